@@ -1,0 +1,76 @@
+# Sourced by provision.sh: writes env/<service>.env and env/operator.env, in the form that bash and systemd both read.
+# The files hold passwords: mode 0600 in a folder of mode 0700.
+# shellcheck shell=bash
+
+pairs() { # FUNCTION: "identity=...,hr=...", each value made by the function from the entry
+    local entry list=()
+    for entry in "${SERVICES[@]}"; do list+=("$(schema_of "$entry")=$("$1" "$entry")"); done
+    joined "${list[@]}"
+}
+client_secret_of() { secret "client-$(schema_of "$1")"; }
+
+shared_environment() {
+    cat <<ENV
+LIENTHONG_PG_HOST="127.0.0.1"
+LIENTHONG_PG_PORT="$PG_PORT"
+LIENTHONG_PG_DATABASE="lienthong"
+LIENTHONG_AMQP_HOST="127.0.0.1"
+LIENTHONG_AMQP_PORT="$AMQP_PORT"
+LIENTHONG_AMQP_VHOST="lienthong"
+LIENTHONG_IDENTITY_URL="$(url_of "$(named identity)")"
+LIENTHONG_FEEDS="$(pairs url_of)"
+LIENTHONG_REHEARSAL="1"
+LIENTHONG_LOG_LEVEL="${LIENTHONG_LOG_LEVEL:-info}"
+ENV
+}
+
+service_environment() { # ENTRY
+    local name
+    name=$(schema_of "$1")
+    mkdir -p -m 0700 "$RUN/files/$name"
+    shared_environment
+    cat <<ENV
+LIENTHONG_HTTP_HOST="127.0.0.1"
+LIENTHONG_HTTP_PORT="$(port_of "$1")"
+LIENTHONG_PG_USER="$name"
+LIENTHONG_PG_PASSWORD="$(secret "postgres-$name")"
+LIENTHONG_PG_OWNER="${name}_owner"
+LIENTHONG_PG_OWNER_PASSWORD="$(secret "postgres-${name}_owner")"
+LIENTHONG_PG_CONNECTIONS="8"
+LIENTHONG_AMQP_USER="$name"
+LIENTHONG_AMQP_PASSWORD="$(secret "rabbitmq-$name")"
+LIENTHONG_CLIENT_SECRET="$(client_secret_of "$1")"
+LIENTHONG_FILES_DIR="$RUN/files/$name"
+ENV
+    case $name in
+        identity)
+            printf 'LIENTHONG_CLIENT_SECRETS="%s"\n' "$(pairs client_secret_of)"
+            printf 'LIENTHONG_KEY_SECRET="%s"\n' "$(secret identity-key)"
+            ;;
+        budget) printf 'LIENTHONG_PAYMENT_SECRET="%s"\n' "$(secret payment)" ;;
+    esac
+}
+
+# For the programs beside the services: they read everything, play the payment gateway and watch the broker.
+operator_environment() {
+    shared_environment
+    cat <<ENV
+LIENTHONG_RUN_DIR="$RUN"
+LIENTHONG_PORT_BASE="$PORT_BASE"
+LIENTHONG_PG_USER="auditor"
+LIENTHONG_PG_PASSWORD="$(secret postgres-auditor)"
+LIENTHONG_PG_SUPERUSER_PASSWORD="$(secret postgres)"
+LIENTHONG_AMQP_USER="operator"
+LIENTHONG_AMQP_PASSWORD="$(secret rabbitmq-operator)"
+LIENTHONG_AMQP_MANAGEMENT_PORT="$MANAGEMENT_PORT"
+LIENTHONG_PAYMENT_SECRET="$(secret payment)"
+ENV
+}
+
+write_environments() {
+    local entry
+    for entry in "${SERVICES[@]}"; do
+        (umask 077; service_environment "$entry" >"$RUN/env/$(schema_of "$entry").env")
+    done
+    (umask 077; operator_environment >"$RUN/env/operator.env")
+}
