@@ -1,0 +1,99 @@
+import Foundation
+
+/// Every event of the system, by owner. The broker topology, the golden files and the integrators' documentation are
+/// made from this list and from `Catalogue.reactions`.
+public enum Catalogue {
+    public static let events: [any Event.Type] = [
+        // HR
+        AgencyEstablished.self,
+        AgencyDissolved.self,
+        UnitEstablished.self,
+        OfficialRegistered.self,
+        AppointmentDecided.self,
+        OfficialAppointed.self,
+        OfficialTransferred.self,
+        ServiceEnded.self,
+        // Identity
+        AccountOpened.self,
+        AccountActivated.self,
+        AccountClosed.self,
+        AdministratorNamed.self,
+        // OneStop
+        DossierSubmitted.self,
+        DossierAccepted.self,
+        DossierRefused.self,
+        DossierSupplementRequested.self,
+        DossierSupplementSupplied.self,
+        DossierHandedOver.self,
+        DossierOpinionRequested.self,
+        DossierOpinionAnswered.self,
+        DossierPaymentRequired.self,
+        DossierPaymentSettled.self,
+        DossierApproved.self,
+        DossierFinished.self,
+        DossierReturned.self,
+        DossierWithdrawalRequested.self,
+        DossierWithdrawalDeclined.self,
+        DossierStopped.self,
+        DossierReappointed.self,
+        DossierAssigned.self,
+        ProcedurePublished.self,
+        // Documents
+        DocumentDrafted.self,
+        DocumentApproved.self,
+        DocumentIssued.self,
+        // Budget
+        FeeDemanded.self,
+        FeePaid.self,
+        FeeRefused.self,
+        // Mail
+        MailboxOpened.self,
+        MailboxClosed.self,
+        // the next one goes to its owner
+    ]
+
+    /// What every service needs to know who may do what: agencies, officials and their posts, administrators.
+    public static let directory: [any Event.Type] = [
+        AgencyEstablished.self, AgencyDissolved.self, OfficialAppointed.self, OfficialTransferred.self,
+        ServiceEnded.self, AdministratorNamed.self,
+    ]
+
+    /// Which service reacts to which event. A service's queue is bound to the aggregates of these, whole.
+    public static let reactions: [ServiceName: [any Event.Type]] = [
+        .identity: directory,
+        .hr: directory,
+        .onestop: directory + [FeePaid.self, FeeRefused.self, DocumentIssued.self],
+        .documents: directory + [DossierApproved.self],
+        .budget: directory + [DossierPaymentRequired.self],
+        .mail: directory + [
+            DossierSubmitted.self, DossierHandedOver.self, DossierAssigned.self, DossierOpinionRequested.self,
+            DossierOpinionAnswered.self, DossierSupplementSupplied.self, DossierApproved.self, DossierFinished.self,
+            DossierReappointed.self, DossierWithdrawalRequested.self, DocumentDrafted.self, FeePaid.self,
+        ],
+    ]
+
+    /// The event with this wire name.
+    public static func event(_ type: String) -> (any Event.Type)? { byType[type] }
+
+    private static let byType: [String: any Event.Type] =
+        Dictionary(events.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+
+    /// The services whose reactions consume this type.
+    public static func consumers(of type: String) -> [ServiceName] {
+        ServiceName.allCases.filter { service in reactions[service]?.contains { $0.type == type } ?? false }
+    }
+
+    /// The aggregates that a service receives, whole, by the services that own them.
+    public static func aggregates(consumedBy service: ServiceName) -> [(source: String, aggregate: String)] {
+        let pairs = Set((reactions[service] ?? []).map { "\($0.source).\($0.aggregate)" })
+        return pairs.sorted().map { pair in
+            let words = pair.split(separator: ".").map(String.init)
+            return (words[0], words[1])
+        }
+    }
+
+    /// The binding keys of a service's queue: `<service>.<aggregate>.#`.
+    public static func bindings(of service: ServiceName) -> [String] {
+        aggregates(consumedBy: service).map { "\($0.source).\($0.aggregate).#" }
+    }
+}

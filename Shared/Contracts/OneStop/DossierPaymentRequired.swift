@@ -1,0 +1,27 @@
+import Foundation
+
+/// A fee must be paid before work goes on.
+public struct DossierPaymentRequired: Event {
+    public static let type = "onestop.dossier.payment-required.v1"
+    public static let doc =
+        "A fee must be paid before work goes on."
+    public var dossier = DossierID()
+    public var demand = DemandID()
+    public var agency = AgencyCode.none
+    public var amount = Money.zero
+    public var feeKind = ""
+    public var status: DossierStatus = .submitted
+
+    public var aggregateID: String { dossier.text }
+
+    public init() {}
+
+    public static let fields: [Field<Self>] = [
+        .init("dossier", \.dossier, .id, "The dossier"),
+        .init("demand", \.demand, .id, "The fee demand"),
+        .init("agency", \.agency, .agency, "The agency that collects"),
+        .init("amount", \.amount, .money, "What is due"),
+        .init("feeKind", \.feeKind, .text(1...40), "Phí or lệ phí by its code"),
+        .init("status", \.status, .choice, "The national status after this event"),
+    ]
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// The ten statuses of the National Public Service Portal (`TrangThaiHoSo`, QĐ 985 practice; see the data sheet 1.3).
+public enum DossierStatus: String, CaseIterable, Sendable {
+    case submitted, accepted, refused, processing
+    case awaitingSupplement = "awaiting-supplement"
+    case awaitingPayment = "awaiting-payment"
+    case withdrawalRequested = "withdrawal-requested"
+    case stopped, finished, returned
+
+    /// The national number, 1 to 10.
+    public var number: Int { 1 + (Self.allCases.firstIndex(of: self) ?? 0) }
+
+    public init?(number: Int) {
+        guard Self.allCases.indices.contains(number - 1) else { return nil }
+        self = Self.allCases[number - 1]
+    }
+
+    /// Nothing leaves 3 and 10.
+    public var isFinal: Bool { self == .refused || self == .returned }
+
+    public var vietnamese: String {
+        switch self {
+        case .submitted: "Mới đăng ký"
+        case .accepted: "Được tiếp nhận"
+        case .refused: "Không được tiếp nhận"
+        case .processing: "Đang xử lý"
+        case .awaitingSupplement: "Yêu cầu bổ sung giấy tờ"
+        case .awaitingPayment: "Yêu cầu thực hiện nghĩa vụ tài chính"
+        case .withdrawalRequested: "Công dân yêu cầu rút hồ sơ"
+        case .stopped: "Dừng xử lý"
+        case .finished: "Đã xử lý xong"
+        case .returned: "Đã trả kết quả"
+        }
+    }
+}
+
+/// How a dossier came (`KenhThucHien`): at the counter 1, online 2, by post 3.
+public enum Channel: String, CaseIterable, Sendable { case counter, online, postal }
+
+/// Level and nature of an agency.
+public enum AgencyKind: String, CaseIterable, Sendable { case province, department, police, district, division, commune }
+
+/// What a personnel decision does: appoint (bổ nhiệm), transfer (điều động), end service (thôi việc, nghỉ hưu).
+public enum DecisionKind: String, CaseIterable, Sendable { case appoint, transfer, end }
+
+/// Whose account it is.
+public enum AccountKind: String, CaseIterable, Sendable { case official, citizen, program, administrator }
+
+/// The answer of an agency that was asked: agree, disagree (reason needed), or agree with a remark.
+public enum OpinionVerdict: String, CaseIterable, Sendable { case agree, disagree, remark }
+
+/// What a post entitles its holder to, at its agency and the agencies below.
+public enum PostRole: String, CaseIterable, Sendable {
+    /// One-stop officer at the counter (công chức một cửa).
+    case clerk
+    /// Specialist who works on dossiers (chuyên viên).
+    case officer
+    /// Head or deputy who approves (lãnh đạo).
+    case leader
+    /// Accountant of the agency (kế toán).
+    case accountant
+    /// Records clerk who numbers and issues documents (văn thư).
+    case records
+    /// Personnel officer (cán bộ tổ chức).
+    case hr
+    /// System administrator (quản trị hệ thống).
+    case administrator
+}
+
+/// One thing that a person may do; rights give scopes at an agency subtree.
+public enum Scope: String, CaseIterable, Sendable {
+    case personnelWrite = "hr.write"
+    case personnelRead = "hr.read"
+    case accountsManage = "identity.accounts"
+    case proceduresPublish = "onestop.procedures"
+    case dossiersReceive = "onestop.receive"
+    case dossiersProcess = "onestop.process"
+    case dossiersApprove = "onestop.approve"
+    case dossiersRead = "onestop.read"
+    case documentsDraft = "documents.draft"
+    case documentsApprove = "documents.approve"
+    case documentsIssue = "documents.issue"
+    case documentsRead = "documents.read"
+    case ledgerRead = "budget.read"
+    case feesCollect = "budget.collect"
+    case systemOperate = "system.operate"
+
+    /// What a role may do.
+    public static func of(_ role: PostRole) -> Set<Scope> {
+        switch role {
+        case .clerk: [.dossiersReceive, .dossiersRead, .documentsRead]
+        case .officer: [.dossiersProcess, .dossiersRead, .documentsDraft, .documentsRead]
+        case .leader:
+            [.dossiersProcess, .dossiersApprove, .dossiersRead, .documentsDraft, .documentsApprove, .documentsRead,
+             .personnelRead, .ledgerRead]
+        case .accountant: [.ledgerRead, .feesCollect]
+        case .records: [.documentsIssue, .documentsRead]
+        case .hr: [.personnelWrite, .personnelRead]
+        case .administrator: Set(allCases)
+        }
+    }
+}

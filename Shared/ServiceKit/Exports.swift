@@ -1,0 +1,12 @@
+// The small vocabulary that a use case file needs beside ServiceKit's own: two imports suffice.
+@_exported import struct Foundation.Data
+@_exported import struct Foundation.Date
+@_exported import struct Foundation.UUID
+@_exported import struct EventLog.Envelope
+@_exported import struct EventLog.NotYet
+@_exported import struct Postgres.Migration
+@_exported import struct Postgres.PostgresError
+@_exported import struct Postgres.Row
+@_exported import struct Postgres.Rows
+@_exported import struct Postgres.SQL
+@_exported import protocol Postgres.Session

@@ -1,0 +1,169 @@
+import Contracts
+import EventLog
+import Foundation
+import Logging
+import Postgres
+
+/// One request on its way through a use case: who calls, when in business time, in which language, and the ways to
+/// the database that cannot forget idempotency and events.
+public struct Call: Sendable {
+    public let caller: Caller
+    /// Business time: the real time, or the rehearsal's.
+    public let now: Date
+    public let language: Language
+    public let trace: TraceContext
+    public let log: Logger
+    /// The version named by If-Match, when one was sent.
+    public let ifMatch: Int64?
+    public let runtime: Runtime
+    let idempotency: IdempotencyKey?
+    let route: Route
+
+    /// Today in Vietnam.
+    public var today: Day { Day(now) }
+
+    /// The official or citizen who calls. Only on endpoints that are not open.
+    public var person: PersonID {
+        get throws(Refused) {
+            guard let person = caller.person else { throw .forbidden }
+            return person
+        }
+    }
+
+    /// Refuses, and logs the refusal with its purpose, unless the caller holds `scope` at `agency` today.
+    public func require(_ scope: Scope, at agency: AgencyCode) async throws {
+        guard try await holds(scope, at: agency) else {
+            log.notice(
+                "right refused",
+                metadata: ["scope": "\(scope.rawValue)", "agency": "\(agency)", "caller": "\(caller.id)", "route": "\(route)"])
+            throw Refused.forbidden
+        }
+    }
+
+    public func holds(_ scope: Scope, at agency: AgencyCode) async throws -> Bool {
+        guard let person = caller.person else { return false }
+        return try await runtime.rights.of(person).allow(scope, at: agency, on: today)
+    }
+
+    /// The agencies at whose subtrees the caller holds `scope` today.
+    public func agencies(_ scope: Scope) async throws -> [AgencyCode] {
+        guard let person = caller.person else { return [] }
+        return try await runtime.rights.of(person).agencies(scope, on: today)
+    }
+
+    /// Every read of personal data is logged with its purpose.
+    public func logRead(of kind: String, _ id: String, purpose: String) {
+        log.info(
+            "personal data read",
+            metadata: ["kind": "\(kind)", "id": "\(id)", "purpose": "\(purpose)", "caller": "\(caller.id)"])
+    }
+
+    /// Refuses a request whose If-Match names another version than `current` (RFC 9110, section 13.1.1).
+    public func check(_ current: Int64) throws(Refused) {
+        if let ifMatch, ifMatch != current { throw .stale }
+    }
+
+    /// A read, outside of any transaction.
+    public func run(_ sql: SQL) async throws -> Rows { try await runtime.database.run(sql) }
+
+    /// State, history and event in ONE statement and one round trip (events.md 1).
+    ///
+    /// - Parameters:
+    ///   - change: the version-checked INSERT or UPDATE, `RETURNING … version`. When it touches no row nothing at
+    ///     all is written and `Refused.stale` is thrown.
+    ///   - then: further statements by name, each selecting `FROM change` (or the ones before).
+    ///   - announcing: the events with the agency they are routed to.
+    ///   - reply: the answer; it is kept for repetitions of the same Idempotency-Key.
+    public func flight<Output: Record>(
+        _ change: SQL, then: [(String, SQL)] = [], announcing events: [(any Event, AgencyCode?)], reply: Reply<Output>
+    ) async throws -> Reply<Output> {
+        var steps = then
+        if let idempotency { steps.append(("kept", idempotency.insert(reply.outgoing(route), from: "change"))) }
+        let announcements = events.enumerated().map { index, pair in
+            Announcement(
+                event: pair.0, agency: pair.1, actor: caller.id, traceparent: trace.traceparent, occurredAt: now,
+                offset: index)
+        }
+        let sql = EventWriter.flight(change: change, then: steps, announcing: announcements)
+        KillPoint.pass(.beforeCommit)
+        let rows = try await runtime.database.run(sql)
+        guard !rows.isEmpty else { throw Refused.stale }
+        KillPoint.pass(.afterCommit)
+        runtime.poke()
+        return reply
+    }
+
+    /// Several statements that commit together, retried as a whole on serialization failures and deadlocks: `body`
+    /// may run more than once. The reply is kept for repetitions of the same Idempotency-Key.
+    public func transaction<Output: Record>(
+        _ body: (Work) async throws -> Reply<Output>
+    ) async throws -> Reply<Output> {
+        let reply = try await runtime.database.transaction { transaction in
+            let work = Work(
+                session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
+                runtime: runtime)
+            let reply = try await body(work)
+            if let idempotency { try await transaction.run(idempotency.insert(reply.outgoing(route))) }
+            KillPoint.pass(.beforeCommit)
+            return reply
+        }
+        KillPoint.pass(.afterCommit)
+        runtime.poke()
+        return reply
+    }
+
+    /// The resource of this type that the service made at start (its key ring, its file store).
+    public func resource<T>(_ type: T.Type) -> T { runtime.resource(type) }
+}
+
+/// What an endpoint's transaction, a reaction and a timer have in common: statements, events and timers that commit
+/// together.
+public struct Work: Session {
+    public let session: any Session
+    /// Business time.
+    public let now: Date
+    public let actor: String
+    public let traceparent: String?
+    public let log: Logger
+    public let runtime: Runtime
+
+    public var today: Day { Day(now) }
+
+    @discardableResult
+    public func run(_ sql: SQL) async throws(PostgresError) -> Rows { try await session.run(sql) }
+
+    /// Writes an event as version `version` of its aggregate, routed to `agency`.
+    public func announce(_ event: any Event, version: Int64, to agency: AgencyCode?) async throws {
+        let announcement = Announcement(
+            event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
+        try await EventWriter.append(announcement, version: version, in: session)
+    }
+
+    /// Sets a durable timer: `kind` names the `TimedTask`, `key` makes it one.
+    public func schedule(_ task: any TimedTask.Type, key: String, at due: Date, payload: JSON = [:]) async throws {
+        try await Timers.schedule(kind: task.kind, key: key, dueAt: due, payload: payload, in: session)
+    }
+
+    /// Withdraws a timer that has not fired.
+    public func unschedule(_ task: any TimedTask.Type, key: String) async throws {
+        try await Timers.cancel(kind: task.kind, key: key, in: session)
+    }
+
+    /// Tells parked events that wait for `key` that it is known now.
+    public func wake(_ key: String) async throws { try await Inbox.wake(key, in: session) }
+
+    public func resource<T>(_ type: T.Type) -> T { runtime.resource(type) }
+}
+
+/// Something that happens by itself at a business time, exactly once, in the transaction of its effect.
+public protocol TimedTask: Sendable {
+    static var kind: String { get }
+    static func fire(key: String, payload: JSON, _ work: Work) async throws
+}
+
+/// One reaction to another service's event. What it does commits together with the inbox position: it happens once.
+/// Throw `NotYet` for what is not known yet; announce an answering event for a true refusal.
+public protocol Reaction: Sendable {
+    associatedtype Received: Event
+    static func handle(_ event: Received, _ envelope: Envelope, _ work: Work) async throws
+}

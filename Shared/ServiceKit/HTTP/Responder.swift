@@ -1,0 +1,187 @@
+import Contracts
+import Foundation
+import Logging
+import Postgres
+
+/// One mounted endpoint with its types erased.
+struct Mounted: Sendable {
+    let type: any Mountable.Type
+    let bodyLimit: Int
+    let requiresMatch: Bool
+    let handle: @Sendable (Incoming, [String: String], Call) async throws -> Outgoing
+
+    init(_ type: any Mountable.Type) {
+        self.type = type
+        requiresMatch = ["PUT", "PATCH", "DELETE"].contains(type.route.method) && !(type is any RawEndpoint.Type)
+        switch type {
+        case let endpoint as any Endpoint.Type:
+            bodyLimit = Limits.bodyBytes
+            handle = Self.typed(endpoint)
+        case let endpoint as any RawEndpoint.Type:
+            bodyLimit = endpoint.bodyLimit
+            handle = { request, path, call in try await endpoint.handle(request, path, call) }
+        default: preconditionFailure("\(type) is neither an Endpoint nor a RawEndpoint")
+        }
+    }
+
+    private static func typed<E: Endpoint>(
+        _ endpoint: E.Type
+    ) -> @Sendable (Incoming, [String: String], Call) async throws -> Outgoing {
+        { request, path, call in
+            let input = try endpoint.read(request, path)
+            return try await endpoint.handle(input, call).outgoing(endpoint.route)
+        }
+    }
+}
+
+/// Turns requests into responses: route, limits, token, right, idempotency, use case, problem document. It knows no
+/// HTTP library, so tests call it directly.
+public struct Responder: Sendable {
+    let runtime: Runtime
+    private let router: Router<Mounted>
+    private let running = RunningKeys()
+
+    init(_ mounted: [any Mountable.Type], runtime: Runtime) {
+        self.runtime = runtime
+        router = Router(mounted.map { ($0.route, Mounted($0)) })
+    }
+
+    /// The body limit of a request's endpoint, for the server to stop reading beyond it.
+    public func bodyLimit(_ method: String, _ path: String) -> Int {
+        if case .found(let mounted, _) = router.find(method, path) { mounted.bodyLimit } else { Limits.bodyBytes }
+    }
+
+    public func respond(_ request: Incoming) async -> Outgoing {
+        let started = ContinuousClock.now
+        let language = Language(accepting: request.header("accept-language"))
+        let trace = TraceContext(continuing: request.header("traceparent"))
+        var route = "none"
+        var outgoing: Outgoing
+        switch router.find(request.method, request.path) {
+        case .nowhere:
+            outgoing = Problem.outgoing(.notFound, language, trace: trace.traceID)
+        case .wrongMethod(let allowed):
+            outgoing = Problem.outgoing(
+                405, code: "method-not-allowed",
+                detail: language == .english
+                    ? "Allowed here: \(allowed.joined(separator: ", "))."
+                    : "Chỉ cho phép: \(allowed.joined(separator: ", ")).",
+                language: language, trace: trace.traceID, headers: [("allow", allowed.joined(separator: ", "))])
+        case .found(let mounted, let path):
+            route = mounted.type.route.path
+            outgoing = await respond(request, path, mounted, language, trace)
+            if request.method == "HEAD" { outgoing.body = [] }
+        }
+        runtime.metrics.request(
+            method: request.method, route: route, status: outgoing.status, took: ContinuousClock.now - started)
+        return outgoing
+    }
+
+    private func respond(
+        _ request: Incoming, _ path: [String: String], _ mounted: Mounted, _ language: Language, _ trace: TraceContext
+    ) async -> Outgoing {
+        var log = runtime.log
+        log[metadataKey: "trace"] = "\(trace.traceID)"
+        do {
+            guard request.body.count <= mounted.bodyLimit else { throw Refused.bodyTooLarge(mounted.bodyLimit) }
+            let caller = try await runtime.authenticate(request, mounted.type.access)
+            let ifMatch = try Self.ifMatch(request, required: mounted.requiresMatch)
+            let key = mounted.type is any RawEndpoint.Type
+                ? nil : try IdempotencyKey(request, caller: caller.id, route: mounted.type.route)
+            let call = Call(
+                caller: caller, now: runtime.clock.now, language: language, trace: trace, log: log, ifMatch: ifMatch,
+                runtime: runtime, idempotency: key, route: mounted.type.route)
+            if case .official(let scope) = mounted.type.access, try await call.agencies(scope).isEmpty {
+                log.notice("right refused", metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)"])
+                throw Refused.forbidden
+            }
+            guard let key else { return try await mounted.handle(request, path, call) }
+            try running.begin(key)
+            defer { running.end(key) }
+            return try await once(key) { try await mounted.handle(request, path, call) }
+        } catch {
+            return problem(for: error, language, trace, log)
+        }
+    }
+
+    /// Runs the use case; where it fails because it was done before, answers what was answered then.
+    private func once(_ key: IdempotencyKey, _ run: () async throws -> Outgoing) async throws -> Outgoing {
+        do { return try await run() } catch {
+            let mayBeRepetition =
+                switch error {
+                case is Refused: true
+                case let error as PostgresError: error.sqlState == "23505" || error.isUnknownOutcome
+                default: false
+                }
+            guard mayBeRepetition, let kept = try await key.kept(in: runtime.database) else { throw error }
+            return kept
+        }
+    }
+
+    private static func ifMatch(_ request: Incoming, required: Bool) throws(Refused) -> Int64? {
+        guard let text = request.header("if-match") else {
+            if required { throw .preconditionRequired }
+            return nil
+        }
+        let bare = text.trimmingCharacters(in: CharacterSet(charactersIn: "\" "))
+        guard let version = Int64(bare) else { throw .stale }
+        return version
+    }
+
+    private func problem(
+        for error: any Error, _ language: Language, _ trace: TraceContext, _ log: Logger
+    ) -> Outgoing {
+        switch error {
+        case let refused as Refused:
+            return Problem.outgoing(refused, language, trace: trace.traceID)
+        case let fault as InputFault:
+            return problem(for: fault, language, trace)
+        case let fault as FieldFault:
+            return self.problem(for: InputFault.fields([fault]), language, trace)
+        case let error as PostgresError:
+            log.error("request failed", metadata: ["error": "\(error)"])
+            if error.isUnknownOutcome { return Problem.outgoing(.outcomeUnknown, language, trace: trace.traceID) }
+            if error.isTransient { return Problem.outgoing(.busy, language, trace: trace.traceID) }
+        default:
+            log.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+        }
+        return Problem.outgoing(
+            500, code: "fault",
+            detail: language == .english
+                ? "This is our fault and was noted as \(trace.traceID)."
+                : "Lỗi của hệ thống, đã ghi nhận với mã \(trace.traceID).",
+            language: language, trace: trace.traceID)
+    }
+
+    private func problem(for fault: InputFault, _ language: Language, _ trace: TraceContext) -> Outgoing {
+        switch fault {
+        case .mediaType:
+            return Problem.outgoing(
+                415, code: "media-type",
+                detail: language == .english
+                    ? "Send application/json." : "Hãy gửi nội dung kiểu application/json.",
+                language: language, trace: trace.traceID)
+        case .json(let fault):
+            return Problem.outgoing(
+                400, code: "malformed-json",
+                detail: language == .english
+                    ? "The body is no JSON: \(fault.reason) at byte \(fault.offset)."
+                    : "Nội dung không phải JSON hợp lệ (vị trí \(fault.offset)).",
+                language: language, trace: trace.traceID)
+        case .fields(let faults):
+            let names = faults.map(\.field).joined(separator: ", ")
+            return Problem.outgoing(
+                422, code: "invalid-fields",
+                detail: language == .english ? "These fields are wrong: \(names)." : "Các trường chưa đúng: \(names).",
+                faults: faults, language: language, trace: trace.traceID)
+        }
+    }
+}
+
+extension Refused {
+    static func bodyTooLarge(_ limit: Int) -> Refused {
+        Refused(
+            "body-too-large", 413, vi: "Nội dung vượt quá \(limit) byte.", en: "The body exceeds \(limit) bytes.",
+            field: "body")
+    }
+}

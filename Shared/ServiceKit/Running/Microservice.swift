@@ -1,0 +1,208 @@
+import AMQP
+import Contracts
+import EventLog
+import Foundation
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// A whole service. Its `Main.swift` is the table of contents: every endpoint, reaction and timer, one line each.
+public protocol Microservice: Sendable {
+    static var name: ServiceName { get }
+    static var title: String { get }
+    static var migrations: [Migration] { get }
+    /// Tables that the runtime role can only read and add to.
+    static var appendOnly: [String] { get }
+    static var endpoints: [any Mountable.Type] { get }
+    static var reactions: [any Reaction.Type] { get }
+    static var timers: [any TimedTask.Type] { get }
+    /// What use cases share while the service runs (a key ring, a file store); asked for with `call.resource(_:)`.
+    static func resources(_ configuration: Configuration, _ database: Database, _ log: Logger) async throws -> [any Sendable]
+    /// After the schema is there, still as its owner: seed rows that must exist. Prints what operators must see once.
+    static func seed(_ database: Database) async throws
+    /// Work that runs beside the requests for as long as the service lives.
+    static func background(_ runtime: Runtime) -> [any ServiceLifecycle.Service]
+}
+
+extension Microservice {
+    public static var appendOnly: [String] { [] }
+    public static var timers: [any TimedTask.Type] { [] }
+    public static func resources(
+        _ configuration: Configuration, _ database: Database, _ log: Logger
+    ) async throws -> [any Sendable] { [] }
+    public static func seed(_ database: Database) async throws {}
+    public static func background(_ runtime: Runtime) -> [any ServiceLifecycle.Service] { [] }
+
+    /// `serve | migrate | routes | openapi`.
+    public static func main() async {
+        let verb = CommandLine.arguments.dropFirst().first ?? "serve"
+        do {
+            switch verb {
+            case "serve": try await serve()
+            case "migrate": try await migrate()
+            case "routes": print(routes())
+            case "openapi": print(OpenAPI.document(title: title, mounted: mounted(rehearsal: false)).description)
+            default:
+                print("usage: \(CommandLine.arguments[0]) serve | migrate | routes | openapi")
+                exit(2)
+            }
+        } catch {
+            FileHandle.standardError.write(Data("\(name.rawValue) \(verb): \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    static func routes() -> String {
+        mounted(rehearsal: false).map { "\($0.route)  \($0)" }.sorted().joined(separator: "\n")
+    }
+
+    /// The service's own endpoints and those that every service has.
+    static func mounted(rehearsal: Bool) -> [any Mountable.Type] {
+        endpoints + SystemEndpoints.all(rehearsal: rehearsal)
+    }
+
+    static func migrate() async throws {
+        let configuration = try Configuration(service: name, environment: ProcessInfo.processInfo.environment, for: .migrate)
+        let applied = try await Self.migrate(configuration.postgresOwner, runtimeRole: configuration.postgres.user)
+        print("\(name.rawValue): \(applied.isEmpty ? "schema is up to date" : "applied \(applied.joined(separator: ", "))")")
+    }
+
+    /// Brings a schema up to date: the event log's tables, ServiceKit's, then the service's own; then its seed.
+    public static func migrate(_ owner: PostgresConfiguration, runtimeRole: String?) async throws -> [String] {
+        var applied: [String] = []
+        for (series, migrations) in [
+            ("eventlog", EventLogSchema.migrations), ("servicekit", ServiceKitSchema.migrations),
+            (name.rawValue, migrations),
+        ] {
+            let done = try await Migrator.migrate(migrations, series: series, on: owner)
+            applied += done.map { "\(series)/\($0.number) \($0.name)" }
+        }
+        if let runtimeRole {
+            try await Migrator.grant(
+                to: runtimeRole, on: owner, appendOnly: EventLogSchema.appendOnly + appendOnly)
+        }
+        let database = Database(owner, logger: Logger(label: "migrate"))
+        do { try await seed(database) } catch {
+            await database.close()
+            throw error
+        }
+        await database.close()
+        return applied
+    }
+
+    static func serve() async throws {
+        let configuration = try Configuration(service: name, environment: ProcessInfo.processInfo.environment, for: .serve)
+        LoggingSystem.bootstrap { label in
+            JSONLogHandler(service: name.rawValue, label: label, level: configuration.logLevel)
+        }
+        let log = Logger(label: name.rawValue)
+        let running = try await RunningService(Self.self, configuration, log: log)
+        try await running.run()
+    }
+}
+
+/// One service, wired: database, broker, relay, inbox, timers, HTTP. Tests start the same thing.
+public struct RunningService: Sendable {
+    public let runtime: Runtime
+    public let responder: Responder
+    private let services: [any ServiceLifecycle.Service]
+
+    public init<M: Microservice>(_ service: M.Type, _ configuration: Configuration, log: Logger) async throws {
+        let database = Database(configuration.postgres, logger: log)
+        let metrics = Metrics(service: M.name.rawValue)
+        let clock = BusinessClock()
+        let tokens = TokenVerifier(configuration, database: database, log: log)
+        let publisher = Publisher(configuration.amqp, exchange: Limits.exchange, logger: log)
+        let relay = Relay(
+            database: database, publisher: publisher, source: M.name.rawValue,
+            isConsumed: { !Catalogue.consumers(of: $0).isEmpty }, logger: log)
+        try await clock.load(from: database)
+        let resources = try await M.resources(configuration, database, log)
+        let runtime = Runtime(
+            service: M.name, configuration: configuration, database: database, clock: clock,
+            rights: Rights(database), metrics: metrics, log: log, tokens: tokens, resources: resources,
+            poke: { relay.poke() })
+        let timers = TimerLoop(
+            database: database,
+            tasks: Dictionary(uniqueKeysWithValues: M.timers.map { ($0.kind, Self.timer($0, runtime)) }),
+            now: { clock.now }, logger: log)
+        clock.onMove { timers.poke() }
+        let reactions = (Catalogue.reactions[M.name] == nil ? [] : Directory.reactions) + M.reactions
+        Self.check(reactions, of: M.name)
+        let inbox = Inbox(
+            database: database, configuration: configuration.amqp, service: M.name.rawValue,
+            bindings: Catalogue.bindings(of: M.name),
+            reactions: reactions.map { Self.erased($0, group: M.name.rawValue, runtime) },
+            consumed: Catalogue.aggregates(consumedBy: M.name),
+            fetch: FeedClient(configuration, log: log).fetch, logger: log)
+        metrics.observe(database: database, relay: relay, inbox: inbox, timers: timers)
+        self.runtime = runtime
+        responder = Responder(M.mounted(rehearsal: configuration.rehearsal), runtime: runtime)
+        var services: [any ServiceLifecycle.Service] = [database, publisher, relay, timers]
+        if !reactions.isEmpty { services.append(inbox) }
+        services += M.background(runtime)
+        services += [tokens, IdempotencyCleaning(database: database, log: log)]
+        services.append(HTTPServer(configuration, responder: responder, log: log))
+        self.services = services
+    }
+
+    /// Runs until SIGTERM or SIGINT, then drains: HTTP first, then what it stands on.
+    public func run() async throws {
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: runtime.log))
+        try await group.run()
+    }
+
+    /// The mounted reactions must be exactly those that the catalogue promises: topology and auditor rely on it.
+    private static func check(_ reactions: [any Reaction.Type], of service: ServiceName) {
+        let mounted = Set(reactions.map { Self.type(of: $0) })
+        let promised = Set((Catalogue.reactions[service] ?? []).map { $0.type })
+        precondition(mounted == promised, "\(service) reacts to \(mounted), the catalogue says \(promised)")
+    }
+
+    private static func type<R: Reaction>(of reaction: R.Type) -> String { R.Received.type }
+
+    private static func erased<R: Reaction>(_ reaction: R.Type, group: String, _ runtime: Runtime) -> AnyReaction {
+        AnyReaction(group: group, eventType: R.Received.type) { envelope, transaction in
+            let event = try R.Received(decoding: JSON(parsing: envelope.payload), unknown: .ignore)
+            var log = runtime.log
+            log[metadataKey: "trace"] = "\(TraceContext(continuing: envelope.traceparent).traceID)"
+            let work = Work(
+                session: transaction, now: runtime.clock.now, actor: envelope.actor ?? group,
+                traceparent: envelope.traceparent, log: log, runtime: runtime)
+            try await reaction.handle(event, envelope, work)
+        }
+    }
+
+    private static func timer(
+        _ task: any TimedTask.Type, _ runtime: Runtime
+    ) -> @Sendable (String, JSON, Transaction) async throws -> Void {
+        { key, payload, transaction in
+            let work = Work(
+                session: transaction, now: runtime.clock.now, actor: "\(runtime.service.rawValue).timer",
+                traceparent: TraceContext(continuing: nil).traceparent, log: runtime.log, runtime: runtime)
+            try await task.fire(key: key, payload: payload, work)
+        }
+    }
+}
+
+/// Forgets kept answers after `Limits.idempotencyKept`.
+struct IdempotencyCleaning: ServiceLifecycle.Service {
+    let database: Database
+    let log: Logger
+
+    func run() async throws {
+        while !Task.isShuttingDownGracefully {
+            do {
+                try await database.run(
+                    """
+                    DELETE FROM idempotency_keys
+                    WHERE created_at < now() - make_interval(secs => \(Limits.idempotencyKept.secondsValue))
+                    """)
+            } catch { log.warning("idempotency keys not cleaned", metadata: ["error": "\(error)"]) }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Limits.idempotencyCleaning) }
+        }
+    }
+}

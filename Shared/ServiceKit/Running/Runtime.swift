@@ -1,0 +1,116 @@
+import Contracts
+import EventLog
+import Foundation
+import Logging
+import Postgres
+
+/// What one running service shares between its requests, reactions and timers.
+public final class Runtime: Sendable {
+    public let service: ServiceName
+    public let configuration: Configuration
+    public let database: Database
+    public let clock: BusinessClock
+    public let rights: Rights
+    public let metrics: Metrics
+    public let log: Logger
+    let tokens: TokenVerifier
+    let poke: @Sendable () -> Void
+    private let resources: [any Sendable]
+
+    init(
+        service: ServiceName, configuration: Configuration, database: Database, clock: BusinessClock, rights: Rights,
+        metrics: Metrics, log: Logger, tokens: TokenVerifier, resources: [any Sendable],
+        poke: @escaping @Sendable () -> Void
+    ) {
+        self.service = service
+        self.configuration = configuration
+        self.database = database
+        self.clock = clock
+        self.rights = rights
+        self.metrics = metrics
+        self.log = log
+        self.tokens = tokens
+        self.resources = resources
+        self.poke = poke
+    }
+
+    /// The resource of this type that the service made at start.
+    func resource<T>(_ type: T.Type) -> T {
+        guard let found = resources.lazy.compactMap({ $0 as? T }).first else {
+            preconditionFailure("\(service) made no \(type) in its resources")
+        }
+        return found
+    }
+
+    /// Who calls, when the endpoint lets such a caller in at all.
+    func authenticate(_ request: Incoming, _ access: Access) async throws -> Caller {
+        if case .open = access { return .anonymous }
+        guard let header = request.header("authorization"), header.lowercased().hasPrefix("bearer ") else {
+            throw Refused.unauthenticated
+        }
+        let token = header.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces)
+        let caller = try await tokens.verify(token)
+        let admitted =
+            switch access {
+            case .open, .signedIn: true
+            case .citizen: caller.kind == .citizen
+            case .official: caller.kind == .official || caller.kind == .administrator
+            case .consumer:
+                ServiceName(rawValue: caller.client ?? "").map { consumer in
+                    Catalogue.aggregates(consumedBy: consumer).contains { $0.source == service.rawValue }
+                } ?? false
+            }
+        guard admitted else { throw Refused.forbidden }
+        return caller
+    }
+}
+
+/// Who calls: identity only; rights come from the directory.
+public struct Caller: Sendable, Hashable {
+    /// Account or program, as the actor of events and the scope of idempotency keys.
+    public let id: String
+    public let kind: AccountKind?
+    public let account: AccountID?
+    /// The person behind an official's or citizen's account.
+    public let person: PersonID?
+    /// The program, for client credentials.
+    public let client: String?
+
+    public init(id: String, kind: AccountKind?, account: AccountID?, person: PersonID?, client: String?) {
+        self.id = id
+        self.kind = kind
+        self.account = account
+        self.person = person
+        self.client = client
+    }
+
+    public static let anonymous = Caller(id: "anonymous", kind: nil, account: nil, person: nil, client: nil)
+}
+
+/// W3C Trace Context: continues the caller's trace or begins one.
+public struct TraceContext: Sendable {
+    public let traceID: String
+    public let spanID: String
+
+    public var traceparent: String { "00-\(traceID)-\(spanID)-01" }
+
+    public init(continuing header: String?) {
+        let parts = (header ?? "").split(separator: "-", omittingEmptySubsequences: false)
+        func isHex(_ text: Substring, _ count: Int) -> Bool {
+            text.utf8.count == count && text.utf8.contains { $0 != UInt8(ascii: "0") }
+                && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        }
+        var random = SystemRandomNumberGenerator()
+        if parts.count >= 4, parts[0].count == 2, parts[0] != "ff", isHex(parts[1], 32), isHex(parts[2], 16) {
+            traceID = String(parts[1])
+        } else {
+            traceID = Self.hex(random.next()) + Self.hex(random.next())
+        }
+        spanID = Self.hex(random.next() | 1)
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
