@@ -4,9 +4,11 @@
 set -euo pipefail
 NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev pkg-config python3 python3-venv
     openssl curl ca-certificates util-linux)
-SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd)
+# Packages among those and their dependencies that bring a daemon, with its unit.
+SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron)
 POLICY=/usr/sbin/policy-rc.d
 CLUSTERS=/etc/postgresql-common/createcluster.d
+PENDING=/var/lib/lienthong-packages-pending
 MARK='LienThong: no server starts during this installation'
 
 say() { printf '%s\n' "$*" >&2; }
@@ -18,60 +20,65 @@ missing() {
         [[ " $PRESENT " == *" $package "* ]] || printf '%s ' "$package"
     done
 }
-present() {
-    dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${NEEDED[@]}" 2>/dev/null | sed -n 's/^installed //p' | tr '\n' ' '
+present() { # dpkg-query fails when one is unknown, and tells of the others all the same
+    { dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${NEEDED[@]}" 2>/dev/null || true; } \
+        | sed -n 's/^installed //p' | tr '\n' ' '
 }
 
-# An earlier run that was killed may have left its policy in place: its mark tells, and this undoes it.
+# What this run installed must not start at the next boot either; what was there before stays as it was.
+# deb-systemd-helper keeps the record that package upgrades go by; it wants to be told for which package it works.
+disable_server() { # PACKAGE:UNIT
+    local package=${1%%:*} name=${1##*:} unit
+    installed "$package" || return 0
+    for unit in "$name.service" "$name.socket"; do
+        [[ -e /lib/systemd/system/$unit ]] || continue
+        DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper disable "$unit" >&2 || say "could not disable $unit"
+    done
+    [[ ! -x /etc/init.d/$name ]] || update-rc.d "$name" disable >&2 || say "could not disable the init script $name"
+}
+
+# Puts everything back; also after a failure, an interruption, or a run that was killed (PENDING is still there then).
 undo() {
+    local server
+    while read -r server; do disable_server "$server"; done <"$PENDING"
     if [[ -f $POLICY ]] && grep -qF "$MARK" "$POLICY"; then rm -f "$POLICY"; fi
     if [[ -e $POLICY.before-lienthong || -L $POLICY.before-lienthong ]]; then mv -f "$POLICY.before-lienthong" "$POLICY"; fi
     rm -f "$CLUSTERS/lienthong.conf"
-    rmdir --ignore-fail-on-non-empty "$CLUSTERS" 2>/dev/null || true
-    [[ -d /usr/share/doc/postgresql-common ]] || rmdir /etc/postgresql-common 2>/dev/null || true
+    if [[ -d $CLUSTERS ]]; then rmdir --ignore-fail-on-non-empty "$CLUSTERS"; fi
+    rm -f "$PENDING"
 }
 
 # invoke-rc.d and deb-systemd-invoke ask policy-rc.d before they start anything; 101 is "forbidden".
 forbid_servers() {
-    undo
-    if [[ -e $POLICY || -L $POLICY ]]; then mv "$POLICY" "$POLICY.before-lienthong"; fi
+    if [[ -e $POLICY || -L $POLICY ]] && ! grep -qF "$MARK" "$POLICY"; then mv "$POLICY" "$POLICY.before-lienthong"; fi
     printf '#!/bin/sh\n# %s\nexit 101\n' "$MARK" >"$POLICY"
     chmod 0755 "$POLICY"
     mkdir -p "$CLUSTERS"
     printf '# %s\ncreate_main_cluster = false\n' "$MARK" >"$CLUSTERS/lienthong.conf"
 }
 
-# What this run installed must not start at the next boot either; what was there before stays as it was.
-disable_server() { # UNIT
-    local unit
-    for unit in "$1.service" "$1.socket"; do
-        [[ -e /lib/systemd/system/$unit ]] || continue
-        deb-systemd-helper disable "$unit" >/dev/null 2>&1 || say "could not disable $unit"
-    done
-    [[ ! -x /etc/init.d/$1 ]] || update-rc.d "$1" disable >/dev/null 2>&1 || say "could not disable the init script $1"
-}
-
 install_missing() { # as root
-    local server new=() wanted
+    local server wanted
     exec 8>/run/lienthong-packages.lock
     flock 8
-    PRESENT=$(present)
-    read -ra wanted <<<"$(missing "${NEEDED[@]}")"
-    ((${#wanted[@]})) || return 0
-    for server in "${SERVERS[@]}"; do installed "${server%%:*}" || new+=("${server##*:}"); done
+    touch "$PENDING"
     trap undo EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+    for server in "${SERVERS[@]}"; do installed "${server%%:*}" || printf '%s\n' "$server" >>"$PENDING"; done
     forbid_servers
-    say "installing ${wanted[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq 8>&-
-    apt-get install -y -qq --no-install-recommends "${wanted[@]}" </dev/null 8>&-
-    for server in "${new[@]}"; do disable_server "$server"; done
+    dpkg --configure -a 8>&- >&2 # what a killed run left half-way; normally nothing
+    PRESENT=$(present)
+    read -ra wanted <<<"$(missing "${NEEDED[@]}")"
+    ((${#wanted[@]})) || return 0
+    say "installing ${wanted[*]}"
+    apt-get update -qq 8>&- >&2
+    apt-get install -y -qq --no-install-recommends "${wanted[@]}" </dev/null 8>&- >&2
 }
 
 PRESENT=$(present)
-[[ -n $(missing "${NEEDED[@]}") ]] || exit 0
+[[ -n $(missing "${NEEDED[@]}") || -e $PENDING ]] || exit 0
 if ((EUID == 0)); then
     install_missing
 elif command -v sudo >/dev/null; then

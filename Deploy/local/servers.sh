@@ -39,9 +39,13 @@ stop() {
 
 # Stops the servers and removes everything that this run folder holds, the servers' data outside of it too.
 clean() {
+    local inner
+    for inner in "$RUN"/{test,bench}; do
+        [[ ! -d $inner ]] || env -u LIENTHONG_PORT_BASE LIENTHONG_RUN_DIR="$inner" "$HERE/servers.sh" clean
+    done
     stop rabbitmq postgres
     remove_data_folders
-    rm -rf -- "$RUN"/{env,files,logs,pids,secrets,port-base,lock,venv}
+    rm -rf -- "$RUN"/{env,files,logs,pids,secrets,port-base,lock,test.lock,bench.lock,venv}
     rmdir -- "$RUN" 2>/dev/null || true
 }
 

@@ -1,1 +1,27 @@
-@main enum Main { static func main() {} }
+import Contracts
+import ServiceKit
+
+/// Agencies, units, posts and personnel decisions; the directory that all others project.
+@main enum Main: Microservice {
+    static let name = ServiceName.hr
+    static let title = "Nhân sự: cơ quan, chức vụ, quyết định nhân sự"
+    static let migrations = Migrations.all
+    static let appendOnly = ["decision_log"]
+    static let endpoints: [any Mountable.Type] = [
+        EstablishAgency.self,
+        DissolveAgency.self,
+        ListAgencies.self,
+        ReadAgency.self,
+        EstablishUnit.self,
+        ListUnits.self,
+        RegisterOfficial.self,
+        ReadOfficial.self,
+        ListOfficials.self,
+        DecideAppointment.self,
+        ListDecisions.self,
+    ]
+    static let reactions: [any Reaction.Type] = []
+    static let timers: [any TimedTask.Type] = [
+        AppointmentTakesEffect.self
+    ]
+}

@@ -16,6 +16,45 @@ extension Limits {
     public static let jsonNumberDigits = 40
 }
 
+// MARK: - HTTP
+
+extension Limits {
+    /// Largest JSON body, in bytes.
+    public static let bodyBytes = 262_144
+    /// Largest uploaded file, in bytes.
+    public static let fileBytes = 20_971_520
+    /// Longest Idempotency-Key, in characters.
+    public static let idempotencyKeyLength = 255
+    /// How long an answer is kept for repetitions.
+    public static let idempotencyKept: Duration = .seconds(86_400)
+    public static let idempotencyCleaning: Duration = .seconds(3_600)
+    /// Rows of a page, when nothing is asked and at most.
+    public static let pageDefault = 50
+    public static let pageMaximum = 200
+    /// Longest page cursor, in characters.
+    public static let cursorLength = 500
+    /// Longest name of a person, agency or procedure, in characters.
+    public static let nameLength = 300
+    /// Longest free text (a reason, a note), in characters.
+    public static let noteLength = 2_000
+}
+
+// MARK: - Rights
+
+extension Limits {
+    /// How long the rights of a person are kept in memory.
+    public static let rightsKept: Duration = .seconds(1)
+    /// Persons whose rights are kept at once.
+    public static let rightsPersons = 10_000
+}
+
+// MARK: - Audit
+
+extension Limits {
+    /// Findings that one audit lists; all are counted.
+    public static let auditFindings = 1_000
+}
+
 // MARK: - Values
 
 extension Limits {

@@ -38,7 +38,7 @@ public struct Field<Root: Sendable>: Sendable {
 
     /// A required field.
     public init<Value: Sendable>(
-        _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ kind: Kind<Value>, _ doc: String,
+        _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ kind: Kind<Value>, _ doc: String,
         in source: FieldSource = .body
     ) {
         self.name = name
@@ -56,7 +56,7 @@ public struct Field<Root: Sendable>: Sendable {
 
     /// An optional field: absent and `null` mean the same; it is left out when nil.
     public init<Value: Sendable>(
-        _ name: String, _ path: WritableKeyPath<Root, Value?> & Sendable, _ kind: Kind<Value>, _ doc: String,
+        _ name: String, _ path: any WritableKeyPath<Root, Value?> & Sendable, _ kind: Kind<Value>, _ doc: String,
         in source: FieldSource = .body
     ) {
         self.name = name
@@ -77,7 +77,7 @@ public struct Field<Root: Sendable>: Sendable {
 
     /// A field with a default: absent leaves what `Root()` has.
     public init<Value: Sendable>(
-        _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ kind: Kind<Value>, default: Value,
+        _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ kind: Kind<Value>, default: Value,
         _ doc: String, in source: FieldSource = .body
     ) {
         self.name = name

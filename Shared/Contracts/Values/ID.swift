@@ -26,7 +26,11 @@ public struct ID<Tag>: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var description: String { text }
 
     /// By bytes, which for version 7 is by time.
-    public static func < (left: ID, right: ID) -> Bool { left.uuid.bytes.lexicographicallyPrecedes(right.uuid.bytes) }
+    public static func < (left: ID, right: ID) -> Bool {
+        withUnsafeBytes(of: left.uuid.uuid) { left in
+            withUnsafeBytes(of: right.uuid.uuid) { right in left.lexicographicallyPrecedes(right) }
+        }
+    }
 }
 
 public enum PersonTag {}
@@ -74,17 +78,19 @@ extension UUID {
     /// 36 characters, lower case.
     public var text: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for (index, byte) in bytes.enumerated() {
-                if index == 4 || index == 6 || index == 8 || index == 10 {
-                    buffer[position] = 0x2D
-                    position += 1
+            withUnsafeBytes(of: uuid) { bytes in
+                var position = 0
+                for (index, byte) in bytes.enumerated() {
+                    if index == 4 || index == 6 || index == 8 || index == 10 {
+                        buffer[position] = 0x2D
+                        position += 1
+                    }
+                    buffer[position] = UUID.hexDigit(byte >> 4)
+                    buffer[position + 1] = UUID.hexDigit(byte & 0x0F)
+                    position += 2
                 }
-                buffer[position] = UUID.hexDigit(byte >> 4)
-                buffer[position + 1] = UUID.hexDigit(byte & 0x0F)
-                position += 2
+                return position
             }
-            return position
         }
     }
 

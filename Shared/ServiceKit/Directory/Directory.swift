@@ -83,7 +83,7 @@ enum OnOfficialTransferred: Reaction {
     static func handle(_ event: OfficialTransferred, _ envelope: Envelope, _ work: Work) async throws {
         try await work.run(
             """
-            UPDATE directory_posts SET valid_to = \(event.effectiveFrom.advanced(by: -1))
+            UPDATE directory_posts SET valid_to = \(event.effectiveFrom.previous)
             WHERE post = \(event.formerPost)
             """)
         try await work.run(
@@ -101,7 +101,7 @@ enum OnServiceEnded: Reaction {
     static func handle(_ event: ServiceEnded, _ envelope: Envelope, _ work: Work) async throws {
         try await work.run(
             """
-            UPDATE directory_posts SET valid_to = \(event.effectiveFrom.advanced(by: -1))
+            UPDATE directory_posts SET valid_to = \(event.effectiveFrom.previous)
             WHERE person = \(event.person) AND (valid_to IS NULL OR valid_to >= \(event.effectiveFrom))
             """)
         work.runtime.rights.forget(event.person)

@@ -1,0 +1,50 @@
+# Verbs only; what they do stands in Deploy/local. LIENTHONG_RUN_DIR and LIENTHONG_PORT_BASE let copies live side by side.
+FLAGS = --explicit-target-dependency-import-check error
+LOCAL = Deploy/local
+BIN = .build/debug
+SOURCES = Package.swift Services Shared Tests Deploy
+.PHONY: help demo run stop status logs token build test bench lint format packages clean
+
+help: ## list these verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+demo: run ## everything from nothing: servers, services, the province, the journeys; leaves it running
+	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal load
+	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal demo
+
+run: build ## start the servers and the services, without journeys
+	@$(LOCAL)/servers.sh start && $(LOCAL)/provision.sh && $(LOCAL)/services.sh start
+
+stop: ## end exactly what was started
+	@$(LOCAL)/services.sh stop && $(LOCAL)/servers.sh stop
+
+status: ## what runs, where
+	@$(LOCAL)/servers.sh status && $(LOCAL)/services.sh status
+
+logs: ## follow the services' logs
+	@$(LOCAL)/services.sh logs
+
+token: ## WHO=admin|clerk|officer|leader|accountant|citizen: a bearer token through the real sign-in
+	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal token $(or $(WHO),clerk)
+
+build: packages ## the debug build that demo and tests share
+	@swift build --build-tests $(FLAGS)
+
+test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
+	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(if $(SUITE),--filter $(SUITE))
+
+bench: packages ## the benchmarks, on a release build
+	@swift build -c release $(FLAGS)
+	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks
+
+lint: ## the style, checked
+	@swift format lint --strict --parallel -r $(SOURCES)
+
+format: ## the style, applied
+	@swift format -i --parallel -r $(SOURCES)
+
+packages: ## install the missing Debian packages
+	@$(LOCAL)/packages.sh
+
+clean: ## stop, and remove the run folder with all its data
+	@$(LOCAL)/services.sh stop && $(LOCAL)/servers.sh clean

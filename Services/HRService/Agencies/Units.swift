@@ -1,0 +1,98 @@
+import Contracts
+import ServiceKit
+
+/// A unit inside an agency (phòng, bộ phận).
+struct Unit: Record {
+    var agency = AgencyCode.none
+    var code = ""
+    var name = ""
+    var nameEn = ""
+    var validFrom = Day.none
+
+    static let fields: [Field<Self>] = [
+        .init("agency", \.agency, .agency, "The agency"),
+        .init("code", \.code, .text(1...60, pattern: "^[a-z0-9-]+$"), "Code, unique in the agency"),
+        .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
+        .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
+        .init("validFrom", \.validFrom, .day, "First day"),
+    ]
+}
+
+/// `POST /agencies/{agency}/units`.
+enum EstablishUnit: Endpoint {
+    static let route = Route.post("/agencies/{agency}/units", success: 201)
+    static let summary = "Establish a unit in an agency"
+    static let access = Access.official(.personnelWrite)
+    static let refusals = [Refused.unitExists]
+
+    struct Input: Record {
+        var unit = Unit()
+        static let fields: [Field<Self>] = [
+            .init("agency", \.unit.agency, .agency, "The agency", in: .path),
+            .init("code", \.unit.code, .text(1...60, pattern: "^[a-z0-9-]+$"), "Code, unique in the agency"),
+            .init("name", \.unit.name, .text(1...Limits.nameLength), "Vietnamese name"),
+            .init("nameEn", \.unit.nameEn, .text(1...Limits.nameLength), "English name"),
+            .init("validFrom", \.unit.validFrom, .day, "First day"),
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Unit> {
+        let unit = input.unit
+        try await call.require(.personnelWrite, at: unit.agency)
+        guard try await Agency.find(unit.agency, in: call.runtime.database) != nil else { throw Refused.notFound }
+        var event = UnitEstablished()
+        (event.agency, event.code, event.name) = (unit.agency, unit.code, unit.name)
+        (event.nameEn, event.validFrom) = (unit.nameEn, unit.validFrom)
+        do {
+            return try await call.flight(
+                """
+                INSERT INTO units (agency, code, name, name_en, valid_from, version)
+                VALUES (\(unit.agency), \(unit.code), \(unit.name), \(unit.nameEn), \(unit.validFrom), 1)
+                RETURNING version
+                """,
+                announcing: [(event, unit.agency)], reply: Reply(unit, version: 1))
+        } catch let error as PostgresError where error.constraint == "units_pkey" { throw Refused.unitExists }
+    }
+}
+
+/// `GET /agencies/{agency}/units`: all of them; an agency has few.
+enum ListUnits: Endpoint {
+    static let route = Route.get("/agencies/{agency}/units")
+    static let summary = "List the units of an agency"
+    static let access = Access.signedIn
+
+    struct Input: Record {
+        var agency = AgencyCode.none
+        static let fields: [Field<Self>] = [
+            .init("agency", \.agency, .agency, "The agency", in: .path)
+        ]
+    }
+
+    struct Output: Record {
+        var units: [Unit] = []
+        static let fields: [Field<Self>] = [
+            .init("units", \.units, .list(.record, 0...Limits.pageMaximum), "The units")
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        let rows = try await call.run(
+            "SELECT * FROM units WHERE agency = \(input.agency) ORDER BY code LIMIT \(Limits.pageMaximum)")
+        var output = Output()
+        output.units = try rows.map { row in
+            var unit = Unit()
+            unit.agency = try row("agency")
+            unit.code = try row("code")
+            unit.name = try row("name")
+            unit.nameEn = try row("name_en")
+            unit.validFrom = try row("valid_from")
+            return unit
+        }
+        return Reply(output)
+    }
+}
+
+extension Refused {
+    static let unitExists = Refused(
+        "hr.unit-exists", vi: "Mã đơn vị này đã có.", en: "This unit code is taken.", field: "code")
+}
