@@ -83,7 +83,9 @@ import Testing
     }
 
     @Test func orderKeepsSubtreesTogether() throws {
-        let codes = try ["H19.2", "H19.12.01", "H19", "H19.12", "H19.120", "H20", "H19.12.02"].map { try AgencyCode($0) }
+        let codes = try ["H19.2", "H19.12.01", "H19", "H19.12", "H19.120", "H20", "H19.12.02"].map {
+            try AgencyCode($0)
+        }
         let sorted = codes.sorted().map(\.text)
         #expect(sorted == ["H19", "H19.12", "H19.12.01", "H19.12.02", "H19.120", "H19.2", "H20"])
     }

@@ -4,11 +4,12 @@ import Testing
 @testable import Contracts
 
 @Suite struct DocumentNumberTests {
-    @Test(arguments: [
-        ("15/QĐ-UBND", 15, nil, "QĐ-UBND"), ("1594/UBND-KGVX", 1594, nil, "UBND-KGVX"),
-        ("05/2026/QĐ-UBND", 5, 2026, "QĐ-UBND"), ("30/2020/NĐ-CP", 30, 2020, "NĐ-CP"),
-        ("01/TTr-SVHTT&DL", 1, nil, "TTr-SVHTT&DL"), ("7816/VPCP-TTĐT", 7816, nil, "VPCP-TTĐT"),
-    ] as [(String, Int, Int?, String)])
+    @Test(
+        arguments: [
+            ("15/QĐ-UBND", 15, nil, "QĐ-UBND"), ("1594/UBND-KGVX", 1594, nil, "UBND-KGVX"),
+            ("05/2026/QĐ-UBND", 5, 2026, "QĐ-UBND"), ("30/2020/NĐ-CP", 30, 2020, "NĐ-CP"),
+            ("01/TTr-SVHTT&DL", 1, nil, "TTr-SVHTT&DL"), ("7816/VPCP-TTĐT", 7816, nil, "VPCP-TTĐT"),
+        ] as [(String, Int, Int?, String)])
     func partsAndBack(text: String, number: Int, year: Int?, symbol: String) throws {
         let read = try DocumentNumber(text)
         #expect(read.number == number)

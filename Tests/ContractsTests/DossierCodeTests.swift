@@ -58,7 +58,8 @@ import Testing
     @Test func anyCodeComesBackFromAnyPattern() throws {
         var random = Seeded(3)
         for _ in 0..<3_000 {
-            let agency = try AgencyCode(["H19", "H19.12", "H19.12.01", "H19.30.002", "H19.ABC.7"].randomElement()!)
+            let agency = try AgencyCode(
+                ["H19", "H19.12", "H19.12.01", "H19.30.002", "H19.ABC.7"].randomElement(using: &random)!)
             let day = Day(number: Int32.random(in: -40_000...60_000, using: &random))
             let serial = Int.random(in: 1...(Bool.random(using: &random) ? 9_999 : 9_999_999), using: &random)
             let code = try DossierCode(agency: agency, received: day, serial: serial)
@@ -73,7 +74,10 @@ import Testing
     @Test func orderIsAgencyDateSerial() throws {
         let texts = ["H19.12-210209-9999", "H19.12-210209-10000", "H19.12-210210-0001", "H19.13-200101-0001"]
         let codes = try texts.map { try DossierCode($0) }
-        #expect(codes.reversed().sorted().map(\.text) == ["H19.12-210209-9999", "H19.12-210209-10000",
-            "H19.12-210210-0001", "000.00.13.H19-200101-0001"])
+        #expect(
+            codes.reversed().sorted().map(\.text) == [
+                "H19.12-210209-9999", "H19.12-210209-10000",
+                "H19.12-210210-0001", "000.00.13.H19-200101-0001",
+            ])
     }
 }

@@ -4,11 +4,12 @@ import Testing
 @testable import Contracts
 
 @Suite struct MoneyTests {
-    @Test(arguments: [
-        (0, "0 đồng"), (5, "5 đồng"), (999, "999 đồng"), (1_000, "1.000 đồng"), (200_000, "200.000 đồng"),
-        (3_486_600, "3.486.600 đồng"), (-200_000, "-200.000 đồng"), (-100, "-100 đồng"),
-        (1_000_000_000_000_000_000, "1.000.000.000.000.000.000 đồng"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0 đồng"), (5, "5 đồng"), (999, "999 đồng"), (1_000, "1.000 đồng"), (200_000, "200.000 đồng"),
+            (3_486_600, "3.486.600 đồng"), (-200_000, "-200.000 đồng"), (-100, "-100 đồng"),
+            (1_000_000_000_000_000_000, "1.000.000.000.000.000.000 đồng"),
+        ] as [(Int64, String)])
     func writtenAndRead(dong: Int64, text: String) throws {
         #expect(try Money(dong).text == text)
         #expect(try Money(text) == Money(dong))
