@@ -4,6 +4,7 @@
 if ((EUID == 0)); then PG_USER=postgres RABBIT_USER=rabbitmq; else PG_USER='' RABBIT_USER=''; fi
 OUTSIDE=/var/tmp/lienthong-$(printf '%s' "$RUN" | sha256sum | cut -c1-16)
 DATA=$RUN/data
+[[ ! -L $DATA ]] || DATA=$OUTSIDE # the servers must not go through the run folder to follow the link
 
 as_server() { # USER COMMAND...
     local user=$1
@@ -25,16 +26,16 @@ own_folder() {
 
 # Makes data/postgres and data/rabbitmq; data is a link where the run folder is closed to the servers.
 make_data_folders() {
-    if [[ ! -e $DATA ]]; then
+    if [[ ! -e $RUN/data ]]; then
         if reachable; then
-            mkdir -m 0711 "$DATA"
+            DATA=$RUN/data
         else
             remove_outside "left behind by a run folder that was removed"
-            mkdir -m 0711 "$OUTSIDE" || die "cannot make $OUTSIDE"
-            rm -f "$DATA"
-            ln -s "$OUTSIDE" "$DATA"
+            ln -sfn "$OUTSIDE" "$RUN/data"
+            DATA=$OUTSIDE
             say "the servers cannot enter $RUN: their data is in $OUTSIDE"
         fi
+        mkdir -m 0711 "$DATA" || die "cannot make $DATA"
     fi
     own_folder "$DATA/postgres" "$PG_USER"
     own_folder "$DATA/rabbitmq" "$RABBIT_USER"
@@ -49,6 +50,6 @@ remove_outside() {
 }
 
 remove_data_folders() {
-    if [[ -L $DATA ]]; then remove_outside "data of $RUN"; fi
-    rm -rf -- "$DATA"
+    if [[ -L $RUN/data ]]; then remove_outside "data of $RUN"; fi
+    rm -rf -- "$RUN/data"
 }

@@ -47,7 +47,6 @@ wait_until() {
 }
 
 dead() { ! alive "$1"; }
-alive_and_not_ready() { alive "$1" && ! "${@:2}"; }
 
 # wait_ready NAME SECONDS COMMAND...: until the command succeeds; a process that ends or hangs is reported with its log.
 wait_ready() {
@@ -60,17 +59,24 @@ wait_ready() {
     return 1
 }
 
-# end NAME SIGNAL SECONDS: asks with the signal, insists with SIGKILL after the deadline, forgets the pid.
-end() {
-    local name=$1 pid
-    if pid=$(pid_of "$name"); then
-        kill -s "$2" "$pid" || die "may not stop $name (pid $pid): started by another user?"
-        wait_until "$3" dead "$name" || { say "$name ignores SIG$2 for $3 s: SIGKILL"; kill -s KILL "$pid"; }
-        wait_until 10 dead "$name" || die "$name (pid $pid) does not end"
-        say "stopped $name (pid $pid)"
-    fi
-    rm -f "$RUN/pids/$name"
+# ask NAME SIGNAL: politely to end; fails when it is not running.
+ask() {
+    local pid
+    pid=$(pid_of "$1") || { rm -f "$RUN/pids/$1"; return 1; }
+    kill -s "$2" "$pid" || die "may not stop $1 (pid $pid): started by another user?"
 }
+
+# await_end NAME SECONDS: after ask; insists with SIGKILL after the deadline, forgets the pid.
+await_end() {
+    local pid
+    read -r pid _ <"$RUN/pids/$1"
+    wait_until "$2" dead "$1" || { say "$1 does not end within $2 s: SIGKILL"; kill -s KILL "$pid"; }
+    wait_until 10 dead "$1" || die "$1 (pid $pid) does not end"
+    rm -f "$RUN/pids/$1"
+    say "stopped $1 (pid $pid)"
+}
+
+end() { if ask "$1" "$2"; then await_end "$1" "$3"; fi; } # NAME SIGNAL SECONDS
 
 children_of() {
     local stat fields

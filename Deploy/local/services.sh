@@ -67,13 +67,13 @@ start() {
     status "$@"
 }
 
-stop() {
-    local entry name
-    for entry in "$@"; do # all are asked first, then each is waited for
+stop() { # all are asked first, then each is waited for
+    local entry name asked=()
+    for entry in "$@"; do
         name=$(schema_of "$entry")
-        alive "$name" && kill -s TERM "$(pid_of "$name")" || true
+        if ask "$name" TERM; then asked+=("$name"); fi
     done
-    for entry in "$@"; do end "$(schema_of "$entry")" TERM 30; done
+    for name in "${asked[@]}"; do await_end "$name" 30; done
 }
 
 status() {
@@ -94,7 +94,8 @@ for service in "$@"; do entries+=("$(named "$service")"); done
 ((${#entries[@]})) || entries=("${SERVICES[@]}")
 case $verb in
     status | logs) "$verb" "${entries[@]}" ;;
-    start | stop | migrate) lock_run_folder; "$verb" "${entries[@]}" ;;
+    stop) if [[ -d $RUN/pids ]]; then lock_run_folder; stop "${entries[@]}"; fi ;;
+    start | migrate) lock_run_folder; "$verb" "${entries[@]}" ;;
     restart) lock_run_folder; stop "${entries[@]}"; start "${entries[@]}" ;;
     kill) for entry in "${entries[@]}"; do strike "$(schema_of "$entry")"; done ;;
     *) die "usage: services.sh start|stop|restart|kill|migrate|status|logs [service...]" ;;
