@@ -26,14 +26,17 @@ final class Link {
             socket = try Self.open(state, configuration, lifeline)
             try Self.logIn(state, configuration, name, lifeline)
         } catch {
-            lifeline.detach()
-            amqp_destroy_connection(state)
+            Self.destroy(state, lifeline)
             throw error
         }
         try openChannel()
     }
 
-    deinit {
+    deinit { Self.destroy(state, lifeline) }
+
+    /// Shuts the socket down first: the library's own TLS farewell would wait for the peer without bound.
+    private static func destroy(_ state: amqp_connection_state_t, _ lifeline: Lifeline) {
+        _ = lifeline.cut()
         lifeline.detach()
         amqp_destroy_connection(state)
     }

@@ -51,8 +51,11 @@ public struct OutgoingMessage: Sendable, Equatable {
 
     /// What keeps the message from fitting its frames, or nil.
     var defect: String? {
-        let short = [routingKey, messageID, type, appID, userID ?? "", contentType]
-        if short.contains(where: { $0.utf8.count > Limits.AMQP.shortString }) {
+        // Runs once a message on the way to the broker, hence no array of the six.
+        let longest = max(
+            routingKey.utf8.count, messageID.utf8.count, type.utf8.count, appID.utf8.count, userID?.utf8.count ?? 0,
+            contentType.utf8.count)
+        if longest > Limits.AMQP.shortString {
             return "a property of \(messageID) is longer than \(Limits.AMQP.shortString) bytes"
         }
         if body.count > Limits.AMQP.bodyBytes { return "the body of \(messageID) has \(body.count) bytes" }

@@ -59,10 +59,10 @@ final class Watchdog: Sendable {
     private let wakeup = Wakeup()
 
     func watch(_ line: Lifeline) {
-        let start = watched.withLock {
-            $0.lines[ObjectIdentifier(line)] = line
-            defer { $0.started = true }
-            return !$0.started
+        let start = watched.withLock { watched in
+            watched.lines[ObjectIdentifier(line)] = line
+            defer { watched.started = true }
+            return !watched.started
         }
         if start {
             let thread = Thread { self.run() }

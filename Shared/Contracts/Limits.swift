@@ -119,3 +119,25 @@ extension Limits {
         public static let bodyBytes = 16_777_216
     }
 }
+
+// MARK: - Accounts
+
+extension Limits {
+    /// Argon2id as RFC 9106 and OWASP advise for servers: 19 MiB, two passes.
+    public static let argonKibibytes: UInt32 = 19_456
+    public static let argonPasses: UInt32 = 2
+    public static let passwordHashesAtOnce = 2
+    /// Characters of a password.
+    public static let password = 12...200
+    /// Failures in a row after which an account is locked, and for how long.
+    public static let signInFailures = 5
+    public static let signInLock: Duration = .seconds(900)
+    /// Life of an access token, a refresh token, an authorization code, a browser session, a one-time link.
+    public static let accessToken: Duration = .seconds(300)
+    public static let refreshToken: Duration = .seconds(43_200)
+    public static let authorizationCode: Duration = .seconds(60)
+    public static let browserSession: Duration = .seconds(28_800)
+    public static let oneTimeLink: Duration = .seconds(259_200)
+    /// A signing key signs for this long, and verifies for twice that.
+    public static let signingKey: Duration = .seconds(2_592_000)
+}

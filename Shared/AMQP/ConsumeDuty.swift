@@ -1,0 +1,140 @@
+import CRabbitMQ
+import Contracts
+
+/// The consumer's thread: hands deliveries out and acknowledgements back.
+final class ConsumeDuty: Duty {
+    private static let consumerTag = "lienthong"
+
+    private let mailbox: AcknowledgeMailbox
+    private let control: Control
+    private let topology: QueueTopology
+    private let prefetch: Int
+    private let onQueueCreated: @Sendable () -> Void
+    private let handler: @Sendable (Delivery) -> Void
+    private var generation: UInt64 = 0
+    private var ledger = AckLedger()
+    private var counted = ConsumerMetrics()
+    /// The queue was made or lost and the callback has not been told yet; survives a failing connection.
+    private var missed = false
+    private var stopping = false
+
+    init(
+        _ mailbox: AcknowledgeMailbox, _ control: Control, _ topology: QueueTopology, _ prefetch: Int,
+        _ onQueueCreated: @escaping @Sendable () -> Void, _ handler: @escaping @Sendable (Delivery) -> Void
+    ) {
+        self.mailbox = mailbox
+        self.control = control
+        self.topology = topology
+        self.prefetch = prefetch
+        self.onQueueCreated = onQueueCreated
+        self.handler = handler
+    }
+
+    func begin(_ link: Link) throws(AMQPError) {
+        generation += 1
+        ledger = AckLedger()
+        try link.ensure(topology.exchange)
+        if try !link.exists(topology) {
+            missed = true
+            try link.declare(topology)
+        }
+        try link.bind(topology)
+        if missed {
+            missed = false
+            counted.queuesCreated += 1
+            onQueueCreated()
+        }
+        try link.ask("limit the deliveries of \(topology.name)") {
+            _ = amqp_basic_qos(link.state, Link.channel, 0, UInt16(prefetch), 0)
+        }
+        try link.ask("consume \(topology.name)") {
+            withBytes(topology.name) { queue in
+                withBytes(Self.consumerTag) {
+                    _ = amqp_basic_consume(link.state, Link.channel, queue, $0, 0, 0, 0, amqp_empty_table)
+                }
+            }
+        }
+    }
+
+    func turn(_ link: Link) throws(AMQPError) -> Duration? {
+        let more = try receive(link)
+        try acknowledge(link)
+        guard let closing = control.closing else { return more ? .zero : .seconds(3600) }
+        if !stopping {
+            stopping = true
+            try link.ask("stop consuming \(topology.name)") {
+                withBytes(Self.consumerTag) { _ = amqp_basic_cancel(link.state, Link.channel, $0) }
+            }
+        }
+        let spare = closing + Limits.AMQP.drain - .now
+        return ledger.outstanding == 0 || spare <= .zero ? nil : spare
+    }
+
+    func fell(_ error: AMQPError) {
+        counted.outstanding = 0
+        ledger = AckLedger()
+    }
+
+    func idle() -> Duration? {
+        drop(mailbox.take(counted))
+        return control.closing == nil ? .seconds(3600) : nil
+    }
+
+    func end() {
+        counted.outstanding = 0
+        drop(mailbox.take(counted))
+    }
+
+    /// True: there may be more to read, but acknowledgements come first.
+    private func receive(_ link: Link) throws(AMQPError) -> Bool {
+        for _ in 0..<(4 * prefetch) {
+            guard let arrival = try link.next() else { return false }
+            switch arrival {
+            case .delivered(let incoming): try hand(incoming)
+            case .consumerCancelled:
+                missed = true
+                throw .lost("the broker cancelled the consumer: queue \(topology.name) was deleted or moved")
+            case .answered, .returned, .internalMatter: break
+            }
+        }
+        return true
+    }
+
+    private func hand(_ incoming: Incoming) throws(AMQPError) {
+        // After the cancel nothing is begun any more; the broker keeps these for the next consumer.
+        guard !stopping else { return }
+        guard ledger.delivered(incoming.tag) else { throw .lost("delivery tag \(incoming.tag) out of turn") }
+        counted.delivered += 1
+        if incoming.redelivered { counted.redelivered += 1 }
+        handler(Delivery(incoming, generation: generation))
+    }
+
+    private func acknowledge(_ link: Link) throws(AMQPError) {
+        counted.outstanding = ledger.outstanding
+        for done in mailbox.take(counted) {
+            if done.generation == generation, ledger.done(done.tag) {
+                counted.acknowledged += 1
+            } else {
+                counted.stale += 1
+            }
+        }
+        for frame in ledger.flush() {
+            try link.send("acknowledge") {
+                amqp_basic_ack(link.state, Link.channel, frame.tag, frame.multiple ? 1 : 0)
+            }
+        }
+    }
+
+    private func drop(_ done: [AcknowledgeMailbox.Done]) { counted.stale += done.count }
+}
+
+extension Delivery {
+    init(_ incoming: Incoming, generation: UInt64) {
+        let properties = incoming.properties
+        self.init(
+            routingKey: incoming.routingKey, exchange: incoming.exchange, messageID: properties.messageID,
+            type: properties.type, appID: properties.appID, userID: properties.userID,
+            contentType: properties.contentType, timestamp: properties.timestamp, headers: properties.headers,
+            body: incoming.body, redelivered: incoming.redelivered, tag: incoming.tag, generation: generation)
+    }
+}

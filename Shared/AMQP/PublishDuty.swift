@@ -1,0 +1,194 @@
+import CRabbitMQ
+import Contracts
+
+/// A batch on its way. Belongs to the publisher's thread.
+private final class Flight {
+    let request: PublishRequest
+    var outcomes: [PublishOutcome?]
+    /// The first message that was not handed to the library yet.
+    var next = 0
+    var unanswered: Int
+    var progress: ContinuousClock.Instant
+    var finished = false
+
+    init(_ request: PublishRequest) {
+        self.request = request
+        outcomes = Array(repeating: nil, count: request.batch.count)
+        unanswered = request.batch.count
+        progress = request.since
+    }
+}
+
+/// The publisher's thread: batches in their order through one window.
+final class PublishDuty: Duty {
+    private struct Ticket {
+        let flight: Flight
+        let index: Int
+    }
+
+    private let mailbox: PublishMailbox
+    private let control: Control
+    private let encoder: MessageEncoder
+    private let window: Int
+    private let patience: Duration
+    private let declaring: [QueueTopology]
+    private var flights: [Flight] = []
+    private var ledger = ConfirmLedger<Ticket>()
+    private var counted = PublisherMetrics()
+    /// Messages of batches that finished since the counters were last handed over.
+    private var finishedMessages = 0
+    private var lastAnswer = ContinuousClock.now
+    private var trouble = "not connected yet"
+
+    init(
+        _ mailbox: PublishMailbox, _ control: Control, _ encoder: MessageEncoder, window: Int, patience: Duration,
+        _ declaring: [QueueTopology]
+    ) {
+        self.mailbox = mailbox
+        self.control = control
+        self.encoder = encoder
+        self.window = window
+        self.patience = patience
+        self.declaring = declaring
+    }
+
+    func begin(_ link: Link) throws(AMQPError) {
+        try link.declare(exchanges: [], queues: declaring)
+        try link.ask("switch confirms on") { _ = amqp_confirm_select(link.state, Link.channel) }
+    }
+
+    func turn(_ link: Link) throws(AMQPError) -> Duration? {
+        try receive(link)
+        collect(blocked: link.blocked)
+        let now = ContinuousClock.now
+        expire(now, link.blocked.map { "publishing is blocked by the broker: \($0)" } ?? "no answer")
+        if let closing = control.closing, flights.isEmpty || now - closing > Limits.AMQP.drain { return nil }
+        guard link.blocked == nil else { return untilExpiry(now) }
+        let more = try burst(link, now)
+        return more ? .zero : untilExpiry(now)
+    }
+
+    func fell(_ error: AMQPError) {
+        trouble = error.description
+        _ = ledger.abandon()
+        for flight in flights where flight.next > 0 { fail(flight, error.concerning(flight.outcomes)) }
+        sweep()
+    }
+
+    func idle() -> Duration? {
+        collect(blocked: nil)
+        guard control.closing == nil else { return nil }
+        let now = ContinuousClock.now
+        expire(now, trouble)
+        return untilExpiry(now)
+    }
+
+    func end() {
+        flights += mailbox.end().map(Flight.init)
+        for flight in flights { fail(flight, AMQPError.closed.concerning(flight.outcomes)) }
+        sweep()
+        collect(blocked: nil)
+    }
+
+    private func receive(_ link: Link) throws(AMQPError) {
+        var now: ContinuousClock.Instant?
+        while let arrival = try link.next() {
+            switch arrival {
+            case .answered(let tag, let multiple, let positive):
+                let at = now ?? .now
+                now = at
+                ledger.settle(tag: tag, multiple: multiple, positive: positive) { settle($0, $1, sentAt: $2, at) }
+            case .returned(let messageID, let code, let text):
+                // Without a message in flight the return belongs to a batch that was given up.
+                _ = ledger.returned(messageID: messageID, code: code, text: text)
+            case .delivered, .consumerCancelled, .internalMatter: break
+            }
+        }
+        if now != nil { sweep() }
+    }
+
+    private func settle(
+        _ ticket: Ticket, _ outcome: PublishOutcome, sentAt: ContinuousClock.Instant, _ now: ContinuousClock.Instant
+    ) {
+        switch outcome {
+        case .confirmed: counted.confirmed += 1
+        case .nacked: counted.nacked += 1
+        case .returned: counted.returned += 1
+        }
+        counted.confirmLatency += now - sentAt
+        lastAnswer = now
+        let flight = ticket.flight
+        guard !flight.finished else { return }
+        flight.outcomes[ticket.index] = outcome
+        flight.unanswered -= 1
+        flight.progress = now
+        guard flight.unanswered == 0 else { return }
+        finish(flight, .success(flight.outcomes.compactMap { $0 }))
+    }
+
+    private func collect(blocked: String?) {
+        let (requests, cancelled) = mailbox.take { metrics in
+            counted.waiting = metrics.waiting - finishedMessages
+            counted.blocked = blocked
+            metrics = counted
+        }
+        finishedMessages = 0
+        flights += requests.map(Flight.init)
+        guard !cancelled.isEmpty else { return }
+        for flight in flights where cancelled.contains(flight.request.id) {
+            fail(flight, .cancelled(settled: flight.outcomes))
+        }
+        sweep()
+    }
+
+    /// Publishes what the window and one burst allow. True: there is more to send now.
+    private func burst(_ link: Link, _ now: ContinuousClock.Instant) throws(AMQPError) -> Bool {
+        var allowed = min(Limits.AMQP.burst, window - ledger.unsettled)
+        for flight in flights {
+            while flight.next < flight.request.batch.count {
+                guard allowed > 0 else { return ledger.unsettled < window }
+                let message = flight.request.batch[flight.next]
+                ledger.sent(Ticket(flight: flight, index: flight.next), messageID: message.messageID, at: now)
+                // Before the call: when it fails half-way, the message's outcome is unknown.
+                flight.next += 1
+                flight.progress = now
+                try encoder.publish(message, on: link)
+                counted.published += 1
+                allowed -= 1
+            }
+        }
+        return false
+    }
+
+    private func untilExpiry(_ now: ContinuousClock.Instant) -> Duration {
+        guard let oldest = flights.map(lastProgress).min() else { return .seconds(3600) }
+        return max(.milliseconds(1), oldest + patience - now)
+    }
+
+    /// A batch that waits behind others is not stuck while they move.
+    private func lastProgress(_ flight: Flight) -> ContinuousClock.Instant {
+        flight.next == 0 ? max(flight.progress, lastAnswer) : flight.progress
+    }
+
+    private func expire(_ now: ContinuousClock.Instant, _ reason: String) {
+        for flight in flights where now - lastProgress(flight) >= patience {
+            let untouched = flight.next == 0
+            fail(flight, untouched ? .unreachable(reason: reason) : .stalled(reason: reason, settled: flight.outcomes))
+        }
+        sweep()
+    }
+
+    private func fail(_ flight: Flight, _ error: AMQPError) {
+        counted.unknown += flight.next - flight.outcomes.count { $0 != nil }
+        finish(flight, .failure(error))
+    }
+
+    private func finish(_ flight: Flight, _ result: Result<[PublishOutcome], AMQPError>) {
+        guard !flight.finished else { return }
+        flight.finished = true
+        finishedMessages += flight.outcomes.count
+        flight.request.continuation.resume(returning: result)
+    }
+
+    private func sweep() { flights.removeAll(where: \.finished) }
+}
