@@ -1,4 +1,4 @@
-# Verbs only; what they do stands in Deploy/local. LIENTHONG_RUN_DIR and LIENTHONG_PORT_BASE let copies live side by side.
+# Verbs only; what they do stands in Deploy/local. LIENTHONG_RUN_DIR and LIENTHONG_PORT_BASE: copies side by side.
 FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug

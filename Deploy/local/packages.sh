@@ -7,6 +7,7 @@ NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev pk
 # Packages among those and their dependencies that bring a daemon, with its unit.
 SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron)
 POLICY=/usr/sbin/policy-rc.d
+KEPT=$POLICY.before-lienthong
 CLUSTERS=/etc/postgresql-common/createcluster.d
 PENDING=/var/lib/lienthong-packages-pending
 MARK='LienThong: no server starts during this installation'
@@ -42,7 +43,7 @@ undo() {
     local server
     while read -r server; do disable_server "$server"; done <"$PENDING"
     if [[ -f $POLICY ]] && grep -qF "$MARK" "$POLICY"; then rm -f "$POLICY"; fi
-    if [[ -e $POLICY.before-lienthong || -L $POLICY.before-lienthong ]]; then mv -f "$POLICY.before-lienthong" "$POLICY"; fi
+    if [[ -e $KEPT || -L $KEPT ]]; then mv -f "$KEPT" "$POLICY"; fi
     rm -f "$CLUSTERS/lienthong.conf"
     if [[ -d $CLUSTERS ]]; then rmdir --ignore-fail-on-non-empty "$CLUSTERS"; fi
     rm -f "$PENDING"
@@ -50,7 +51,7 @@ undo() {
 
 # invoke-rc.d and deb-systemd-invoke ask policy-rc.d before they start anything; 101 is "forbidden".
 forbid_servers() {
-    if [[ -e $POLICY || -L $POLICY ]] && ! grep -qF "$MARK" "$POLICY"; then mv "$POLICY" "$POLICY.before-lienthong"; fi
+    if [[ -e $POLICY || -L $POLICY ]] && ! grep -qF "$MARK" "$POLICY"; then mv "$POLICY" "$KEPT"; fi
     printf '#!/bin/sh\n# %s\nexit 101\n' "$MARK" >"$POLICY"
     chmod 0755 "$POLICY"
     mkdir -p "$CLUSTERS"

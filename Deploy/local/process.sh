@@ -111,5 +111,6 @@ need_port() {
 
 state_of() { # NAME DETAIL: one line of status
     local pid
-    if pid=$(pid_of "$1"); then printf '%-10s running  pid %-8s %s\n' "$1" "$pid" "$2"; else printf '%-10s stopped\n' "$1"; fi
+    pid=$(pid_of "$1") || { printf '%-10s stopped\n' "$1"; return; }
+    printf '%-10s running  pid %-8s %s\n' "$1" "$pid" "$2"
 }

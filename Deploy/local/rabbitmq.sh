@@ -57,7 +57,7 @@ rabbitmq_ready() {
 }
 await_rabbitmq() { wait_ready rabbitmq 120 rabbitmq_ready; }
 
-# management PATH CURL-OPTIONS...: one call of the management API as the operator; the password stays off the command line.
+# management PATH CURL-OPTIONS...: one call of the management API as the operator; no password on the command line.
 management() {
     local path=$1
     shift

@@ -1,6 +1,6 @@
 #!/bin/bash
-# with-servers.sh test|bench COMMAND...: runs it with a fresh PostgreSQL and RabbitMQ of its own (.run/test, ports + 40),
-# told to it by LIENTHONG_TEST_*; both are stopped at its end, also when it fails or is interrupted.
+# with-servers.sh test|bench COMMAND...: runs it with a fresh PostgreSQL and RabbitMQ of its own (.run/test, ports + 40;
+# .run/bench, ports + 70), told to it by LIENTHONG_TEST_*; stops both at its end, also when it fails or is interrupted.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$HERE/common.sh"
@@ -8,7 +8,7 @@ purpose=$1
 shift
 case $purpose in
     test) LIENTHONG_SERVERS=test offset=40 ;;
-    bench) LIENTHONG_SERVERS=durable offset=80 ;;
+    bench) LIENTHONG_SERVERS=durable offset=70 ;;
     *) die "usage: with-servers.sh test|bench COMMAND..." ;;
 esac
 make_run_folder

@@ -1,4 +1,4 @@
--- The database and what PUBLIC loses; run by provision.sh as the superuser in the database postgres, any number of times.
+-- The database and what PUBLIC loses; run by provision.sh as superuser, any number of times.
 SELECT 'CREATE DATABASE lienthong' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'lienthong') \gexec
 REVOKE ALL ON DATABASE postgres, template1, lienthong FROM PUBLIC;
 \connect lienthong
