@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""Checks the data files of the province before they are loaded.
+
+Usage: check.py [folder]. Prints `file:line: fault` for every bad row and ends with status 1 if there is one.
+Only the standard library. calendar.csv and working-hours.csv are checked by their own loader.
+"""
+
+import csv
+import datetime
+import pathlib
+import re
+import sys
+import unicodedata
+
+VERIFIED = "yes|no|fictitious"
+ROLES = "clerk|officer|leader|accountant|records|hr|administrator"
+UNITS = "working-days|days|hours|months"
+CODE = r"H19(\.\d{2}){0,2}"
+PROCEDURE = r"\d\.\d{6}"
+SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
+TEXT = r"\S(.{0,398}\S)?"
+DAY = r"\d{4}-\d{2}-\d{2}"
+NUMBER = r"0|[1-9]\d{0,8}"
+DATED = {"valid_from": DAY, "valid_to": f"({DAY})?", "source": TEXT, "verified": VERIFIED}
+HELD = {"agency": CODE, "unit": SLUG, "post": SLUG, "role": ROLES, "title": TEXT, "title_en": TEXT}
+VERSIONED = {"procedure": PROCEDURE, "version": r"[1-9]"}
+
+# Each file: its columns in order, each with the pattern that the whole value must match; then the key columns.
+FILES = {
+    "agencies.csv": (
+        {"code": CODE, "name": TEXT, "name_en": TEXT, "kind": "province|department|police|district|commune",
+         "parent": f"({CODE})?", "statistical_code": r"(\d{2}|\d{3}|\d{5})?", **DATED, "note": f"({TEXT})?"},
+        ["code", "valid_from"]),
+    "units.csv": ({"agency": CODE, "unit": SLUG, "name": TEXT, "name_en": TEXT, **DATED},
+                  ["agency", "unit", "valid_from"]),
+    "posts.csv": ({**HELD, "seats": r"[1-9]\d?", **DATED}, ["agency", "unit", "post", "valid_from"]),
+    "officials.csv": (
+        {"person_key": SLUG, "full_name": TEXT, "mailbox": "[a-z]+[0-9]*", **HELD,
+         "decision_number": r"\d{2,}/QĐ-[A-ZĐ]+", **DATED}, ["person_key"]),
+    "citizens.csv": ({"citizen_key": SLUG, "full_name": TEXT, "national_id": r"999\d{9}", "phone": r"0000\d{6}",
+                      "address": TEXT, **DATED}, ["citizen_key"]),
+    "procedures.csv": (
+        {"code": PROCEDURE, "version": r"[1-9]", "name": TEXT, "name_en": TEXT, "field": "[A-Z]{2,5}",
+         "field_name": TEXT, "level": "[234]", "owner": "province|district|commune",
+         "competent_agency": f"district|commune|{CODE}", "limit_amount": r"[1-9]\d{0,2}", "limit_unit": UNITS,
+         "supplement": "subtract|restart", "result": TEXT, "result_type": TEXT, "legal_basis": TEXT, **DATED,
+         "note": f"({TEXT})?"}, ["code", "version"]),
+    "procedure_parts.csv": (
+        {**VERSIONED, "ordinal": r"[1-9]\d?", "name": TEXT, "kind": "original|copy|e-form", "count": r"[1-9]",
+         "required": "yes|no", **DATED}, ["procedure", "version", "ordinal"]),
+    "procedure_steps.csv": (
+        {**VERSIONED, "ordinal": r"[1-9]\d?", "key": SLUG, "kind": "receive|work|opinion|approve|return",
+         "name": TEXT, "agency": f"receiving|lead|parent|{CODE}", "role": ROLES, "limit_amount": NUMBER,
+         "limit_unit": UNITS, "guard": "none|paid|opinions|signed", **DATED}, ["procedure", "version", "ordinal"]),
+    "procedure_fees.csv": (
+        {**VERSIONED, "case": SLUG, "case_name": TEXT, "kind": "fee|charge", "amount": NUMBER, "per": TEXT,
+         "cap": f"({NUMBER})?", "default": "yes|no", **DATED}, ["procedure", "version", "case"]),
+}
+# Working hours in one of each unit; a calendar day counts 5/7 of a working day, a month 20 of them.
+HOURS = {"hours": 1.0, "working-days": 8.0, "days": 8.0 * 5 / 7, "months": 160.0}
+
+faults = []
+
+
+def fault(row, text):
+    faults.append((row["_file"], row["_line"], text))
+
+
+def read(folder, name):
+    """The rows of one file, each with `_file` and `_line`; a row that breaks the shape is reported and left out."""
+    columns, key = FILES[name]
+    try:
+        text = (folder / name).read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append((name, 1, f"cannot be read as UTF-8: {error}"))
+        return []
+    lines = text.split("\n")
+    comments = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    reader = csv.reader(lines[comments:], strict=True)
+    rows, seen = [], {}
+    try:
+        header = next(reader, [])
+        if header != list(columns):
+            faults.append((name, comments + 1, f"header must be {','.join(columns)}"))
+            return []
+        for values in reader:
+            if values:
+                row = {"_file": name, "_line": comments + reader.line_num}
+                if take(row, values, columns, key, seen):
+                    rows.append(row)
+    except csv.Error as error:
+        faults.append((name, comments + reader.line_num, str(error)))
+    return rows
+
+
+def take(row, values, columns, key, seen):
+    """Fills `row` and checks it on its own; false where it must not be used further."""
+    if len(values) != len(columns):
+        fault(row, f"{len(values)} values for {len(columns)} columns")
+        return False
+    before = len(faults)
+    for (column, pattern), value in zip(columns.items(), values):
+        row[column] = value
+        if not re.fullmatch(pattern, value):
+            fault(row, f"{column}: {value!r} is not allowed")
+        if unicodedata.normalize("NFC", value) != value:
+            fault(row, f"{column}: not in Unicode form NFC")
+    for column in ("valid_from", "valid_to"):
+        try:
+            if row[column]:
+                datetime.date.fromisoformat(row[column])
+        except ValueError:
+            fault(row, f"{column}: {row[column]!r} is not a day")
+    if row["valid_to"] and row["valid_to"] < row["valid_from"]:
+        fault(row, "valid_to is before valid_from")
+    identity = tuple(row[column] for column in key)
+    if identity in seen:
+        fault(row, f"{'+'.join(key)} {' '.join(identity)} stands already in line {seen[identity]}")
+    seen.setdefault(identity, row["_line"])
+    return len(faults) == before
+
+
+def within(row, parent, what):
+    """A row may not be valid on a day on which the thing it hangs on is not."""
+    if row["valid_from"] < parent["valid_from"] or (row["valid_to"] or "9999") > (parent["valid_to"] or "9999"):
+        fault(row, f"is valid on days on which {what} is not")
+
+
+def check_agencies(agencies):
+    of = {a["code"]: a for a in agencies}
+    kinds = {"department": "province", "police": "province", "district": "province", "commune": "district"}
+    for agency in agencies:
+        parent = of.get(agency["parent"])
+        if agency["kind"] == "province":
+            if agency["parent"]:
+                fault(agency, "a province has no parent here")
+        elif parent is None:
+            fault(agency, f"parent: {agency['parent']!r} is not an agency")
+        else:
+            if parent["kind"] != kinds[agency["kind"]]:
+                fault(agency, f"a {agency['kind']} may not hang on a {parent['kind']}")
+            if not agency["code"].startswith(parent["code"] + "."):
+                fault(agency, f"code is not under its parent's {parent['code']}")
+            within(agency, parent, "its parent")
+    return of
+
+
+def check_people(agencies, units, posts, officials):
+    unit_of = {(u["agency"], u["unit"]): u for u in units}
+    post_of = {(p["agency"], p["unit"], p["post"]): p for p in posts}
+    for unit in units:
+        agency = agencies.get(unit["agency"])
+        if agency:
+            within(unit, agency, "its agency")
+        else:
+            fault(unit, f"agency: {unit['agency']} is unknown")
+    for post in posts:
+        unit = unit_of.get((post["agency"], post["unit"]))
+        if unit:
+            within(post, unit, "its unit")
+        else:
+            fault(post, f"unit: {post['agency']} has no {post['unit']}")
+    taken, mailboxes, decisions = {}, {}, {}
+    for official in officials:
+        place = (official["agency"], official["unit"], official["post"])
+        post = post_of.get(place)
+        if post is None:
+            fault(official, f"post: {' '.join(place)} is unknown")
+            continue
+        within(official, post, "the post")
+        if official["role"] != post["role"]:
+            fault(official, f"role: the post is one of a {post['role']}")
+        taken[place] = taken.get(place, 0) + 1
+        if taken[place] > int(post["seats"]):
+            fault(official, f"post: {' '.join(place)} has only {post['seats']} seats")
+        for column, values in (("mailbox", mailboxes), ("decision_number", decisions)):
+            if official[column] in values:
+                fault(official, f"{column}: {official[column]} stands already in line {values[official[column]]}")
+            values.setdefault(official[column], official["_line"])
+
+
+def check_procedures(agencies, tables):
+    """References, then what must hold for all rows of one procedure version together."""
+    procedures = {(p["code"], p["version"]): p for p in tables["procedures.csv"]}
+    parts = {key: {"parts": [], "steps": [], "fees": []} for key in procedures}
+    for name in ("parts", "steps", "fees"):
+        for row in tables[f"procedure_{name}.csv"]:
+            key = (row["procedure"], row["version"])
+            if key not in procedures:
+                fault(row, f"procedure: {key[0]} version {key[1]} is unknown")
+            else:
+                within(row, procedures[key], "its procedure")
+                parts[key][name].append(row)
+            if re.fullmatch(CODE, row.get("agency", "")) and row["agency"] not in agencies:
+                fault(row, f"agency: {row['agency']} is unknown")
+    by_code = {}
+    for (code, _), procedure in procedures.items():
+        agency = procedure["competent_agency"]
+        if agency in agencies:
+            within(procedure, agencies[agency], agency)
+        elif agency not in ("district", "commune"):
+            fault(procedure, f"competent_agency: {agency} is unknown")
+        for other in by_code.setdefault(code, []):
+            if (procedure["valid_from"] <= (other["valid_to"] or "9999")
+                    and other["valid_from"] <= (procedure["valid_to"] or "9999")):
+                fault(procedure, f"overlaps in time with version {other['version']}")
+        by_code[code].append(procedure)
+    for key, procedure in procedures.items():
+        check_version(procedure, **parts[key])
+
+
+def check_version(procedure, parts, steps, fees):
+    for name, rows in (("parts", parts), ("steps", steps)):
+        if [int(row["ordinal"]) for row in rows] != list(range(1, len(rows) + 1)) or not rows:
+            fault(procedure, f"its {name} are not numbered 1, 2, 3 …")
+    if [f["default"] for f in fees].count("yes") != 1:
+        fault(procedure, "needs exactly one default fee case")
+    if len({step["key"] for step in steps}) != len(steps):
+        fault(procedure, "two of its steps have the same key")
+    kinds = [step["kind"] for step in steps]
+    if not steps or kinds[0] != "receive" or kinds[-1] != "return" or "approve" not in kinds:
+        fault(procedure, "its steps must start with receive, end with return and contain approve")
+    for index, step in enumerate(steps):
+        if step["guard"] == "opinions" and "opinion" not in kinds[:index]:
+            fault(step, "guard: no opinion is asked before this step")
+        if step["guard"] == "paid" and not any(int(fee["amount"]) for fee in fees):
+            fault(step, "guard: the procedure costs nothing")
+        if (step["limit_amount"] == "0") != (step["kind"] == "return"):
+            fault(step, "limit_amount: 0 is for return, and only for it")
+    used = sum(int(step["limit_amount"]) * HOURS[step["limit_unit"]] for step in steps)
+    allowed = int(procedure["limit_amount"]) * HOURS[procedure["limit_unit"]]
+    if used > allowed + 0.01:
+        fault(procedure, f"its steps need {used:g} working hours, its limit is {allowed:g}")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+    tables = {name: read(folder, name) for name in FILES}
+    agencies = check_agencies(tables["agencies.csv"])
+    check_people(agencies, tables["units.csv"], tables["posts.csv"], tables["officials.csv"])
+    check_procedures(agencies, tables)
+    for name, line, text in sorted(faults):
+        print(f"{name}:{line}: {text}")
+    if faults:
+        return 1
+    verified = sum(row["verified"] == "yes" for row in tables["procedures.csv"])
+    print(", ".join(f"{len(rows)} {name[:-4]}" for name, rows in tables.items()) + f"; {verified} procedures verified")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
