@@ -1,1 +1,47 @@
-@main enum Main { static func main() {} }
+import Contracts
+import Logging
+import Postgres
+import ServiceKit
+
+/// Accounts, sign-in and tokens: OpenID Connect for officials, citizens and programs.
+@main enum Main: Microservice {
+    static let name = ServiceName.identity
+    static let title = "Định danh: tài khoản, đăng nhập, mã truy cập"
+    static let migrations = Migrations.all
+    static let appendOnly = ["sign_in_log"]
+    static let endpoints: [any Mountable.Type] = [
+        DiscoverProvider.self,
+        PublishKeys.self,
+        RotateKeys.self,
+        ShowSignIn.self,
+        SignIn.self,
+        IssueTokens.self,
+        RevokeToken.self,
+        SignOut.self,
+        ReadUserInfo.self,
+        ShowActivation.self,
+        ActivateAccount.self,
+        ListAccounts.self,
+        ReadAccount.self,
+        FetchOneTimeLink.self,
+        RegisterCitizen.self,
+        UnlockAccount.self,
+    ]
+    static let reactions: [any Reaction.Type] = [
+        OpenAccountOnAppointment.self,
+        CloseAccountOnServiceEnd.self,
+    ]
+
+    static func resources(
+        _ configuration: Configuration, _ database: Database, _ log: Logger
+    ) async throws -> [any Sendable] {
+        let clients = try Clients(configuration)
+        let keys = try KeyRing(configuration, database: database)
+        try await keys.load()
+        return [clients, keys]
+    }
+
+    static func seed(_ database: Database) async throws {
+        try await FirstAdministrator.create(in: database)
+    }
+}

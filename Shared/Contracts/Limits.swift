@@ -141,3 +141,21 @@ extension Limits {
     /// A signing key signs for this long, and verifies for twice that.
     public static let signingKey: Duration = .seconds(2_592_000)
 }
+
+// MARK: - Legal time limits
+
+extension Limits {
+    /// Most days that one due date may lie after receipt, rest and suspensions included: ten years.
+    public static let countedDays = 3_660
+    /// Longest limit in working hours, in working or calendar days, and in months.
+    public static let limitHours = 2_000
+    public static let limitDays = 1_000
+    public static let limitMonths = 36
+    /// Most suspensions of one dossier.
+    public static let suspensions = 100
+    /// Most days of one row of the working calendar.
+    public static let specialDays = 31
+    /// After this clock time a received dossier goes to the unit on the next working day (Decree 61/2018, Art. 18), in
+    /// minutes after midnight.
+    public static let handOverCutOff = 15 * 60
+}

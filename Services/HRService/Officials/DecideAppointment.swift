@@ -1,0 +1,149 @@
+import Contracts
+import ServiceKit
+
+/// `POST /officials/{person}/decisions`: appoint, transfer or end service by a numbered decision with an effective
+/// date. It is announced now and takes effect on its day, by a durable timer.
+enum DecideAppointment: Endpoint {
+    static let route = Route.post("/officials/{person}/decisions", success: 201)
+    static let summary = "Decide an appointment, a transfer or the end of service (quyết định nhân sự)"
+    static let access = Access.official(.personnelWrite)
+    static let refusals: [Refused] = [
+        .notInPost, .alreadyInPost, .postIncomplete, .effectTooEarly, .decisionPending, .decisionNumberTaken,
+        .agencyUnknown, .agencyNotInForce,
+    ]
+
+    struct Input: Record {
+        var person = PersonID()
+        var number = ""
+        var kind = DecisionKind.appoint
+        var effectiveFrom = Day.none
+        var agency: AgencyCode?
+        var unit: String?
+        var role: PostRole?
+        var title: String?
+
+        static let fields: [Field<Self>] = [
+            .init("person", \.person, .id, "The official", in: .path),
+            .init("number", \.number, .text(1...60), "Number and symbol of the decision, e.g. 12/QĐ-SNV"),
+            .init("kind", \.kind, .choice, "Appoint, transfer or end"),
+            .init("effectiveFrom", \.effectiveFrom, .day, "First day of effect"),
+            .init("agency", \.agency, .agency, "The agency of the new post; not for the end of service"),
+            .init("unit", \.unit, .text(1...60), "The unit of the new post"),
+            .init("role", \.role, .choice, "What the new post entitles to"),
+            .init("title", \.title, .text(1...200), "Title of the new post in Vietnamese"),
+        ]
+    }
+
+    struct Output: Record {
+        var decision = DecisionID()
+        var number = ""
+        var effectiveFrom = Day.none
+        static let fields: [Field<Self>] = [
+            .init("decision", \.decision, .id, "The decision"),
+            .init("number", \.number, .text(1...60), "Its number and symbol"),
+            .init("effectiveFrom", \.effectiveFrom, .day, "First day of effect"),
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        let database = call.runtime.database
+        guard let official = try await OfficialRecord.find(input.person, on: call.today, in: database) else {
+            throw Refused.notFound
+        }
+        let held = try await Post.open(of: input.person, in: database)
+        if let held { try await call.require(.personnelWrite, at: held.agency) }
+        if let agency = input.agency { try await call.require(.personnelWrite, at: agency) }
+        let agency = if let code = input.agency { try await Agency.find(code, in: database) } else { Agency?.none }
+        let post = try decide(input, held: held, agency: agency)
+        let decision = DecisionID.new()
+        var event = AppointmentDecided()
+        (event.person, event.decisionNumber, event.kind) = (input.person, input.number, input.kind)
+        (event.effectiveFrom, event.agency, event.unit) = (input.effectiveFrom, post?.agency, post?.unit)
+        (event.role, event.title) = (post?.role, post?.title)
+        var output = Output()
+        (output.decision, output.number, output.effectiveFrom) = (decision, input.number, input.effectiveFrom)
+        do {
+            return try await call.transaction { work in
+                let version = Int64(official.version + 1)
+                let moved = try await work.run(
+                    """
+                    UPDATE officials SET version = \(version)
+                    WHERE person = \(input.person) AND version = \(version - 1) RETURNING version
+                    """)
+                guard !moved.isEmpty else { throw Refused.stale }
+                try await work.run(
+                    """
+                    INSERT INTO decisions (id, number, year, person, kind, agency, unit, role, title, effective_from,
+                                           decided_at, decided_by)
+                    VALUES (\(decision), \(input.number), \(Int32(call.today.year)), \(input.person),
+                            \(input.kind.rawValue), \(post?.agency), \(post?.unit), \(post?.role.rawValue),
+                            \(post?.title), \(input.effectiveFrom), \(call.now), \(call.caller.id))
+                    """)
+                try await DecisionLog.note(decision, "decided", work)
+                try await work.announce(event, version: version, to: nil)
+                try await work.schedule(
+                    AppointmentTakesEffect.self, key: decision.text, at: input.effectiveFrom.start)
+                return Reply(output, version: version)
+            }
+        } catch let error as PostgresError where error.constraint == "decisions_number_year_key" {
+            throw Refused.decisionNumberTaken
+        } catch let error as PostgresError where error.constraint == "decisions_one_pending" {
+            throw Refused.decisionPending
+        }
+    }
+
+    /// The new post, or nil for the end of service.
+    static func decide(_ input: Input, held: Post?, agency: Agency?) throws(Refused) -> Post? {
+        switch input.kind {
+        case .appoint: if held != nil { throw .alreadyInPost }
+        case .transfer, .end: if held == nil { throw .notInPost }
+        }
+        if let held, input.effectiveFrom <= held.validFrom { throw .effectTooEarly }
+        guard input.kind != .end else {
+            guard input.agency == nil, input.unit == nil, input.role == nil, input.title == nil else {
+                throw Refused.postIncomplete.at("agency")
+            }
+            return nil
+        }
+        guard let code = input.agency else { throw .postIncomplete.at("agency") }
+        guard let unit = input.unit else { throw .postIncomplete.at("unit") }
+        guard let role = input.role else { throw .postIncomplete.at("role") }
+        guard let title = input.title else { throw .postIncomplete.at("title") }
+        guard let agency else { throw .agencyUnknown }
+        guard agency.exists(on: input.effectiveFrom) else { throw .agencyNotInForce }
+        var post = Post()
+        (post.agency, post.unit, post.role, post.title, post.validFrom) = (code, unit, role, title, input.effectiveFrom)
+        return post
+    }
+}
+
+/// The append-only record of what happened to decisions.
+enum DecisionLog {
+    static func note(_ decision: DecisionID, _ what: String, _ work: Work) async throws {
+        try await work.run(
+            """
+            INSERT INTO decision_log (decision, what, actor, at)
+            VALUES (\(decision), \(what), \(work.actor), \(work.now))
+            """)
+    }
+}
+
+extension Refused {
+    static let notInPost = Refused(
+        "hr.not-in-post", vi: "Người này không giữ chức vụ nào.", en: "This person holds no post.", field: "kind")
+    static let alreadyInPost = Refused(
+        "hr.already-in-post", vi: "Người này đang giữ một chức vụ; hãy điều động.",
+        en: "This person holds a post; transfer instead.", field: "kind")
+    static let postIncomplete = Refused(
+        "hr.post-incomplete", 422, vi: "Bổ nhiệm, điều động cần đủ cơ quan, đơn vị, vai trò, chức danh; thôi việc thì không.",
+        en: "Appointments and transfers need agency, unit, role and title; the end of service has none.")
+    static let effectTooEarly = Refused(
+        "hr.effect-too-early", 422, vi: "Ngày hiệu lực phải sau ngày giữ chức vụ hiện tại.",
+        en: "It must take effect after the present post began.", field: "effectiveFrom")
+    static let decisionPending = Refused(
+        "hr.decision-pending", vi: "Còn một quyết định chưa có hiệu lực.",
+        en: "Another decision has not taken effect yet.")
+    static let decisionNumberTaken = Refused(
+        "hr.decision-number-taken", vi: "Số quyết định này đã dùng trong năm.",
+        en: "This decision number was used this year.", field: "number")
+}

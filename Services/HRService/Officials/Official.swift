@@ -1,0 +1,81 @@
+import Contracts
+import ServiceKit
+
+/// An official (công chức, viên chức) with the post held on a day.
+struct OfficialRecord: Record {
+    var person = PersonID()
+    var fullName = ""
+    var mailbox = ""
+    var post: Post?
+    var version = 0
+
+    static let fields: [Field<Self>] = [
+        .init("person", \.person, .id, "The person"),
+        .init("fullName", \.fullName, .text(1...Limits.nameLength), "Full name"),
+        .init("mailbox", \.mailbox, .text(1...64), "Local part of the official mail address"),
+        .init("post", \.post, .record, "The post held on the day asked for"),
+        .init("version", \.version, .integer(1...Int.max), "Version, also the ETag"),
+    ]
+
+    init() {}
+
+    init(_ row: Row) throws {
+        person = try row("person")
+        fullName = try row("full_name")
+        mailbox = try row("mailbox")
+        version = try row("version")
+        let postID: PostID? = try row("post")
+        post = postID == nil ? nil : try Post(row)
+    }
+
+    static func find(_ person: PersonID, on day: Day, in session: any Session) async throws -> OfficialRecord? {
+        try await session.run(
+            """
+            SELECT o.*, p.id AS post, p.agency, p.unit, p.role, p.title, p.valid_from, p.valid_to
+            FROM officials o LEFT JOIN posts p ON p.person = o.person
+                AND p.valid_from <= \(day) AND (p.valid_to IS NULL OR p.valid_to >= \(day))
+            WHERE o.person = \(person)
+            """
+        ).first.map(OfficialRecord.init)
+    }
+}
+
+/// A post held (chức vụ): agency, unit, role, with validity.
+struct Post: Record {
+    var post = PostID()
+    var agency = AgencyCode.none
+    var unit = ""
+    var role = PostRole.officer
+    var title = ""
+    var validFrom = Day.none
+    var validTo: Day?
+
+    static let fields: [Field<Self>] = [
+        .init("post", \.post, .id, "The post"),
+        .init("agency", \.agency, .agency, "The agency"),
+        .init("unit", \.unit, .text(1...60), "Unit in the agency"),
+        .init("role", \.role, .choice, "What it entitles to"),
+        .init("title", \.title, .text(1...200), "Title in Vietnamese"),
+        .init("validFrom", \.validFrom, .day, "First day"),
+        .init("validTo", \.validTo, .day, "Last day, when it ended"),
+    ]
+
+    init() {}
+
+    init(_ row: Row) throws {
+        post = try row("post")
+        agency = try row("agency")
+        unit = try row("unit")
+        role = PostRole(rawValue: try row("role")) ?? .officer
+        title = try row("title")
+        validFrom = try row("valid_from")
+        validTo = try row("valid_to")
+    }
+
+    /// The post without an end; a person has one at most.
+    static func open(of person: PersonID, in session: any Session) async throws -> Post? {
+        try await session.run(
+            "SELECT *, id AS post FROM posts WHERE person = \(person) AND valid_to IS NULL"
+        ).first.map(Post.init)
+    }
+}

@@ -1,0 +1,30 @@
+import Contracts
+import ServiceKit
+
+/// `POST /oauth/revoke` (RFC 7009): a refresh token and all that came of it end. Unknown tokens answer the same.
+enum RevokeToken: RawEndpoint {
+    static let route = Route.post("/oauth/revoke")
+    static let summary = "Revoke a refresh token and its family"
+    static let access = Access.open
+    static let operation: JSON = [
+        "requestBody": ["required": true, "content": ["application/x-www-form-urlencoded": ["schema": [
+            "type": "object", "required": ["token"], "properties": ["token": ["type": "string"]],
+        ]]]],
+        "responses": [
+            "200": ["description": "Revoked, or was not known"],
+            "400": ["description": "Refused", "content": ["application/json": ["schema": OAuthFault.schema]]],
+        ],
+    ]
+
+    static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
+        do {
+            let token = OpaqueSecret.hash(try Form(request).require("token"))
+            try await call.run(
+                """
+                UPDATE refresh_tokens SET revoked_at = now()
+                WHERE revoked_at IS NULL AND family = (SELECT family FROM refresh_tokens WHERE token_hash = \(token))
+                """)
+            return Outgoing(200)
+        } catch let fault as OAuthFault { return fault.outgoing }
+    }
+}

@@ -1,0 +1,60 @@
+import Contracts
+import ServiceKit
+
+/// `PUT /calendar`: replaces the whole working calendar, or nothing of it.
+///
+/// Due dates that were promised stay: what was told to a citizen changes only by the ways that the law gives.
+enum LoadCalendar: Endpoint {
+    static let route = Route.put("/calendar")
+    static let summary = "Replace the working calendar of the province"
+    static let access = Access.official(.systemOperate)
+    static let refusals = [Refused.weekForAll]
+
+    static func handle(_ input: WorkingCalendar, _ call: Call) async throws -> Reply<WorkingCalendar> {
+        try input.check()
+        let reply = try await call.transaction { work in
+            let row = try await work.run("SELECT version FROM calendars FOR UPDATE").first
+            let version: Int64 = try row?("version") ?? 0
+            try call.check(version)
+            try await work.run(
+                """
+                INSERT INTO calendars (one, version, decided_through, loaded_by, loaded_at)
+                VALUES (true, \(version + 1), \(input.decidedThrough), \(work.actor), \(work.now))
+                ON CONFLICT (one) DO UPDATE SET version = excluded.version,
+                    decided_through = excluded.decided_through, loaded_by = excluded.loaded_by,
+                    loaded_at = excluded.loaded_at
+                """)
+            try await work.run("DELETE FROM working_hours")
+            try await work.run("DELETE FROM calendar_days")
+            for week in input.weeks {
+                try await work.run(
+                    """
+                    INSERT INTO working_hours (agency, valid_from, valid_to, week)
+                    VALUES (\(week.agency?.text ?? ""), \(week.validFrom), \(week.validTo), \(week.json))
+                    """)
+            }
+            let days = input.specialDays
+            try await work.run(
+                """
+                INSERT INTO calendar_days (valid_from, valid_to, kind, vietnamese, english, source)
+                SELECT * FROM unnest(\(days.map(\.validFrom)), \(days.map(\.validTo)), \(days.map(\.kind.rawValue)),
+                    \(days.map(\.vietnamese)), \(days.map(\.english)), \(days.map(\.source)))
+                """)
+            return Reply(input, version: version + 1)
+        }
+        call.resource(CalendarBook.self).forget()
+        return reply
+    }
+}
+
+/// `GET /calendar`: the working calendar, whole.
+enum ReadCalendar: Endpoint {
+    static let route = Route.get("/calendar")
+    static let summary = "Read the working calendar of the province"
+    static let access = Access.open
+
+    static func handle(_ input: Nothing, _ call: Call) async throws -> Reply<WorkingCalendar> {
+        let (calendar, version) = try await CalendarBook.load(from: call.runtime.database)
+        return Reply(calendar, version: version)
+    }
+}

@@ -1,0 +1,197 @@
+import Contracts
+import ServiceKit
+
+/// A time in which the legal clock stood: status 5 (papers missing) or 6 (fee not paid).
+struct Pause: Record, Hashable {
+    var from = Date(timeIntervalSince1970: 0)
+    var until: Date?
+    var cause = DossierStatus.awaitingSupplement
+
+    static let fields: [Field<Self>] = [
+        .init("from", \.from, .instant, "Since when the clock stands"),
+        .init("until", \.until, .instant, "When it went on"),
+        .init("cause", \.cause, .choice, "Why it stands"),
+    ]
+
+    init() {}
+
+    init(from: Date, until: Date? = nil, cause: DossierStatus) {
+        self.from = from
+        self.until = until
+        self.cause = cause
+    }
+}
+
+/// A dossier (hồ sơ) as the office keeps it: a row of `dossiers`. Decisions change a copy; `DossierStore` writes it.
+struct Dossier: Sendable, Equatable {
+    var id = DossierID()
+    var version: Int64 = 0
+    var status = DossierStatus.submitted
+    var procedure = ""
+    var procedureNumber = 0
+    var channel = Channel.online
+    /// Where it was received and is returned; fixed, also the agency its events are routed to.
+    var receivingAgency = AgencyCode.none
+    /// Where it is now.
+    var workingAgency = AgencyCode.none
+    /// Who approved the answer.
+    var answeringAgency: AgencyCode?
+    /// The agencies that sent it on to another level, the last one at the end; it goes back to that one.
+    var sentFrom: [AgencyCode] = []
+    var officer: PersonID?
+    var step: String?
+    var applicant = Applicant()
+    var subject = ""
+    var form: JSON?
+    var code: DossierCode?
+    var submittedAt = Date(timeIntervalSince1970: 0)
+    var acceptedAt: Date?
+    var actBy = Date(timeIntervalSince1970: 0)
+    var dueAt: Date?
+    var formerDueAt: Date?
+    var handOverBy: Date?
+    var stepDueAt: Date?
+    /// From when the limit is counted: reception, or the supplement under the policy `restart`.
+    var clockFrom: Date?
+    var pauses: [Pause] = []
+    /// The status to which 5 and 7 go back.
+    var resumeStatus: DossierStatus?
+    var supplementRequestedAt: Date?
+    var supplementNote: String?
+    var reappointedAt: Date?
+    var payment = Payment()
+    var approvedAt: Date?
+    var approvedBy: PersonID?
+    var document: DocumentID?
+    var documentNumber: String?
+    var finishedAt: Date?
+    var late: Bool?
+    var returnedAt: Date?
+    var reasonCode: String?
+    var reason: String?
+
+    /// Who asks. Personal data.
+    struct Applicant: Sendable, Equatable {
+        /// The citizen's account, when the dossier belongs to one.
+        var person: PersonID?
+        var name = ""
+        var phone: String?
+        var nationalID: String?
+        var address: String?
+    }
+
+    /// The fee demand in course and what was paid.
+    struct Payment: Sendable, Equatable {
+        var demand: DemandID?
+        var amount: Money?
+        var kind: String?
+        var paidAt: Date?
+        var paidAmount: Money?
+        var receipt: String?
+    }
+}
+
+extension Dossier {
+    init(_ row: Row) throws {
+        id = try row("id")
+        version = try row("version")
+        status = try Self.status(row, "status") ?? .submitted
+        procedure = try row("procedure")
+        procedureNumber = try row("procedure_number")
+        channel = Channel(rawValue: try row("channel")) ?? .online
+        receivingAgency = try row("receiving_agency")
+        workingAgency = try row("working_agency")
+        answeringAgency = try row("answering_agency")
+        let sent: [String] = try row("sent_from")
+        sentFrom = try sent.map { try AgencyCode($0) }
+        officer = try row("officer")
+        step = try row("step")
+        applicant.person = try row("applicant")
+        applicant.name = try row("applicant_name")
+        applicant.phone = try row("applicant_phone")
+        applicant.nationalID = try row("applicant_national_id")
+        applicant.address = try row("applicant_address")
+        subject = try row("subject")
+        form = try row("form")
+        code = try Self.code(row)
+        try readTimes(row)
+        resumeStatus = try Self.status(row, "resume_status")
+        supplementNote = try row("supplement_note")
+        try readOutcome(row)
+    }
+
+    private mutating func readTimes(_ row: Row) throws {
+        submittedAt = try row("submitted_at")
+        acceptedAt = try row("accepted_at")
+        actBy = try row("act_by")
+        dueAt = try row("due_at")
+        formerDueAt = try row("former_due_at")
+        handOverBy = try row("hand_over_by")
+        stepDueAt = try row("step_due_at")
+        clockFrom = try row("clock_from")
+        let pauses: JSON = try row("pauses")
+        self.pauses = try (pauses.array ?? []).map { try Pause(decoding: $0, unknown: .ignore) }
+        supplementRequestedAt = try row("supplement_requested_at")
+        reappointedAt = try row("reappointed_at")
+    }
+
+    private mutating func readOutcome(_ row: Row) throws {
+        payment.demand = try row("demand")
+        payment.amount = try row("demand_amount")
+        payment.kind = try row("demand_kind")
+        payment.paidAt = try row("paid_at")
+        payment.paidAmount = try row("paid_amount")
+        payment.receipt = try row("receipt_number")
+        approvedAt = try row("approved_at")
+        approvedBy = try row("approved_by")
+        document = try row("document")
+        documentNumber = try row("document_number")
+        finishedAt = try row("finished_at")
+        late = try row("late")
+        returnedAt = try row("returned_at")
+        reasonCode = try row("reason_code")
+        reason = try row("reason")
+    }
+
+    static func status(_ row: Row, _ column: String) throws -> DossierStatus? {
+        let number: Int16? = try row(column)
+        return number.flatMap { DossierStatus(number: Int($0)) }
+    }
+
+    /// The code in its parts (they are what is unique and searched).
+    static func code(_ row: Row) throws -> DossierCode? {
+        let agency: AgencyCode? = try row("code_agency")
+        guard let agency else { return nil }
+        let serial: Int32 = try row("code_serial")
+        return try DossierCode(agency: agency, received: try row("code_day"), serial: Int(serial))
+    }
+}
+
+extension Dossier {
+    /// Moves on, or refuses what the table of moves does not have.
+    mutating func move(to next: DossierStatus) throws(Refused) {
+        try DossierMoves.check(status, next)
+        status = next
+    }
+
+    /// Refuses unless the dossier is in one of these statuses.
+    func require(_ statuses: DossierStatus...) throws(Refused) {
+        guard statuses.contains(status) else {
+            throw Refused(
+                Refused.notInStatus.code,
+                vi: "Hồ sơ đang ở trạng thái “\(status.vietnamese)”, không thể thực hiện việc này.",
+                en: "This cannot be done in status \(status.number) (\(status.rawValue)).")
+        }
+    }
+
+    /// The agencies whose officials may see it.
+    var agencies: Set<AgencyCode> {
+        Set([receivingAgency, workingAgency] + sentFrom + (answeringAgency.map { [$0] } ?? []))
+    }
+}
+
+extension Refused {
+    static let notInStatus = Refused(
+        "onestop.not-in-status", vi: "Trạng thái hiện tại của hồ sơ không cho phép việc này.",
+        en: "The status of the dossier does not allow this.")
+}

@@ -1,0 +1,184 @@
+import Contracts
+import ServiceKit
+
+/// What a decision changes, and what must be written with it in the same commit.
+struct Change: Sendable {
+    var dossier: Dossier
+    /// Stable word of what was done: `accepted`. The history line's and the notification's.
+    var what: String
+    var note: String?
+    /// A new due date with the days that made it.
+    var due: Appointment?
+    /// What the applicant is told.
+    var notice: Notice?
+    var event: any Event
+
+    init(
+        _ dossier: Dossier, _ what: String, note: String? = nil, due: Appointment? = nil, notice: Notice? = nil,
+        event: any Event
+    ) {
+        self.dossier = dossier
+        self.what = what
+        self.note = note
+        self.due = due
+        self.notice = notice
+        self.event = event
+    }
+}
+
+/// A due date, why it was set, and why it is that day.
+struct Appointment: Sendable {
+    var cause: String
+    var at: Date
+    var former: Date?
+    var explanation: JSON
+}
+
+/// A notification to the applicant, in both languages. No personal data but the dossier's code.
+struct Notice: Sendable {
+    var vietnamese: String
+    var english: String
+}
+
+extension Session {
+    func dossier(_ id: DossierID, forUpdate: Bool = false) async throws -> Dossier? {
+        try await run("SELECT * FROM dossiers WHERE id = \(id) \(raw: forUpdate ? "FOR UPDATE" : "")")
+            .first.map(Dossier.init)
+    }
+}
+
+extension Call {
+    /// The dossier of an action; 404 when there is none, 412 when If-Match names another version.
+    func dossier(_ id: DossierID) async throws -> Dossier {
+        guard let dossier = try await runtime.database.dossier(id) else { throw Refused.notFound }
+        if caller.kind == .citizen, dossier.applicant.person != caller.person { throw Refused.notFound }
+        try check(dossier.version)
+        return dossier
+    }
+
+    /// Writes a change in one flight. `before` is the version that was decided on: when somebody else was faster,
+    /// nothing is written and the caller reads again (412).
+    func save(_ change: Change, from before: Dossier, then more: [(String, SQL)] = []) async throws -> Reply<DossierView> {
+        var after = change
+        after.dossier.version = before.version + 1
+        return try await flight(
+            DossierSQL.update(after.dossier),
+            then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + more,
+            announcing: [(after.event, before.receivingAgency)],
+            reply: Reply(try await view(of: after.dossier), version: after.dossier.version))
+    }
+}
+
+extension Work {
+    /// Writes a change inside a transaction; the row is locked or its version decides.
+    func save(_ change: Change, from before: Dossier) async throws -> Dossier {
+        var after = change
+        after.dossier.version = before.version + 1
+        var sql: SQL = "WITH change AS (\(DossierSQL.update(after.dossier)))"
+        for (name, line) in DossierSQL.lines(after, from: before.status, at: now, actor: actor) {
+            sql = "\(sql), \(raw: name) AS (\(line))"
+        }
+        guard try await !run("\(sql) SELECT version FROM change").isEmpty else { throw Refused.stale }
+        try await announce(after.event, version: after.dossier.version, to: before.receivingAgency)
+        return after.dossier
+    }
+}
+
+/// The statements that write a dossier and what hangs on it.
+enum DossierSQL {
+    static func insert(_ dossier: Dossier) -> SQL {
+        let applicant = dossier.applicant
+        return """
+            INSERT INTO dossiers
+                (id, version, status, procedure, procedure_number, channel, receiving_agency, working_agency,
+                 applicant, applicant_name, applicant_phone, applicant_national_id, applicant_address, subject, form,
+                 submitted_at, act_by)
+            VALUES (\(dossier.id), 1, \(Int16(dossier.status.number)), \(dossier.procedure),
+                    \(Int32(dossier.procedureNumber)), \(dossier.channel.rawValue), \(dossier.receivingAgency),
+                    \(dossier.workingAgency), \(applicant.person), \(applicant.name), \(applicant.phone),
+                    \(applicant.nationalID), \(applicant.address), \(dossier.subject), \(dossier.form),
+                    \(dossier.submittedAt), \(dossier.actBy))
+            RETURNING id, version
+            """
+    }
+
+    /// Everything that can change, checked by version. What did not change costs nothing but its bytes.
+    static func update(_ dossier: Dossier) -> SQL {
+        let payment = dossier.payment
+        let pauses = JSON.array(dossier.pauses.map(\.json))
+        return """
+            UPDATE dossiers SET
+                version = \(dossier.version), status = \(Int16(dossier.status.number)),
+                working_agency = \(dossier.workingAgency), answering_agency = \(dossier.answeringAgency),
+                sent_from = \(dossier.sentFrom.map(\.text)), officer = \(dossier.officer), step = \(dossier.step),
+                code_agency = \(dossier.code?.agency), code_day = \(dossier.code?.received),
+                code_serial = \(dossier.code.map { Int32($0.serial) }), accepted_at = \(dossier.acceptedAt),
+                act_by = \(dossier.actBy), due_at = \(dossier.dueAt), former_due_at = \(dossier.formerDueAt),
+                hand_over_by = \(dossier.handOverBy), step_due_at = \(dossier.stepDueAt),
+                clock_from = \(dossier.clockFrom), pauses = \(pauses),
+                resume_status = \(dossier.resumeStatus.map { Int16($0.number) }),
+                supplement_requested_at = \(dossier.supplementRequestedAt),
+                supplement_note = \(dossier.supplementNote), reappointed_at = \(dossier.reappointedAt),
+                demand = \(payment.demand), demand_amount = \(payment.amount), demand_kind = \(payment.kind),
+                paid_at = \(payment.paidAt), paid_amount = \(payment.paidAmount),
+                receipt_number = \(payment.receipt), approved_at = \(dossier.approvedAt),
+                approved_by = \(dossier.approvedBy), document = \(dossier.document),
+                document_number = \(dossier.documentNumber), finished_at = \(dossier.finishedAt),
+                late = \(dossier.late), returned_at = \(dossier.returnedAt), reason_code = \(dossier.reasonCode),
+                reason = \(dossier.reason)
+            WHERE id = \(dossier.id) AND version = \(dossier.version - 1)
+            RETURNING id, version
+            """
+    }
+
+    /// History, due date and notification of a change, each reading `FROM change`.
+    static func lines(
+        _ change: Change, from before: DossierStatus?, at now: Date, actor: String
+    ) -> [(String, SQL)] {
+        let dossier = change.dossier
+        var lines: [(String, SQL)] = [
+            (
+                "noted",
+                """
+                INSERT INTO dossier_history
+                    (dossier, version, at, actor, what, from_status, to_status, agency, officer, step, note)
+                SELECT id, version, \(now), \(actor), \(change.what), \(before.map { Int16($0.number) }),
+                       \(Int16(dossier.status.number)), \(dossier.workingAgency), \(dossier.officer),
+                       \(dossier.step), \(change.note) FROM change
+                """
+            )
+        ]
+        if let due = change.due {
+            lines.append(
+                (
+                    "dated",
+                    """
+                    INSERT INTO due_dates (dossier, version, cause, due_at, former_due_at, explanation)
+                    SELECT id, version, \(due.cause), \(due.at), \(due.former), \(due.explanation) FROM change
+                    """
+                ))
+        }
+        if let notice = change.notice, let person = dossier.applicant.person {
+            lines.append(
+                (
+                    "told",
+                    """
+                    INSERT INTO notifications (id, person, dossier, at, what, vietnamese, english)
+                    SELECT \(UUID.v7()), \(person), id, \(now), \(change.what), \(notice.vietnamese),
+                           \(notice.english) FROM change
+                    """
+                ))
+        }
+        return lines
+    }
+}
+
+extension Record {
+    /// The record as a JSON value, for jsonb columns.
+    var json: JSON {
+        var members: [JSON.Member] = []
+        guard let whole = try? JSON(parsing: jsonBytes), case .object(let parsed) = whole else { return [:] }
+        members = parsed
+        return .object(members)
+    }
+}

@@ -1,0 +1,213 @@
+import ServiceKit
+
+enum Migrations {
+    static let all: [Migration] = [
+        Migration(1, "procedures and working calendar", catalogue),
+        Migration(2, "dossiers", dossiers),
+        Migration(3, "what hangs on a dossier", around),
+        // The next one goes here. Never edit the ones above: they have run.
+    ]
+
+    private static let catalogue = """
+        CREATE TABLE procedures (
+            code text NOT NULL,
+            number int NOT NULL CHECK (number >= 1),
+            state text NOT NULL CHECK (state IN ('draft', 'published')),
+            valid_from date NOT NULL,
+            definition jsonb NOT NULL,
+            revision bigint NOT NULL,
+            drafted_by text NOT NULL,
+            drafted_at timestamptz NOT NULL,
+            published_by text,
+            published_at timestamptz,
+            PRIMARY KEY (code, number),
+            CHECK ((state = 'published') = (published_at IS NOT NULL))
+        );
+        -- One draft of a procedure at a time: its number is the next version of the aggregate.
+        CREATE UNIQUE INDEX procedures_one_draft ON procedures (code) WHERE state = 'draft';
+        -- What is published is law for the dossiers that keep it.
+        CREATE FUNCTION procedures_published_stay() RETURNS trigger LANGUAGE plpgsql AS $body$
+        BEGIN
+            IF OLD.state = 'published' THEN
+                RAISE EXCEPTION 'procedure % version % is published', OLD.code, OLD.number USING ERRCODE = '23001';
+            END IF;
+            RETURN COALESCE(NEW, OLD);
+        END
+        $body$;
+        CREATE TRIGGER procedures_published_stay BEFORE UPDATE OR DELETE ON procedures
+            FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();
+
+        CREATE TABLE calendars (
+            one boolean PRIMARY KEY DEFAULT true CHECK (one),
+            version bigint NOT NULL,
+            decided_through date,
+            loaded_by text NOT NULL,
+            loaded_at timestamptz NOT NULL
+        );
+        -- Days that differ from the week (ngày nghỉ, ngày làm bù), each row from one day to another.
+        CREATE TABLE calendar_days (
+            valid_from date PRIMARY KEY,
+            valid_to date NOT NULL CHECK (valid_to >= valid_from),
+            kind text NOT NULL CHECK (kind IN ('off', 'makeup')),
+            vietnamese text NOT NULL,
+            english text NOT NULL,
+            source text NOT NULL
+        );
+        -- Working weeks; agency '' is everybody who has none of their own.
+        CREATE TABLE working_hours (
+            agency text NOT NULL DEFAULT '',
+            valid_from date NOT NULL,
+            valid_to date CHECK (valid_to >= valid_from),
+            week jsonb NOT NULL,
+            PRIMARY KEY (agency, valid_from)
+        );
+        -- Until an administrator loads the province's own: Monday to Friday, 07:30-11:30 and 13:00-17:00.
+        INSERT INTO calendars (version, loaded_by, loaded_at) VALUES (1, 'migration', now());
+        INSERT INTO working_hours (valid_from, week)
+            SELECT '2000-01-01', jsonb_build_object('validFrom', '2000-01-01', 'makeUpHours', halves, 'hours',
+                (SELECT jsonb_agg(jsonb_build_object('weekday', weekday, 'spans', halves))
+                 FROM generate_series(1, 5) AS weekday))
+            FROM (SELECT '[{"begins":"07:30","ends":"11:30"},{"begins":"13:00","ends":"17:00"}]'::jsonb) AS day (halves);
+        """
+
+    private static let dossiers = """
+        CREATE TABLE dossiers (
+            id uuid PRIMARY KEY,
+            version bigint NOT NULL,
+            status smallint NOT NULL CHECK (status BETWEEN 1 AND 10),
+            procedure text NOT NULL,
+            procedure_number int NOT NULL,
+            channel text NOT NULL,
+            receiving_agency text NOT NULL,
+            working_agency text NOT NULL,
+            answering_agency text,
+            sent_from text[] NOT NULL DEFAULT '{}',
+            officer uuid,
+            step text,
+            -- Personal data: only here, never in events, logs or addresses.
+            applicant uuid,
+            applicant_name text NOT NULL,
+            applicant_phone text,
+            applicant_national_id text,
+            applicant_address text,
+            subject text NOT NULL,
+            form jsonb,
+            code_agency text,
+            code_day date,
+            code_serial int,
+            submitted_at timestamptz NOT NULL,
+            accepted_at timestamptz,
+            -- When something must be done next: the answer to a submission, else the appointment.
+            act_by timestamptz NOT NULL,
+            due_at timestamptz,
+            former_due_at timestamptz,
+            hand_over_by timestamptz,
+            step_due_at timestamptz,
+            clock_from timestamptz,
+            pauses jsonb NOT NULL DEFAULT '[]',
+            resume_status smallint CHECK (resume_status BETWEEN 1 AND 10),
+            supplement_requested_at timestamptz,
+            supplement_note text,
+            reappointed_at timestamptz,
+            demand uuid,
+            demand_amount bigint,
+            demand_kind text,
+            paid_at timestamptz,
+            paid_amount bigint,
+            receipt_number text,
+            approved_at timestamptz,
+            approved_by uuid,
+            document uuid,
+            document_number text,
+            finished_at timestamptz,
+            late boolean,
+            returned_at timestamptz,
+            reason_code text,
+            reason text
+            -- No foreign key to procedures: it would make every submission of one procedure lock the same row, and
+            -- what is published is never deleted (trigger above).
+        );
+        CREATE UNIQUE INDEX dossiers_code ON dossiers (code_agency, code_day, code_serial);
+        CREATE INDEX dossiers_applicant ON dossiers (applicant, id) WHERE applicant IS NOT NULL;
+        CREATE UNIQUE INDEX dossiers_demand ON dossiers (demand) WHERE demand IS NOT NULL;
+        CREATE INDEX dossiers_of_officer ON dossiers (officer, act_by, id, status) WHERE status IN (1, 2, 4, 5, 6, 7);
+        CREATE INDEX dossiers_of_agency ON dossiers (working_agency, act_by, id, status)
+            WHERE status IN (1, 2, 4, 5, 6, 7);
+        CREATE INDEX dossiers_done_of_officer ON dossiers (officer, status, act_by, id) WHERE status IN (3, 8, 9, 10);
+        CREATE INDEX dossiers_done_of_agency ON dossiers (working_agency, status, act_by, id)
+            WHERE status IN (3, 8, 9, 10);
+        CREATE TABLE dossier_serials (
+            agency text NOT NULL,
+            day date NOT NULL,
+            last int NOT NULL,
+            PRIMARY KEY (agency, day)
+        );
+        """
+
+    private static let around = """
+        CREATE TABLE dossier_history (
+            dossier uuid NOT NULL REFERENCES dossiers,
+            version bigint NOT NULL,
+            at timestamptz NOT NULL,
+            actor text NOT NULL,
+            what text NOT NULL,
+            from_status smallint,
+            to_status smallint NOT NULL,
+            agency text NOT NULL,
+            officer uuid,
+            step text,
+            note text,
+            PRIMARY KEY (dossier, version)
+        );
+        CREATE TABLE due_dates (
+            dossier uuid NOT NULL REFERENCES dossiers,
+            version bigint NOT NULL,
+            cause text NOT NULL,
+            due_at timestamptz NOT NULL,
+            former_due_at timestamptz,
+            explanation jsonb NOT NULL,
+            PRIMARY KEY (dossier, version)
+        );
+        CREATE TABLE opinions (
+            id uuid PRIMARY KEY,
+            dossier uuid NOT NULL REFERENCES dossiers,
+            from_agency text NOT NULL,
+            to_agency text NOT NULL,
+            question text NOT NULL,
+            asked_by text NOT NULL,
+            asked_at timestamptz NOT NULL,
+            due_at timestamptz NOT NULL,
+            explanation jsonb NOT NULL,
+            answered_by text,
+            answered_at timestamptz,
+            verdict text,
+            answer text,
+            late boolean
+        );
+        CREATE INDEX opinions_dossier ON opinions (dossier);
+        CREATE INDEX opinions_waiting ON opinions (to_agency, due_at, id) WHERE answered_at IS NULL;
+        CREATE TABLE attachments (
+            id uuid PRIMARY KEY,
+            dossier uuid NOT NULL REFERENCES dossiers,
+            part text NOT NULL,
+            name text NOT NULL,
+            sha256 text NOT NULL,
+            bytes bigint NOT NULL,
+            media_type text NOT NULL,
+            added_by text NOT NULL,
+            added_at timestamptz NOT NULL
+        );
+        CREATE INDEX attachments_dossier ON attachments (dossier);
+        CREATE TABLE notifications (
+            id uuid PRIMARY KEY,
+            person uuid NOT NULL,
+            dossier uuid NOT NULL REFERENCES dossiers,
+            at timestamptz NOT NULL,
+            what text NOT NULL,
+            vietnamese text NOT NULL,
+            english text NOT NULL,
+            read_at timestamptz
+        );
+        CREATE INDEX notifications_person ON notifications (person, id);
+        """
+}

@@ -1,0 +1,104 @@
+import Contracts
+import ServiceKit
+
+/// `POST /procedures/{code}/draft`: keeps the next version as a draft, or replaces the draft that is there. A draft
+/// is nobody's fact yet, so nothing is announced.
+enum DraftProcedure: Endpoint {
+    static let route = Route.post("/procedures/{code}/draft")
+    static let summary = "Draft the next version of a procedure, or replace the draft"
+    static let access = Access.official(.proceduresPublish)
+    static let refusals = [Refused.keyTwice, .stepAgency, .documentType, .feeAmount]
+
+    struct Input: Record {
+        var code = ""
+        var validFrom = Day.none
+        var definition = Definition()
+
+        static let fields: [Field<Self>] = [
+            .init("code", \.code, .text(1...40, pattern: Pattern.procedure), "National code", in: .path),
+            .init("validFrom", \.validFrom, .day, "First day"),
+            .init("definition", \.definition, .record, "What it says"),
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
+        try input.definition.check()
+        return try await call.transaction { work in
+            let last: Int? = try await work.run(
+                """
+                SELECT max(number) AS last FROM procedures WHERE code = \(input.code) AND state = 'published'
+                """
+            ).first?("last")
+            let rows = try await work.run(
+                """
+                INSERT INTO procedures
+                    (code, number, state, valid_from, definition, revision, drafted_by, drafted_at)
+                VALUES (\(input.code), \((last ?? 0) + 1), 'draft', \(input.validFrom),
+                        \(try JSON(parsing: input.definition.jsonBytes)), 1, \(work.actor), \(work.now))
+                ON CONFLICT (code, number) DO UPDATE SET valid_from = excluded.valid_from,
+                    definition = excluded.definition, revision = procedures.revision + 1,
+                    drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
+                WHERE procedures.state = 'draft'
+                RETURNING code, number, state, valid_from, published_at, definition, revision
+                """)
+            guard let row = rows.first else { throw Refused.stale }
+            return Reply(
+                try Procedure(row), version: try row("revision"), location: "/procedures/\(input.code)/draft")
+        }
+    }
+}
+
+/// `POST /procedures/{code}/publish`: the draft becomes law for what is submitted from its first day on.
+enum PublishProcedure: Endpoint {
+    static let route = Route.post("/procedures/{code}/publish")
+    static let summary = "Publish the draft of a procedure; it never changes afterwards"
+    static let access = Access.official(.proceduresPublish)
+    static let refusals = [Refused.noDraft, .earlierThanPublished]
+
+    struct Input: Record {
+        var code = ""
+        static let fields: [Field<Self>] = [
+            .init("code", \.code, .text(1...40, pattern: Pattern.procedure), "National code", in: .path)
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
+        let rows = try await call.run(
+            """
+            SELECT code, number, state, valid_from, published_at, definition, revision FROM procedures
+            WHERE code = \(input.code) ORDER BY number DESC LIMIT 2
+            """)
+        let newest = try rows.map(Procedure.init)
+        var procedure = try decide(newest)
+        if let row = rows.first { try call.check(try row("revision")) }
+        procedure.published = true
+        procedure.publishedAt = call.now
+        var event = ProcedurePublished()
+        (event.procedure, event.procedureVersion) = (procedure.code, procedure.number)
+        (event.name, event.validFrom) = (procedure.definition.name, procedure.validFrom)
+        let reply = try await call.flight(
+            """
+            UPDATE procedures SET state = 'published', published_by = \(call.caller.id), published_at = \(call.now)
+            WHERE code = \(procedure.code) AND number = \(procedure.number) AND state = 'draft'
+            RETURNING number::bigint AS version
+            """,
+            announcing: [(event, nil)], reply: Reply(procedure, version: Int64(procedure.number)))
+        call.resource(ProcedureBook.self).forget(procedure.code)
+        return reply
+    }
+
+    /// - Parameter newest: the two newest versions, newest first.
+    static func decide(_ newest: [Procedure]) throws(Refused) -> Procedure {
+        guard let draft = newest.first, !draft.published else { throw .noDraft }
+        if let before = newest.dropFirst().first, draft.validFrom < before.validFrom { throw .earlierThanPublished }
+        return draft
+    }
+}
+
+extension Refused {
+    static let noDraft = Refused(
+        "onestop.no-draft", vi: "Thủ tục này không có bản dự thảo.", en: "This procedure has no draft.")
+    static let earlierThanPublished = Refused(
+        "onestop.earlier-than-published", vi: "Ngày hiệu lực không được trước phiên bản đã công bố.",
+        en: "The first day must not be before that of the published version.", field: "validFrom")
+}

@@ -1,0 +1,210 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// A limit as the procedure states it.
+struct TimeLimit: Record, Hashable {
+    var amount = 1
+    var unit = LimitUnit.workingDays
+
+    static let fields: [Field<Self>] = [
+        .init("amount", \.amount, .integer(1...Limits.OneStop.limitAmount), "How many"),
+        .init("unit", \.unit, .choice, "Working hours, working days, calendar days or months, as the law says it"),
+    ]
+
+    init() {}
+
+    init(_ amount: Int, _ unit: LimitUnit) {
+        self.amount = amount
+        self.unit = unit
+    }
+
+    /// As the legal clock takes it; refused beyond what its unit allows.
+    var lawful: Limit {
+        get throws(Refused) { try Deadlines.refusing { () throws(ClockRefusal) in try Limit(amount, unit) } }
+    }
+}
+
+/// What becomes of the clock when papers are supplied: the time before counts (index 766), or processing begins from
+/// zero (Decree 61/2018/NĐ-CP, Art. 19.4).
+enum SupplementClock: String, CaseIterable, Sendable { case subtract, restart }
+
+/// Which agency does a step.
+enum AgencyRule: String, CaseIterable, Sendable {
+    /// The one that received the dossier.
+    case receiving
+    /// The one above the receiving agency.
+    case parent
+    /// Where the dossier is.
+    case working
+    /// The one that the step names.
+    case named
+}
+
+/// What must be true before a step is left.
+enum Guard: String, CaseIterable, Sendable {
+    case feesPaid = "fees-paid"
+    case opinionsIn = "opinions-in"
+}
+
+/// A paper that belongs to the dossier (thành phần hồ sơ).
+struct Part: Record, Hashable {
+    var key = ""
+    var name = ""
+    var nameEn = ""
+    var required = true
+    var copies = 1
+
+    static let fields: [Field<Self>] = [
+        .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key"),
+        .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
+        .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
+        .init("required", \.required, .bool, default: true, "Whether it cannot be left out"),
+        .init("copies", \.copies, .integer(1...20), default: 1, "How many copies"),
+    ]
+}
+
+/// A fee (phí) or charge (lệ phí).
+struct Fee: Record, Hashable {
+    var kind = ""
+    var name = ""
+    var nameEn = ""
+    var amount = Money.zero
+
+    static let fields: [Field<Self>] = [
+        .init("kind", \.kind, .text(1...40, pattern: Pattern.key), "Stable code"),
+        .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
+        .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
+        .init("amount", \.amount, .money, "In đồng"),
+    ]
+}
+
+/// One step of the way through the agencies.
+struct Step: Record, Hashable {
+    var key = ""
+    var name = ""
+    var nameEn = ""
+    var rule = AgencyRule.working
+    var agency: AgencyCode?
+    var role = PostRole.officer
+    var limit: TimeLimit?
+    var guards: [Guard] = []
+
+    static let fields: [Field<Self>] = [
+        .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key"),
+        .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
+        .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
+        .init("rule", \.rule, .choice, default: .working, "Which agency does it"),
+        .init("agency", \.agency, .agency, "The agency of rule “named”"),
+        .init("role", \.role, .choice, default: .officer, "Who does it there"),
+        .init("limit", \.limit, .record, "How long it may take"),
+        .init("guards", \.guards, .list(.choice, 0...2), default: [], "What must be true before it is left"),
+    ]
+}
+
+/// What a version of a procedure (thủ tục hành chính) says.
+struct Definition: Record, Hashable {
+    var name = ""
+    var nameEn = ""
+    var field = ""
+    var receivers: [AgencyKind] = []
+    var parts: [Part] = []
+    var limit = TimeLimit()
+    var fees: [Fee] = []
+    var steps: [Step] = []
+    var supplementClock = SupplementClock.subtract
+    var documentType: String?
+    var approvalGuards: [Guard] = [.feesPaid, .opinionsIn]
+    var source = ""
+    var verified = false
+
+    static let fields: [Field<Self>] = [
+        .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
+        .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
+        .init("field", \.field, .text(1...40), "Field of administration (lĩnh vực)"),
+        .init("receivers", \.receivers, .list(.choice, 1...6), "Kinds of agencies that receive it"),
+        .init("parts", \.parts, .list(.record, 0...Limits.OneStop.parts), "Papers"),
+        .init("limit", \.limit, .record, "The legal limit"),
+        .init("fees", \.fees, .list(.record, 0...Limits.OneStop.fees), "Fees"),
+        .init("steps", \.steps, .list(.record, 1...Limits.OneStop.steps), "The way through the agencies, in order"),
+        .init("supplementClock", \.supplementClock, .choice, default: .subtract, "Clock after a supplement"),
+        .init("documentType", \.documentType, .text(1...20), "Type of the result document; absent when there is none"),
+        .init(
+            "approvalGuards", \.approvalGuards, .list(.choice, 0...2), default: [.feesPaid, .opinionsIn],
+            "What must be true before approval"),
+        .init("source", \.source, .text(0...Limits.noteLength), default: "", "Where this stands in the law"),
+        .init("verified", \.verified, .bool, default: false, "Whether it was checked against that source"),
+    ]
+
+    /// Whether the definition holds together; what a draft must be before it is kept.
+    func check() throws(Refused) {
+        for (keys, field) in [
+            (parts.map(\.key), "parts"), (fees.map(\.kind), "fees"), (steps.map(\.key), "steps"),
+        ] where Set(keys).count != keys.count {
+            throw .keyTwice.at(field)
+        }
+        guard steps.allSatisfy({ ($0.rule == .named) == ($0.agency != nil) }) else { throw .stepAgency }
+        if let documentType, DocumentType.find(documentType)?.abbreviation != documentType { throw .documentType }
+        guard fees.allSatisfy({ $0.amount > .zero }) else { throw .feeAmount }
+        for limit in [limit] + steps.compactMap(\.limit) { _ = try limit.lawful }
+    }
+
+    func step(_ key: String) -> Step? { steps.first { $0.key == key } }
+
+    /// The step after `key`; the first one when there is none yet.
+    func step(after key: String?) -> Step? {
+        guard let key, let index = steps.firstIndex(where: { $0.key == key }) else { return steps.first }
+        return steps.dropFirst(index + 1).first
+    }
+}
+
+/// A version of a procedure with its state.
+struct Procedure: Record {
+    var code = ""
+    var number = 0
+    var published = false
+    var validFrom = Day.none
+    var publishedAt: Date?
+    var definition = Definition()
+
+    static let fields: [Field<Self>] = [
+        .init("code", \.code, .text(1...40, pattern: Pattern.procedure), "National code"),
+        .init("number", \.number, .integer(1...Limits.OneStop.procedureVersions), "Version"),
+        .init("published", \.published, .bool, "Whether it is in force and never changes"),
+        .init("validFrom", \.validFrom, .day, "First day"),
+        .init("publishedAt", \.publishedAt, .instant, "When it was published"),
+        .init("definition", \.definition, .record, "What it says"),
+    ]
+
+    init() {}
+
+    init(_ row: Row) throws {
+        code = try row("code")
+        number = try row("number")
+        let state: String = try row("state")
+        published = state == "published"
+        validFrom = try row("valid_from")
+        publishedAt = try row("published_at")
+        definition = try Definition(decoding: try row("definition"), unknown: .ignore)
+    }
+}
+
+/// Shapes of codes.
+enum Pattern {
+    static let key = "^[a-z0-9][a-z0-9-]*$"
+    /// `1.001612`, also localised: `1.001612.000.00.00.H19`.
+    static let procedure = #"^[0-9]\.[0-9]{6}(\.[0-9A-Z]+)*$"#
+}
+
+extension Refused {
+    static let keyTwice = Refused(
+        "onestop.key-twice", 422, vi: "Có mã bị lặp lại.", en: "A key stands twice.", field: "definition")
+    static let stepAgency = Refused(
+        "onestop.step-agency", 422, vi: "Bước “named” phải nêu cơ quan; các bước khác thì không.",
+        en: "A step of rule “named” names its agency, the others do not.", field: "steps")
+    static let documentType = Refused(
+        "onestop.document-type", 422, vi: "Không có loại văn bản viết tắt như vậy (Nghị định 30/2020/NĐ-CP).",
+        en: "There is no document type with this abbreviation (Decree 30/2020/NĐ-CP).", field: "documentType")
+    static let feeAmount = Refused(
+        "onestop.fee-amount", 422, vi: "Mức phí phải lớn hơn 0.", en: "A fee must be more than 0.", field: "fees")
+}

@@ -1,0 +1,79 @@
+import Contracts
+import Postgres
+import ServiceKit
+import Synchronization
+
+/// What a submission needs to know without asking the database each time: published procedures and the kinds of
+/// agencies, kept for `Limits.OneStop.bookKept`. What is published never changes, so what is kept can only be too
+/// few, never wrong.
+final class ProcedureBook: Sendable {
+    private let database: Database
+    private let kept = Mutex<Kept>(Kept())
+
+    private struct Kept {
+        var versions: [String: (versions: [Procedure], until: ContinuousClock.Instant)] = [:]
+        var kinds: [AgencyCode: (kind: AgencyKind, until: ContinuousClock.Instant)] = [:]
+    }
+
+    init(_ database: Database) { self.database = database }
+
+    /// The version in force on `day`; nil when none is.
+    func inForce(_ code: String, on day: Day) async throws -> Procedure? {
+        try await versions(code).last { $0.validFrom <= day }
+    }
+
+    /// The version that a dossier keeps.
+    func version(_ code: String, _ number: Int) async throws -> Procedure {
+        if let found = try await versions(code).first(where: { $0.number == number }) { return found }
+        forget(code)
+        guard let found = try await versions(code).first(where: { $0.number == number }) else {
+            throw Refused.procedureUnknown
+        }
+        return found
+    }
+
+    /// The nature of an agency; nil when the directory does not know it.
+    func kind(of agency: AgencyCode) async throws -> AgencyKind? {
+        let now = ContinuousClock.now
+        if let known = kept.withLock({ $0.kinds[agency] }), known.until > now { return known.kind }
+        let rows = try await database.run("SELECT kind FROM directory_agencies WHERE code = \(agency)")
+        guard let word: String = try rows.first?("kind"), let kind = AgencyKind(rawValue: word) else { return nil }
+        kept.withLock { kept in
+            if kept.kinds.count >= Limits.OneStop.bookEntries { kept.kinds.removeAll() }
+            kept.kinds[agency] = (kind, now + Limits.OneStop.bookKept)
+        }
+        return kind
+    }
+
+    func forget(_ code: String) { kept.withLock { _ = $0.versions.removeValue(forKey: code) } }
+
+    private func versions(_ code: String) async throws -> [Procedure] {
+        let now = ContinuousClock.now
+        if let known = kept.withLock({ $0.versions[code] }), known.until > now { return known.versions }
+        let rows = try await database.run(
+            """
+            SELECT code, number, state, valid_from, published_at, definition FROM procedures
+            WHERE code = \(code) AND state = 'published' ORDER BY number
+            """)
+        let versions = try rows.map(Procedure.init)
+        guard !versions.isEmpty else { return [] }
+        kept.withLock { kept in
+            if kept.versions.count >= Limits.OneStop.bookEntries { kept.versions.removeAll() }
+            kept.versions[code] = (versions, now + Limits.OneStop.bookKept)
+        }
+        return versions
+    }
+}
+
+extension Call {
+    /// The version of the procedure that a dossier keeps.
+    func procedure(of dossier: Dossier) async throws -> Procedure {
+        try await resource(ProcedureBook.self).version(dossier.procedure, dossier.procedureNumber)
+    }
+}
+
+extension Refused {
+    static let procedureUnknown = Refused(
+        "onestop.procedure-unknown", 422, vi: "Không có thủ tục này đang có hiệu lực.",
+        en: "There is no such procedure in force.", field: "procedure")
+}
