@@ -3,7 +3,7 @@ FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug
 SOURCES = Package.swift Services Shared Tests Deploy
-.PHONY: help demo run stop status logs token build test bench lint format packages clean
+.PHONY: help demo run stop status logs token build test bench golden lint format packages clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -33,9 +33,13 @@ build: packages ## the debug build that demo and tests share
 test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
 	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(if $(SUITE),--filter $(SUITE))
 
-bench: packages ## the benchmarks, on a release build
+bench: ## the benchmarks, on a release build (SUITE=backbone, onestop or services: one)
+	@$(LOCAL)/packages.sh wrk
 	@swift build -c release $(FLAGS)
-	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks
+	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)
+
+golden: build ## write the golden JSON of new events; what is there stays
+	@LIENTHONG_WRITE_GOLDEN=1 swift test --skip-build --disable-xctest $(FLAGS) --filter GoldenTests
 
 lint: ## the style, checked
 	@swift format lint --strict --parallel -r $(SOURCES)

@@ -8,7 +8,9 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
     [
         .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: strict),
         .testTarget(
-            name: "\(name)Tests", dependencies: [.byName(name: name), "TestKit"] + dependencies.filter(\.isOurs),
+            name: "\(name)Tests",
+            dependencies: [.byName(name: name), "TestKit"] + dependencies.filter(\.isOurs)
+                + (name == "ServiceKit" ? ["ServiceTestKit"] : []),
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
@@ -17,10 +19,16 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
 func service(_ name: String) -> [Target] {
     [
         .executableTarget(
-            name: name, dependencies: ["Contracts", "ServiceKit"], path: "Services/\(name)",
+            name: name,
+            dependencies: ["Contracts", "LegalClock", "Files", "Postgres", "ServiceKit", .crypto, .logging],
+            path: "Services/\(name)",
             exclude: ["README.md", "schema.sql"], swiftSettings: strict),
         .testTarget(
-            name: "\(name)Tests", dependencies: [.byName(name: name), "Contracts", "ServiceKit", "TestKit"],
+            name: "\(name)Tests",
+            dependencies: [
+                .byName(name: name), "Contracts", "LegalClock", "Files", "Postgres", "ServiceKit", "TestKit",
+                "ServiceTestKit", .crypto, .logging,
+            ],
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
@@ -79,14 +87,22 @@ let package = Package(
         c("CArgon2", "libargon2", "libargon2-dev"),
     ] + rooms + services.flatMap(service) + [
         .target(
-            name: "TestKit", dependencies: ["Contracts", "Postgres", "AMQP", "EventLog", "ServiceKit"],
-            path: "Tests/TestKit", swiftSettings: strict),
-        program("Rehearsal", "Deploy/Rehearsal", ["Contracts", "LegalClock", "Postgres", "ServiceKit"]),
-        program("Auditor", "Deploy/Auditor", ["Contracts", "Postgres"]),
-        program("Benchmarks", "Tests/Benchmarks", ["Contracts", "Postgres", "AMQP", "EventLog", "ServiceKit"]),
-        .testTarget(
-            name: "JourneyTests", dependencies: ["Rehearsal", "Auditor", "TestKit"], path: "Tests/JourneyTests",
+            name: "TestKit", dependencies: ["Contracts", "Postgres", "AMQP", .logging], path: "Tests/TestKit",
             swiftSettings: strict),
+        .target(
+            name: "ServiceTestKit",
+            dependencies: ["Contracts", "Postgres", "AMQP", "EventLog", "ServiceKit", "TestKit", .logging],
+            path: "Tests/ServiceTestKit", swiftSettings: strict),
+        program(
+            "Rehearsal", "Deploy/Rehearsal", ["Contracts", "Postgres", .crypto, .logging, .nioHTTP, .nioPosix]),
+        program("Auditor", "Deploy/Auditor", ["Contracts", "Postgres", .logging]),
+        program(
+            "Benchmarks", "Tests/Benchmarks",
+            ["CLibPQ", "CRabbitMQ", "Contracts", "Postgres", "AMQP", "EventLog", .logging]),
+        .testTarget(
+            name: "JourneyTests",
+            dependencies: ["Rehearsal", "Auditor", "Contracts", "LegalClock", "Postgres", "TestKit", "ServiceTestKit"],
+            path: "Tests/JourneyTests", swiftSettings: strict),
         .testTarget(name: "HouseTests", dependencies: ["Contracts"], path: "Tests/HouseTests", swiftSettings: strict),
     ]
 )

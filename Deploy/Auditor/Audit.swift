@@ -6,7 +6,7 @@ import Postgres
 struct AuditReport: Sendable, Equatable {
     /// Dossiers known to the one-stop service.
     var dossiers = 0
-    /// Events in confirmed ticks of all relays.
+    /// Events that the broker has confirmed to the relays.
     var eventsPublished = 0
     /// Effects of reactions, over all services.
     var effects = 0
@@ -19,6 +19,8 @@ struct AuditReport: Sendable, Equatable {
     var pending = 0
     /// Events whose reaction failed for good and wait for an operator.
     var dead = 0
+    /// Events that an operator left out, with name and reason.
+    var skipped = 0
     /// Enough to find each fault: what, consumer, event.
     var findings: [String] = []
 
@@ -34,7 +36,7 @@ struct Audit: Sendable {
         var report = AuditReport()
         for service in services {
             let schema = service.rawValue
-            report.eventsPublished += try await count("SELECT count(*) AS n FROM \(raw: schema).event_log")
+            try await published(by: service, &report)
             report.effects += try await count("SELECT count(*) AS n FROM \(raw: schema).effect_log")
             report.duplicatesAbsorbed += try await count(
                 "SELECT coalesce(sum(duplicates), 0)::bigint AS n FROM \(raw: schema).inbox_counter")
@@ -49,6 +51,21 @@ struct Audit: Sendable {
         return report
     }
 
+    /// What is written and not confirmed by the broker is on its way. The present epoch's ticks hold everything: a new
+    /// epoch begins by publishing all that was written before it again.
+    private func published(by service: ServiceName, _ report: inout AuditReport) async throws {
+        let schema = service.rawValue
+        let written = try await count("SELECT count(*) AS n FROM \(raw: schema).event_log")
+        let confirmed = try await count(
+            """
+            SELECT (c.confirmed + coalesce((SELECT sum(t.count) FROM \(raw: schema).relay_tick t
+                    WHERE t.epoch = e.epoch AND t.tick < c.tick), 0))::bigint AS n
+            FROM \(raw: schema).relay_epoch e, \(raw: schema).relay_cursor c
+            """)
+        report.eventsPublished += min(written, confirmed)
+        report.pending += max(0, written - confirmed)
+    }
+
     private func count(_ sql: SQL) async throws -> Int {
         try await database.run(sql).first.map { try $0("n") } ?? 0
     }
@@ -59,14 +76,19 @@ struct Audit: Sendable {
         let rows = try await database.run(
             """
             SELECT e.type, e.aggregate_id, e.aggregate_version, p.state,
-                   coalesce(q.last_version, 0) >= e.aggregate_version AS passed
+                   coalesce(q.last_version, 0) >= e.aggregate_version AS passed,
+                   EXISTS (
+                       SELECT FROM \(raw: consumer.rawValue).dead_letter_audit a
+                       WHERE a.what = 'skipped' AND a.source = \(source.rawValue)
+                           AND a.aggregate_type = e.aggregate_type AND a.aggregate_id = e.aggregate_id
+                           AND a.version = e.aggregate_version) AS skipped
             FROM \(raw: source.rawValue).event_log e
             LEFT JOIN \(raw: consumer.rawValue).effect_log f
                 ON f.source = \(source.rawValue) AND f.aggregate_type = e.aggregate_type
                 AND f.aggregate_id = e.aggregate_id AND f.version = e.aggregate_version
             LEFT JOIN \(raw: consumer.rawValue).inbox_parked p
                 ON p.source = \(source.rawValue) AND p.aggregate_type = e.aggregate_type
-                AND p.aggregate_id = e.aggregate_id AND p.version = e.aggregate_version
+                AND p.aggregate_id = e.aggregate_id AND p.version = e.aggregate_version AND p.epoch = e.epoch
             LEFT JOIN \(raw: consumer.rawValue).inbox_position q
                 ON q.source = \(source.rawValue) AND q.aggregate_type = e.aggregate_type
                 AND q.aggregate_id = e.aggregate_id
@@ -77,6 +99,10 @@ struct Audit: Sendable {
             let state: String? = try row("state")
             let passed: Bool = try row("passed")
             if state == "dead" { continue }
+            if try row("skipped") {
+                report.skipped += 1
+                continue
+            }
             if state != nil || !passed {
                 report.pending += 1
                 continue
@@ -131,6 +157,7 @@ extension AuditReport {
             "duplicates_absorbed": .integer(Int64(duplicatesAbsorbed)), "lost": .integer(Int64(lost)),
             "twice": .integer(Int64(twice)), "out_of_order": .integer(Int64(outOfOrder)),
             "pending": .integer(Int64(pending)), "dead": .integer(Int64(dead)),
+            "skipped": .integer(Int64(skipped)),
             "elapsed_s": .number(String(format: "%.1f", seconds)),
         ]
         return json.description

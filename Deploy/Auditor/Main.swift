@@ -4,9 +4,17 @@ import Logging
 import Postgres
 
 /// `Auditor [--journeys N] [--elapsed SECONDS] [--wait SECONDS]`: waits until nothing is on its way, then prints one
-/// JSON line; findings go to standard error. Exit status 1 when anything was lost, done twice or out of order.
+/// JSON line; findings go to standard error. Exit status 1 when anything was lost, done twice, out of
+/// order or still on its way, 2 when it could not look.
 @main enum Main {
-    static func main() async throws {
+    static func main() async {
+        do { exit(try await audit() ? 0 : 1) } catch {
+            FileHandle.standardError.write(Data("auditor: \(error)\n".utf8))
+            exit(2)
+        }
+    }
+
+    private static func audit() async throws -> Bool {
         let arguments = Array(CommandLine.arguments.dropFirst())
         func number(_ name: String, _ standard: Double) -> Double {
             arguments.firstIndex(of: name).flatMap { index in
@@ -28,8 +36,7 @@ import Postgres
         for finding in report.findings { FileHandle.standardError.write(Data((finding + "\n").utf8)) }
         print(report.line(journeys: Int(number("--journeys", 0)), elapsed: .seconds(number("--elapsed", 0))))
         await database.close()
-        let clean = report.lost == 0 && report.twice == 0 && report.outOfOrder == 0 && report.isAtRest
-        exit(clean ? 0 : 1)
+        return report.lost == 0 && report.twice == 0 && report.outOfOrder == 0 && report.isAtRest
     }
 
     /// Audits again until nothing is pending, or the time is over; the last report counts.

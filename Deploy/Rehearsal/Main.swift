@@ -1,1 +1,31 @@
-@main enum Main { static func main() {} }
+import Contracts
+import Foundation
+
+/// `Rehearsal load | demo | token WHO`: loads the province, plays the journeys, signs in.
+@main enum Main {
+    static func main() async {
+        let say: @Sendable (String) -> Void = { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            let settings = try Settings(ProcessInfo.processInfo.environment)
+            switch arguments.first {
+            case "load":
+                let province = try await Province.read(Settings.province)
+                try await Loader(office: Office(settings), province: province, say: say).load()
+            case "demo":
+                let province = try await Province.read(Settings.province)
+                let eye = Eye(database: settings.database())
+                try await Demo(office: Office(settings), province: province, eye: eye, say: say).play()
+                await eye.database.close()
+            case "token":
+                say(try await Sessions(settings).token(of: arguments.dropFirst().first ?? "clerk"))
+            default:
+                say("usage: Rehearsal load | demo | token WHO (\(Cast.names))")
+                exit(2)
+            }
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            exit(1)
+        }
+    }
+}

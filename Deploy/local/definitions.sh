@@ -22,6 +22,11 @@ write_definitions() {
     users+=("$(broker_user operator administrator)")
     permissions+=('{"user":"operator","vhost":"lienthong","configure":".*","write":".*","read":".*"}')
     permissions+=('{"user":"operator","vhost":"/","configure":".*","write":".*","read":".*"}')
+    # Reads every event through queues of its own, publishes nothing: the integrators' example.
+    users+=("$(broker_user integrator "")")
+    permissions+=("{\"user\":\"integrator\",\"vhost\":\"lienthong\",\"configure\":\"^integrator\\\\..*\$\",\
+\"write\":\"^integrator\\\\..*\$\",\"read\":\"^($shared|integrator\\\\..*)\$\"}")
+    topics+=('{"user":"integrator","vhost":"lienthong","exchange":"lienthong.events","write":"^$","read":".*"}')
     for entry in "${SERVICES[@]}"; do
         name=$(schema_of "$entry")
         users+=("$(broker_user "$name" "")")

@@ -67,10 +67,21 @@ LIENTHONG_PAYMENT_SECRET="$(secret payment)"
 ENV
 }
 
+integrator_environment() {
+    cat <<ENV
+LIENTHONG_AMQP_HOST="127.0.0.1"
+LIENTHONG_AMQP_PORT="$AMQP_PORT"
+LIENTHONG_AMQP_VHOST="lienthong"
+LIENTHONG_AMQP_USER="integrator"
+LIENTHONG_AMQP_PASSWORD="$(secret rabbitmq-integrator)"
+ENV
+}
+
 write_environments() {
     local entry
     for entry in "${SERVICES[@]}"; do
         (umask 077; service_environment "$entry" >"$RUN/env/$(schema_of "$entry").env")
     done
     (umask 077; operator_environment >"$RUN/env/operator.env")
+    (umask 077; integrator_environment >"$RUN/env/integrator.env")
 }

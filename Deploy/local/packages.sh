@@ -1,9 +1,10 @@
 #!/bin/bash
-# Installs the Debian packages that are missing, with sudo when not root, and touches nothing when none is.
+# packages.sh [PACKAGE...]: installs the Debian packages that are missing (those of every command, and the named ones),
+# with sudo when not root, and touches nothing when none is.
 # No system-wide server is started, made or enabled by it: what keeps them from starting is undone at the end.
 set -euo pipefail
 NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev pkg-config python3 python3-venv
-    openssl curl ca-certificates util-linux)
+    openssl curl ca-certificates util-linux "$@")
 # Packages among those and their dependencies that bring a daemon, with its unit.
 SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron)
 POLICY=/usr/sbin/policy-rc.d
@@ -83,7 +84,7 @@ PRESENT=$(present)
 if ((EUID == 0)); then
     install_missing
 elif command -v sudo >/dev/null; then
-    exec sudo -- "$(realpath "${BASH_SOURCE[0]}")"
+    exec sudo -- "$(realpath "${BASH_SOURCE[0]}")" "$@"
 else
     say "error: missing packages: $(missing "${NEEDED[@]}"); run this as root, or install sudo"
     exit 1

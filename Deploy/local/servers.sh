@@ -40,7 +40,7 @@ stop() {
 # Stops the servers and removes everything that this run folder holds, the servers' data outside of it too.
 clean() {
     local inner
-    for inner in "$RUN"/{test,bench}; do
+    for inner in "$RUN"/{test,bench,journeys}; do
         [[ ! -d $inner ]] || env -u LIENTHONG_PORT_BASE LIENTHONG_RUN_DIR="$inner" "$HERE/servers.sh" clean
     done
     stop rabbitmq postgres

@@ -29,6 +29,11 @@ finish() {
         kill -s KILL -- "-$command_group" 2>/dev/null || true
     fi
     { "$HERE/services.sh" stop && "$HERE/servers.sh" stop; } 7>&- || code=1
+    if [[ -d $LIENTHONG_RUN_DIR/journeys ]]; then # the journeys' own copy, when their test was interrupted
+        LIENTHONG_RUN_DIR+=/journeys
+        unset LIENTHONG_PORT_BASE
+        { "$HERE/services.sh" stop && "$HERE/servers.sh" clean; } 7>&- || code=1
+    fi
     exit "$code"
 }
 trap finish EXIT

@@ -2,7 +2,7 @@
 """Checks the data files of the province before they are loaded.
 
 Usage: check.py [folder]. Prints `file:line: fault` for every bad row and ends with status 1 if there is one.
-Only the standard library. calendar.csv and working-hours.csv are checked by their own loader.
+Only the standard library. The demonstration's loader runs it first and loads nothing when a row is bad.
 """
 
 import csv
@@ -21,6 +21,8 @@ SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
 TEXT = r"\S(.{0,398}\S)?"
 DAY = r"\d{4}-\d{2}-\d{2}"
 NUMBER = r"0|[1-9]\d{0,8}"
+TIME = r"([01]\d|2[0-3]):[0-5]\d"
+WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 DATED = {"valid_from": DAY, "valid_to": f"({DAY})?", "source": TEXT, "verified": VERIFIED}
 HELD = {"agency": CODE, "unit": SLUG, "post": SLUG, "role": ROLES, "title": TEXT, "title_en": TEXT}
 VERSIONED = {"procedure": PROCEDURE, "version": r"[1-9]"}
@@ -43,8 +45,8 @@ FILES = {
         {"code": PROCEDURE, "version": r"[1-9]", "name": TEXT, "name_en": TEXT, "field": "[A-Z]{2,5}",
          "field_name": TEXT, "level": "[234]", "owner": "province|district|commune",
          "competent_agency": f"district|commune|{CODE}", "limit_amount": r"[1-9]\d{0,2}", "limit_unit": UNITS,
-         "supplement": "subtract|restart", "result": TEXT, "result_type": TEXT, "legal_basis": TEXT, **DATED,
-         "note": f"({TEXT})?"}, ["code", "version"]),
+         "supplement": "subtract|restart", "result": TEXT, "result_type": r"[^\W\d_]{2,6}", "legal_basis": TEXT,
+         **DATED, "note": f"({TEXT})?"}, ["code", "version"]),
     "procedure_parts.csv": (
         {**VERSIONED, "ordinal": r"[1-9]\d?", "name": TEXT, "kind": "original|copy|e-form", "count": r"[1-9]",
          "required": "yes|no", **DATED}, ["procedure", "version", "ordinal"]),
@@ -55,6 +57,10 @@ FILES = {
     "procedure_fees.csv": (
         {**VERSIONED, "case": SLUG, "case_name": TEXT, "kind": "fee|charge", "amount": NUMBER, "per": TEXT,
          "cap": f"({NUMBER})?", "default": "yes|no", **DATED}, ["procedure", "version", "case"]),
+    "calendar.csv": ({"valid_from": DAY, "valid_to": DAY, "kind": "off|makeup", "name": TEXT, "name_en": TEXT,
+                      "source": TEXT, "verified": VERIFIED, "note": f"({TEXT})?"}, ["valid_from"]),
+    "working-hours.csv": ({"agency": f"({CODE})?", "day": f"{WEEKDAYS}|makeup", "begins": TIME, "ends": TIME, **DATED},
+                          ["agency", "day", "begins", "valid_from"]),
 }
 # Working hours in one of each unit; a calendar day counts 5/7 of a working day, a month 20 of them.
 HOURS = {"hours": 1.0, "working-days": 8.0, "days": 8.0 * 5 / 7, "months": 160.0}
@@ -233,12 +239,48 @@ def check_version(procedure, parts, steps, fees):
         fault(procedure, f"its steps need {used:g} working hours, its limit is {allowed:g}")
 
 
+def check_calendar(days, hours, agencies):
+    """Rows of days do not overlap, only rest days are made up; weeks are whole and do not overlap."""
+    last = None
+    for row in sorted(days, key=lambda row: row["valid_from"]):
+        first = datetime.date.fromisoformat(row["valid_from"])
+        if last and row["valid_from"] <= last["valid_to"]:
+            fault(row, f"overlaps with line {last['_line']}")
+        if row["kind"] == "makeup" and (row["valid_from"] != row["valid_to"] or first.weekday() < 5):
+            fault(row, "a make-up day is one Saturday or Sunday")
+        if (datetime.date.fromisoformat(row["valid_to"]) - first).days >= 31:
+            fault(row, "is longer than 31 days")
+        last = row
+    weeks = {}
+    for row in hours:
+        if row["agency"] and row["agency"] not in agencies:
+            fault(row, f"agency: {row['agency']} is unknown")
+        if row["begins"] >= row["ends"]:
+            fault(row, "ends before it begins")
+        week = weeks.setdefault((row["agency"], row["valid_from"]), {"row": row, "to": row["valid_to"], "days": {}})
+        if week["to"] != row["valid_to"]:
+            fault(row, f"valid_to: differs from line {week['row']['_line']} of the same week")
+        for other in week["days"].setdefault(row["day"], []):
+            if row["begins"] < other["ends"] and other["begins"] < row["ends"]:
+                fault(row, f"overlaps with line {other['_line']}")
+        week["days"][row["day"]].append(row)
+    for (agency, begins), week in weeks.items():
+        if "makeup" not in week["days"] or len(week["days"]) < 2:
+            fault(week["row"], "its week needs a working day and the hours of a make-up day")
+        for (other, later), _ in weeks.items():
+            if agency == other and begins < later and (week["to"] or "9999") >= later:
+                fault(week["row"], f"its week is still valid when the one of {later} begins")
+    if ("", "2021-01-01") not in weeks:
+        faults.append(("working-hours.csv", 1, "no week for all agencies from 2021-01-01"))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     tables = {name: read(folder, name) for name in FILES}
     agencies = check_agencies(tables["agencies.csv"])
     check_people(agencies, tables["units.csv"], tables["posts.csv"], tables["officials.csv"])
     check_procedures(agencies, tables)
+    check_calendar(tables["calendar.csv"], tables["working-hours.csv"], agencies)
     for name, line, text in sorted(faults):
         print(f"{name}:{line}: {text}")
     if faults:

@@ -1,1 +1,37 @@
-@main enum Main { static func main() {} }
+import Contracts
+import Logging
+import Postgres
+import ServiceKit
+
+/// Fee demands, receipts, payments and the double-entry ledger of every collecting agency.
+@main enum Main: Microservice {
+    static let name = ServiceName.budget
+    static let title = "Tài chính: yêu cầu nộp phí, lệ phí, biên lai, sổ kế toán"
+    static let migrations = Migrations.all
+    static let secrets = [paymentSecret]
+    static let appendOnly = [
+        "charts", "chart_accounts", "receipts", "payments", "refused_callbacks", "journal_entries", "journal_lines",
+    ]
+    static let endpoints: [any Mountable.Type] = [
+        ListDemands.self,
+        ReadDemand.self,
+        CollectFee.self,
+        ReceivePaymentCallback.self,
+        ListPayments.self,
+        ListReceipts.self,
+        ListJournal.self,
+        ReadBalances.self,
+    ]
+    static let reactions: [any Reaction.Type] = [
+        OpenDemandOnPaymentRequired.self
+    ]
+
+    /// What the payment gateway signs its call-backs with.
+    private static let paymentSecret = "LIENTHONG_PAYMENT_SECRET"
+
+    static func resources(
+        _ configuration: Configuration, _ database: Database, _ log: Logger
+    ) async throws -> [any Sendable] {
+        [CallbackSignature(secret: try configuration.secret(paymentSecret).value)]
+    }
+}

@@ -1,1 +1,48 @@
-@main enum Main { static func main() {} }
+import Contracts
+import Logging
+import Postgres
+import ServiceKit
+
+/// A mailbox for every official: letters between them, and notifications of what other services announce.
+@main enum Main: Microservice {
+    static let name = ServiceName.mail
+    static let title = "Thư công vụ: hộp thư, thư nội bộ, thông báo"
+    static let migrations = Migrations.all
+    static let appendOnly = ["messages", "undeliverable"]
+    static let endpoints: [any Mountable.Type] = [
+        ReadMailbox.self,
+        CreateFolder.self,
+        DeleteFolder.self,
+        ListMessages.self,
+        ReadMessage.self,
+        SendMessage.self,
+        MarkRead.self,
+        MarkUnread.self,
+        MoveMessage.self,
+        DeleteMessage.self,
+        ListUndeliverable.self,
+    ]
+    static let reactions: [any Reaction.Type] = [
+        OpenMailboxOnAppointment.self,
+        CloseMailboxOnServiceEnd.self,
+        TellOfSubmission.self,
+        NoteDossierCode.self,
+        TellOfHandOver.self,
+        TellOfAssignment.self,
+        TellOfOpinionRequest.self,
+        TellOfOpinion.self,
+        TellOfSupplement.self,
+        TellOfApproval.self,
+        TellOfResult.self,
+        TellOfReappointment.self,
+        TellOfWithdrawal.self,
+        TellOfDraft.self,
+        TellOfPayment.self,
+    ]
+
+    static func resources(
+        _ configuration: Configuration, _ database: Database, _ log: Logger
+    ) async throws -> [any Sendable] {
+        [try MailDomain(configuration)]
+    }
+}

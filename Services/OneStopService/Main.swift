@@ -1,1 +1,66 @@
-@main enum Main { static func main() {} }
+import Contracts
+import Logging
+import Postgres
+import ServiceKit
+
+/// Procedures, dossiers, deadlines and hand-overs between agencies: the one-stop shop (một cửa).
+@main enum Main: Microservice {
+    static let name = ServiceName.onestop
+    static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
+    static let migrations = Migrations.all
+    static let appendOnly = ["dossier_history", "due_dates"]
+    static let endpoints: [any Mountable.Type] = [
+        ListProcedures.self,
+        ReadProcedure.self,
+        ReadDraft.self,
+        DraftProcedure.self,
+        PublishProcedure.self,
+        ReadCalendar.self,
+        LoadCalendar.self,
+        SubmitDossier.self,
+        ReceiveDossier.self,
+        AcceptDossier.self,
+        RefuseDossier.self,
+        RequestSupplement.self,
+        SupplyDossier.self,
+        HandOver.self,
+        AssignDossier.self,
+        SendDossier.self,
+        SendBack.self,
+        RequestOpinion.self,
+        AnswerOpinion.self,
+        ReadOpinions.self,
+        ListOpinions.self,
+        RequirePayment.self,
+        Approve.self,
+        FinishDossier.self,
+        ReturnResult.self,
+        StopDossier.self,
+        WithdrawDossier.self,
+        ConfirmWithdrawal.self,
+        DeclineWithdrawal.self,
+        Reappoint.self,
+        ReadDossier.self,
+        FindDossier.self,
+        ReadHistory.self,
+        ExplainDueDates.self,
+        ListInbox.self,
+        LookUpDossier.self,
+        ListMyDossiers.self,
+        ReadMyNotifications.self,
+        MarkNotificationRead.self,
+    ]
+    static let reactions: [any Reaction.Type] = [
+        OnFeePaid.self,
+        OnFeeRefused.self,
+        OnDocumentIssued.self,
+        OnHolderTransferred.self,
+        OnHolderLeft.self,
+    ]
+
+    static func resources(
+        _ configuration: Configuration, _ database: Database, _ log: Logger
+    ) async throws -> [any Sendable] {
+        [ProcedureBook(database), CalendarBook(database)]
+    }
+}

@@ -91,7 +91,8 @@ enum Migrations {
             applicant_national_id text,
             applicant_address text,
             subject text NOT NULL,
-            form jsonb,
+            -- As it was filled in; never searched, and jsonb refuses what JSON allows (U+0000, huge numbers).
+            form json,
             code_agency text,
             code_day date,
             code_serial int,
@@ -103,9 +104,9 @@ enum Migrations {
             former_due_at timestamptz,
             hand_over_by timestamptz,
             step_due_at timestamptz,
-            clock_from timestamptz,
             pauses jsonb NOT NULL DEFAULT '[]',
             resume_status smallint CHECK (resume_status BETWEEN 1 AND 10),
+            withdrawn_from smallint CHECK (withdrawn_from BETWEEN 1 AND 10),
             supplement_requested_at timestamptz,
             supplement_note text,
             reappointed_at timestamptz,
@@ -130,12 +131,16 @@ enum Migrations {
         CREATE UNIQUE INDEX dossiers_code ON dossiers (code_agency, code_day, code_serial);
         CREATE INDEX dossiers_applicant ON dossiers (applicant, id) WHERE applicant IS NOT NULL;
         CREATE UNIQUE INDEX dossiers_demand ON dossiers (demand) WHERE demand IS NOT NULL;
-        CREATE INDEX dossiers_of_officer ON dossiers (officer, act_by, id, status) WHERE status IN (1, 2, 4, 5, 6, 7);
+        CREATE INDEX dossiers_of_officer ON dossiers (officer, act_by, id, status)
+            WHERE officer IS NOT NULL AND status IN (1, 2, 4, 5, 6, 7);
         CREATE INDEX dossiers_of_agency ON dossiers (working_agency, act_by, id, status)
             WHERE status IN (1, 2, 4, 5, 6, 7);
-        CREATE INDEX dossiers_done_of_officer ON dossiers (officer, status, act_by, id) WHERE status IN (3, 8, 9, 10);
+        CREATE INDEX dossiers_done_of_officer ON dossiers (officer, status, act_by, id)
+            WHERE officer IS NOT NULL AND status IN (3, 8, 9, 10);
         CREATE INDEX dossiers_done_of_agency ON dossiers (working_agency, status, act_by, id)
             WHERE status IN (3, 8, 9, 10);
+        CREATE INDEX dossiers_unassigned ON dossiers (working_agency, act_by, id, status)
+            WHERE officer IS NULL AND status IN (4, 5, 6, 7);
         CREATE TABLE dossier_serials (
             agency text NOT NULL,
             day date NOT NULL,

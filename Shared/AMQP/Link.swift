@@ -19,9 +19,7 @@ final class Link {
     /// Connects, logs in and opens the channel. Blocks for at most connect + handshake + call of `Limits.AMQP`.
     init(_ configuration: AMQPConfiguration, name: String, lifeline: Lifeline) throws(AMQPError) {
         guard let state = amqp_new_connection() else { throw .unreachable(reason: "out of memory") }
-        self.configuration = configuration
-        self.lifeline = lifeline
-        self.state = state
+        let socket: Int32
         do {
             socket = try Self.open(state, configuration, lifeline)
             try Self.logIn(state, configuration, name, lifeline)
@@ -29,6 +27,11 @@ final class Link {
             Self.destroy(state, lifeline)
             throw error
         }
+        // From here on deinit owns the connection, also when this initialiser throws.
+        self.configuration = configuration
+        self.lifeline = lifeline
+        self.state = state
+        self.socket = socket
         try openChannel()
     }
 

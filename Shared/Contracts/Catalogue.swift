@@ -29,6 +29,7 @@ public enum Catalogue {
         DossierOpinionAnswered.self,
         DossierPaymentRequired.self,
         DossierPaymentSettled.self,
+        DossierPaymentLifted.self,
         DossierApproved.self,
         DossierFinished.self,
         DossierReturned.self,
@@ -66,9 +67,10 @@ public enum Catalogue {
         .documents: directory + [DossierApproved.self],
         .budget: directory + [DossierPaymentRequired.self],
         .mail: directory + [
-            DossierSubmitted.self, DossierHandedOver.self, DossierAssigned.self, DossierOpinionRequested.self,
-            DossierOpinionAnswered.self, DossierSupplementSupplied.self, DossierApproved.self, DossierFinished.self,
-            DossierReappointed.self, DossierWithdrawalRequested.self, DocumentDrafted.self, FeePaid.self,
+            DossierSubmitted.self, DossierAccepted.self, DossierHandedOver.self, DossierAssigned.self,
+            DossierOpinionRequested.self, DossierOpinionAnswered.self, DossierSupplementSupplied.self,
+            DossierApproved.self, DossierFinished.self, DossierReappointed.self, DossierWithdrawalRequested.self,
+            DocumentDrafted.self, FeePaid.self,
         ],
     ]
 

@@ -159,3 +159,224 @@ extension Limits {
     /// minutes after midnight.
     public static let handOverCutOff = 15 * 60
 }
+
+extension Limits {
+    /// The connections to PostgreSQL.
+    public enum Postgres {
+        /// Per process; all services together stay far below max_connections.
+        public static let connections = 8
+        /// Connections that transactions leave to single statements.
+        public static let reserved = 2
+        /// Statements on one connection at a time, one behind the other.
+        public static let pipeline = 32
+        /// Reading statements that share a connection before the next one is used.
+        public static let batch = 4
+        /// A connection that has answered nothing for so long is avoided, and a transaction stops waiting for a free one.
+        public static let slow: Duration = .milliseconds(50)
+        /// How often a statement without any effect so far is sent again (lost connection, changed plan).
+        public static let resends = 2
+        /// Between two requests to the server to end a statement that its caller has given up.
+        public static let cancelAgain: Duration = .milliseconds(100)
+        /// Statements that wait for a connection; more are refused.
+        public static let queue = 4_096
+        /// Longest wait for a connection.
+        public static let wait: Duration = .seconds(5)
+        /// Longest run of one statement, by the server and (a little later) by us.
+        public static let statement: Duration = .seconds(30)
+        /// How much longer than the server's own time-out we wait for an answer before the connection counts as dead.
+        public static let grace: Duration = .seconds(10)
+        /// Longest run of one statement of a migration.
+        public static let migration: Duration = .seconds(1_800)
+        public static let idleInTransaction: Duration = .seconds(60)
+        public static let connect: Duration = .seconds(5)
+        public static let tcpSilence: Duration = .seconds(20)
+        public static let reconnectFirst: Duration = .milliseconds(50)
+        public static let reconnectMost: Duration = .seconds(1)
+        /// Statements kept prepared on a connection; further texts are parsed each time.
+        public static let prepared = 512
+        /// Runs of a transaction before 40001 or 40P01 is given to the caller.
+        public static let attempts = 8
+        /// How long closing waits for what is in flight.
+        public static let drain: Duration = .seconds(10)
+    }
+}
+
+// MARK: - Serving
+
+extension Limits {
+    /// The topic exchange of all events: no number, but everybody must agree on it.
+    public static let exchange = "lienthong.events"
+
+    /// The HTTP server.
+    public enum Server {
+        /// Event loops; use cases run beside them.
+        public static let loops = 2
+        /// Connections that wait to be accepted.
+        public static let backlog = 1_024
+        /// Bytes of one header field, of all of them, and how many there may be.
+        public static let headerFieldBytes = 16_384
+        public static let headerBytes = 32_768
+        public static let headers = 100
+        /// A connection without a request for this long is closed.
+        public static let idle: Duration = .seconds(75)
+        /// Bytes read and thrown away after a body was too large, so that the caller sees the answer.
+        public static let discard = 1_048_576
+        /// How long a stopping process waits for what is in flight.
+        public static let drain: Duration = .seconds(20)
+        /// Pauses between two tries to reach PostgreSQL at start.
+        public static let databaseFirst: Duration = .milliseconds(200)
+        public static let databaseMost: Duration = .seconds(5)
+    }
+
+    /// Verifying access tokens.
+    public enum Tokens {
+        /// Bytes of a token.
+        public static let length = 4_096
+        /// Verified tokens kept until they expire.
+        public static let kept = 20_000
+        /// Keys of one JWK Set.
+        public static let keys = 32
+        /// How often the keys are fetched, and how soon again after a failure, at first and at most.
+        public static let refresh: Duration = .seconds(300)
+        public static let retryFirst: Duration = .milliseconds(500)
+        public static let retryMost: Duration = .seconds(30)
+        /// Least time between two fetches that unknown keys cause.
+        public static let unknownKey: Duration = .seconds(5)
+        /// How far another machine's clock may be ahead (nbf, iat).
+        public static let leeway: Duration = .seconds(5)
+        /// A program's own token is replaced this long before it expires.
+        public static let renewal: Duration = .seconds(30)
+    }
+
+    /// Background reads of other services: feeds, keys, tokens.
+    public enum Client {
+        public static let connect: Duration = .seconds(2)
+        public static let answer: Duration = .seconds(15)
+        /// Bytes of an answer's body.
+        public static let bodyBytes = 33_554_432
+    }
+}
+
+extension Limits {
+    /// Fees and the ledger.
+    public enum Budget {
+        /// How far the time that a payment call-back carries may lie from ours, either way.
+        public static let callbackAge: Duration = .seconds(300)
+        /// Largest body of a payment call-back, in bytes.
+        public static let callbackBytes = 16_384
+        /// Longest reference that a payment gateway gives, in characters.
+        public static let referenceLength = 100
+        /// Digits of a receipt's number, as on printed receipts (biên lai).
+        public static let receiptDigits = 7
+        /// Most receipts of one agency, series and year: what the digits can say.
+        public static let receiptNumber = 1...9_999_999
+        /// Most accounts of one chart.
+        public static let accounts = 500
+        /// Most lines of one journal entry.
+        public static let lines = 100
+    }
+
+    /// Mailboxes and what lies in them.
+    public enum Mail {
+        /// Most recipients of one message.
+        public static let recipients = 100
+        /// Longest subject and body of a message, in characters.
+        public static let subjectLength = 300
+        public static let bodyLength = 20_000
+        /// Most folders of one mailbox, the four given ones included.
+        public static let folders = 100
+        /// Longest name of a folder, in characters.
+        public static let folderNameLength = 60
+        /// Longest mail address, in characters (RFC 5321, section 4.5.3.1.3, without the brackets).
+        public static let addressLength = 254
+        /// Longest domain of official addresses, in characters; with a local part of 64 an address stays below its bound.
+        public static let domainLength = 180
+    }
+}
+
+extension Limits {
+    /// The file stores of the services.
+    public enum Files {
+        /// Bytes from a file's beginning that its signature is looked for in.
+        public static let head = 4_096
+        /// Entries of an office document's archive.
+        public static let archiveEntries = 4_096
+        /// Threads of a store, and so files that are written or read at once.
+        public static let atOnce = 4
+        /// After this long an unfinished upload is nobody's any more.
+        public static let leftoverAge: Duration = .seconds(86_400)
+        /// Longest name of a file, in characters.
+        public static let nameLength = 200
+    }
+}
+
+extension Limits {
+    /// Procedures, dossiers and their calendar.
+    public enum OneStop {
+        /// Most versions of one procedure.
+        public static let procedureVersions = 9_999
+        /// Most papers, fees and steps of one procedure.
+        public static let parts = 50
+        public static let fees = 20
+        public static let steps = 30
+        /// Most of a limit in any unit; each unit has its own bound beside.
+        public static let limitAmount = 2_000
+        /// Most working weeks of a calendar, all agencies together, and most rows of days that differ.
+        public static let calendarWeeks = 400
+        public static let calendarDays = 500
+        /// How long published procedures, kinds of agencies and the calendar are kept in memory, and how many of each.
+        public static let bookKept: Duration = .seconds(10)
+        public static let bookEntries = 4_000
+        /// Most agencies that one dossier is away from at a time (sent on to another level, again and again).
+        public static let levels = 8
+        /// Most opinions asked for on one dossier.
+        public static let opinions = 20
+        /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.
+        public static let countedOpen = 3_000
+        public static let countedClosed = 200
+        /// Most changes of one due date that are explained at once.
+        public static let explainedDates = 200
+        /// Most files of one dossier.
+        public static let attachments = 100
+    }
+}
+
+extension Limits {
+    /// The program that loads the province and plays the journeys.
+    public enum Rehearsal {
+        /// Connections of the reading eye; the role `auditor` has 8 in all.
+        public static let connections = 2
+        /// Requests at once while loading.
+        public static let width = 8
+        /// One request, then it counts as cut off and is repeated.
+        public static let request: Duration = .seconds(10)
+        /// How long something is repeated or waited for: a broker needs up to 30 s to come back.
+        public static let patience: Duration = .seconds(120)
+        public static let pause: Duration = .milliseconds(50)
+        /// How long a token is used; it lives 300 s.
+        public static let tokenKept: Duration = .seconds(200)
+    }
+}
+
+extension Limits {
+    /// Official documents.
+    public enum Documents {
+        /// Longest abstract, in characters (Decree 30/2020/NĐ-CP, Annex VI).
+        public static let subject = 500
+        public static let recipients = 50
+        public static let copies = 999
+        public static let pages = 999
+        /// Files of one document.
+        public static let attachments = 50
+        /// Longest abbreviation of an agency, in characters.
+        public static let agencySymbol = 20
+        /// Longest abbreviation of a result that the decree does not list, in characters.
+        public static let abbreviation = 10
+        /// Series apart of one agency, and types in one of them: no more than there are types.
+        public static let books = 32
+        public static let seriesName = 40
+        public static let historyLines = 1_000
+        /// Lines of the register that one table takes.
+        public static let registerRows = 50_000
+    }
+}

@@ -162,7 +162,8 @@ struct Count {
     private mutating func countDays(_ amount: Int, resting: Bool, receiptMayCount: Bool) throws(ClockRefusal) {
         var remaining = amount
         var day = begin.day
-        if try !(receiptMayCount && receiptCounts()) {
+        let receiptCounts = receiptMayCount ? try self.receiptCounts() : false
+        if !receiptCounts {
             days.append(ExplainedDay(day, .receipt))
             day = day.next
         }
@@ -181,7 +182,9 @@ struct Count {
                 days.append(ExplainedDay(day, .suspended))
             } else {
                 if remaining > 0 { remaining -= 1 }
-                days.append(isWorking ? explain(day, nature, seconds: nil) : ExplainedDay(day, .counted))
+                // The last day of the count on a day of rest is shown as that: the working day after it takes its place.
+                let isShownByNature = isWorking || remaining == 0
+                days.append(isShownByNature ? explain(day, nature, seconds: nil) : ExplainedDay(day, .counted))
                 if remaining == 0, isWorking {
                     due = moment(on: day, intervals)
                     return

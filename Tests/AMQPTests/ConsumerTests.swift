@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Synchronization
+import TestKit
 import Testing
 
 @testable import AMQP

@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import AMQP
@@ -43,17 +44,17 @@ import Testing
 
     @Test func `a returned message stays returned although its ack follows`() {
         var ledger = ledger(3)
-        #expect(ledger.returned(messageID: "m2", code: 312, text: "NO_ROUTE"))
+        #expect(ledger.returned(messageID: "m2", code: 312, text: "NO_ROUTE") == true)
         let back = PublishOutcome.returned(code: 312, text: "NO_ROUTE")
         #expect(settled(&ledger, 3, multiple: true) == [1: .confirmed, 2: back, 3: .confirmed])
-        #expect(!ledger.returned(messageID: "m2", code: 312, text: "NO_ROUTE"))
+        #expect(ledger.returned(messageID: "m2", code: 312, text: "NO_ROUTE") == false)
     }
 
     @Test func `the same id twice in flight: returns mark them in publishing order`() {
         var ledger = ConfirmLedger<Int>()
         for ticket in 1...2 { ledger.sent(ticket, messageID: "same", at: .now) }
         let back = PublishOutcome.returned(code: 312, text: "NO_ROUTE")
-        #expect(ledger.returned(messageID: "same", code: 312, text: "NO_ROUTE"))
+        #expect(ledger.returned(messageID: "same", code: 312, text: "NO_ROUTE") == true)
         #expect(settled(&ledger, 2) == [2: .confirmed])
         #expect(settled(&ledger, 1) == [1: back])
     }
@@ -97,8 +98,8 @@ import Testing
 @Suite struct AckLedgerTests {
     @Test func `a gap is never acknowledged, what stands above it goes singly`() {
         var ledger = AckLedger()
-        for tag in UInt64(1)...5 { #expect(ledger.delivered(tag)) }
-        for tag in [UInt64(1), 2, 4] { #expect(ledger.done(tag)) }
+        for tag in UInt64(1)...5 { #expect(ledger.delivered(tag) == true) }
+        for tag in [UInt64(1), 2, 4] { #expect(ledger.done(tag) == true) }
         #expect(
             ledger.flush() == [Acknowledgement(tag: 2, multiple: true), Acknowledgement(tag: 4, multiple: false)])
         #expect(ledger.flush() == [])
@@ -111,13 +112,13 @@ import Testing
 
     @Test func `done twice or never delivered counts for nothing`() {
         var ledger = AckLedger()
-        #expect(ledger.delivered(1))
-        #expect(!ledger.delivered(3))
-        for never in [UInt64(2), 0, .max] { #expect(!ledger.done(never)) }
-        #expect(ledger.done(1))
-        #expect(!ledger.done(1))
+        #expect(ledger.delivered(1) == true)
+        #expect(ledger.delivered(3) == false)
+        for never in [UInt64(2), 0, .max] { #expect(ledger.done(never) == false) }
+        #expect(ledger.done(1) == true)
+        #expect(ledger.done(1) == false)
         #expect(ledger.flush() == [Acknowledgement(tag: 1, multiple: true)])
-        #expect(!ledger.done(1))
+        #expect(ledger.done(1) == false)
     }
 
     @Test func `random order: the broker ends with exactly what is done`() {
@@ -129,12 +130,12 @@ import Testing
         for _ in 0..<20_000 {
             if working.count < 100 {
                 delivered += 1
-                #expect(ledger.delivered(delivered))
+                #expect(ledger.delivered(delivered) == true)
                 working.insert(delivered)
                 atBroker.insert(delivered)
             }
             for tag in working where Int.random(in: 0..<60, using: &random) == 0 {
-                #expect(ledger.done(tag))
+                #expect(ledger.done(tag) == true)
                 working.remove(tag)
             }
             for frame in ledger.flush() {

@@ -1,1 +1,46 @@
-@main enum Main { static func main() {} }
+import Foundation
+
+/// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
+/// run folder. Suites: backbone, onestop, services; all when none is named.
+@main enum Main {
+    static func main() async {
+        let wanted = Set(CommandLine.arguments.dropFirst())
+        func wants(_ suite: String) -> Bool { wanted.isEmpty || wanted.contains(suite) }
+        do {
+            say(Figure.header)
+            var figures: [Figure] = []
+            func add(_ more: [Figure]) {
+                more.forEach { say($0.row) }
+                figures += more
+            }
+            if wants("backbone") {
+                add([try await Drain.figure()])
+                add([try await Effect.figure()])
+            }
+            if wants("onestop") || wants("services") {
+                let services = try OneStop.start()
+                if wants("services") { add(try await Services.figures(services)) }
+                if wants("onestop") {
+                    add(try services.againstPgBench())
+                    add([try services.inbox()])
+                }
+            }
+            try write(figures)
+            if figures.contains(where: { !$0.meetsFloor }) { say("at least one figure is below its floor") }
+        } catch {
+            FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    /// At once, also into a file: a benchmark takes minutes.
+    private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+    /// `.run/bench.json`: the run folder of the benchmark lies inside the one that the file is for.
+    private static func write(_ figures: [Figure]) throws {
+        let folder = URL(fileURLWithPath: try Setting.value("RUN_DIR")).deletingLastPathComponent()
+        let json: [String: Any] = ["machine": Machine.description, "figures": figures.map(\.json)]
+        let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
+        try data.write(to: folder.appendingPathComponent("bench.json"))
+    }
+}

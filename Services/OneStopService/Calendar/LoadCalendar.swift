@@ -8,7 +8,7 @@ enum LoadCalendar: Endpoint {
     static let route = Route.put("/calendar")
     static let summary = "Replace the working calendar of the province"
     static let access = Access.official(.systemOperate)
-    static let refusals = [Refused.weekForAll]
+    static let refusals = [Refused.weekForAll, .specialDayTwice]
 
     static func handle(_ input: WorkingCalendar, _ call: Call) async throws -> Reply<WorkingCalendar> {
         try input.check()

@@ -115,6 +115,7 @@ struct WorkingCalendar: Record, Hashable {
     func check() throws(Refused) {
         let holders = Set(weeks.map { $0.agency ?? .none })
         guard holders.contains(.none) else { throw .weekForAll }
+        guard Set(specialDays.map(\.validFrom)).count == specialDays.count else { throw .specialDayTwice }
         for holder in holders {
             _ = try Deadlines.refusing { () throws(ClockRefusal) in try lawful(for: holder) }
         }
@@ -192,6 +193,9 @@ extension Pattern {
 }
 
 extension Refused {
+    static let specialDayTwice = Refused(
+        "onestop.calendar-day-twice", 422, vi: "Hai dòng ngày nghỉ, ngày làm bù bắt đầu cùng một ngày.",
+        en: "Two rows of special days begin on one day.", field: "specialDays")
     static let weekForAll = Refused(
         "onestop.calendar-week", 422, vi: "Lịch phải có tuần làm việc chung cho mọi cơ quan.",
         en: "The calendar must have a working week for everybody.", field: "weeks")

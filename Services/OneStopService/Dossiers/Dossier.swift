@@ -45,17 +45,18 @@ struct Dossier: Sendable, Equatable {
     var form: JSON?
     var code: DossierCode?
     var submittedAt = Date(timeIntervalSince1970: 0)
+    /// From here on the limit is counted.
     var acceptedAt: Date?
     var actBy = Date(timeIntervalSince1970: 0)
     var dueAt: Date?
     var formerDueAt: Date?
     var handOverBy: Date?
     var stepDueAt: Date?
-    /// From when the limit is counted: reception, or the supplement under the policy `restart`.
-    var clockFrom: Date?
     var pauses: [Pause] = []
-    /// The status to which 5 and 7 go back.
+    /// The status to which 5 goes back.
     var resumeStatus: DossierStatus?
+    /// The status to which 7 goes back.
+    var withdrawnFrom: DossierStatus?
     var supplementRequestedAt: Date?
     var supplementNote: String?
     var reappointedAt: Date?
@@ -116,6 +117,7 @@ extension Dossier {
         code = try Self.code(row)
         try readTimes(row)
         resumeStatus = try Self.status(row, "resume_status")
+        withdrawnFrom = try Self.status(row, "withdrawn_from")
         supplementNote = try row("supplement_note")
         try readOutcome(row)
     }
@@ -128,7 +130,6 @@ extension Dossier {
         formerDueAt = try row("former_due_at")
         handOverBy = try row("hand_over_by")
         stepDueAt = try row("step_due_at")
-        clockFrom = try row("clock_from")
         let pauses: JSON = try row("pauses")
         self.pauses = try (pauses.array ?? []).map { try Pause(decoding: $0, unknown: .ignore) }
         supplementRequestedAt = try row("supplement_requested_at")

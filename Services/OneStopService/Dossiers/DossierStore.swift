@@ -8,13 +8,13 @@ struct Change: Sendable {
     var what: String
     var note: String?
     /// A new due date with the days that made it.
-    var due: Appointment?
+    var due: PromisedDate?
     /// What the applicant is told.
     var notice: Notice?
     var event: any Event
 
     init(
-        _ dossier: Dossier, _ what: String, note: String? = nil, due: Appointment? = nil, notice: Notice? = nil,
+        _ dossier: Dossier, _ what: String, note: String? = nil, due: PromisedDate? = nil, notice: Notice? = nil,
         event: any Event
     ) {
         self.dossier = dossier
@@ -24,14 +24,6 @@ struct Change: Sendable {
         self.notice = notice
         self.event = event
     }
-}
-
-/// A due date, why it was set, and why it is that day.
-struct Appointment: Sendable {
-    var cause: String
-    var at: Date
-    var former: Date?
-    var explanation: JSON
 }
 
 /// A notification to the applicant, in both languages. No personal data but the dossier's code.
@@ -56,16 +48,42 @@ extension Call {
         return dossier
     }
 
+    /// A dossier for reading: the applicant's own, or that of an official who may read at an agency that has to do
+    /// with it. The read is logged with its purpose.
+    func readable(_ id: DossierID, purpose: String) async throws -> Dossier {
+        let dossier = try await self.dossier(id)
+        if caller.kind != .citizen { try await requireReading(dossier) }
+        logRead(of: "dossier", id.text, purpose: purpose)
+        return dossier
+    }
+
+    private func requireReading(_ dossier: Dossier) async throws {
+        for agency in dossier.agencies where try await holds(.dossiersRead, at: agency) { return }
+        // Whoever is asked for an opinion must see what it is about.
+        let asked = try await run("SELECT DISTINCT to_agency FROM opinions WHERE dossier = \(dossier.id)")
+        try await require(.dossiersRead, atAnyOf: [dossier.workingAgency] + asked.map { try $0("to_agency") })
+    }
+
     /// Writes a change in one flight. `before` is the version that was decided on: when somebody else was faster,
     /// nothing is written and the caller reads again (412).
-    func save(_ change: Change, from before: Dossier, then more: [(String, SQL)] = []) async throws -> Reply<DossierView> {
+    func save(_ change: Change, from before: Dossier) async throws -> Reply<DossierView> {
+        var dossier = change.dossier
+        dossier.version = before.version + 1
+        return try await save(
+            change, from: before, then: [],
+            answering: Reply(try await view(of: dossier), version: dossier.version))
+    }
+
+    /// The same with further statements that read `FROM change`, and another answer than the dossier.
+    func save<Output: Record>(
+        _ change: Change, from before: Dossier, then more: [(String, SQL)], answering reply: Reply<Output>
+    ) async throws -> Reply<Output> {
         var after = change
         after.dossier.version = before.version + 1
         return try await flight(
             DossierSQL.update(after.dossier),
             then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + more,
-            announcing: [(after.event, before.receivingAgency)],
-            reply: Reply(try await view(of: after.dossier), version: after.dossier.version))
+            announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
 }
 
@@ -84,6 +102,14 @@ extension Work {
     }
 }
 
+extension Call {
+    /// Refuses unless the caller holds `scope` at one of `agencies`.
+    func require(_ scope: Scope, atAnyOf agencies: [AgencyCode]) async throws {
+        for agency in agencies where try await holds(scope, at: agency) { return }
+        try await require(scope, at: agencies.first ?? .none)
+    }
+}
+
 /// The statements that write a dossier and what hangs on it.
 enum DossierSQL {
     static func insert(_ dossier: Dossier) -> SQL {
@@ -96,7 +122,8 @@ enum DossierSQL {
             VALUES (\(dossier.id), 1, \(Int16(dossier.status.number)), \(dossier.procedure),
                     \(Int32(dossier.procedureNumber)), \(dossier.channel.rawValue), \(dossier.receivingAgency),
                     \(dossier.workingAgency), \(applicant.person), \(applicant.name), \(applicant.phone),
-                    \(applicant.nationalID), \(applicant.address), \(dossier.subject), \(dossier.form),
+                    \(applicant.nationalID), \(applicant.address), \(dossier.subject),
+                    \(dossier.form?.description)::json,
                     \(dossier.submittedAt), \(dossier.actBy))
             RETURNING id, version
             """
@@ -115,8 +142,9 @@ enum DossierSQL {
                 code_serial = \(dossier.code.map { Int32($0.serial) }), accepted_at = \(dossier.acceptedAt),
                 act_by = \(dossier.actBy), due_at = \(dossier.dueAt), former_due_at = \(dossier.formerDueAt),
                 hand_over_by = \(dossier.handOverBy), step_due_at = \(dossier.stepDueAt),
-                clock_from = \(dossier.clockFrom), pauses = \(pauses),
+                pauses = \(pauses),
                 resume_status = \(dossier.resumeStatus.map { Int16($0.number) }),
+                withdrawn_from = \(dossier.withdrawnFrom.map { Int16($0.number) }),
                 supplement_requested_at = \(dossier.supplementRequestedAt),
                 supplement_note = \(dossier.supplementNote), reappointed_at = \(dossier.reappointedAt),
                 demand = \(payment.demand), demand_amount = \(payment.amount), demand_kind = \(payment.kind),
@@ -154,7 +182,7 @@ enum DossierSQL {
                     "dated",
                     """
                     INSERT INTO due_dates (dossier, version, cause, due_at, former_due_at, explanation)
-                    SELECT id, version, \(due.cause), \(due.at), \(due.former), \(due.explanation) FROM change
+                    SELECT id, version, \(due.cause), \(due.at), \(due.former), \(due.explanation.json) FROM change
                     """
                 ))
         }
@@ -176,9 +204,8 @@ enum DossierSQL {
 extension Record {
     /// The record as a JSON value, for jsonb columns.
     var json: JSON {
-        var members: [JSON.Member] = []
-        guard let whole = try? JSON(parsing: jsonBytes), case .object(let parsed) = whole else { return [:] }
-        members = parsed
-        return .object(members)
+        do throws(JSONFault) { return try JSON(parsing: jsonBytes) } catch {
+            preconditionFailure("a record wrote what is no JSON: \(error)")
+        }
     }
 }

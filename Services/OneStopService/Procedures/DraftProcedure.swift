@@ -29,12 +29,15 @@ enum DraftProcedure: Endpoint {
                 SELECT max(number) AS last FROM procedures WHERE code = \(input.code) AND state = 'published'
                 """
             ).first?("last")
+            let draft = try await work.run(
+                "SELECT revision FROM procedures WHERE code = \(input.code) AND state = 'draft' FOR UPDATE")
+            try call.check(try draft.first?("revision") ?? 0)
             let rows = try await work.run(
                 """
                 INSERT INTO procedures
                     (code, number, state, valid_from, definition, revision, drafted_by, drafted_at)
                 VALUES (\(input.code), \((last ?? 0) + 1), 'draft', \(input.validFrom),
-                        \(try JSON(parsing: input.definition.jsonBytes)), 1, \(work.actor), \(work.now))
+                        \(input.definition.json), 1, \(work.actor), \(work.now))
                 ON CONFLICT (code, number) DO UPDATE SET valid_from = excluded.valid_from,
                     definition = excluded.definition, revision = procedures.revision + 1,
                     drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at

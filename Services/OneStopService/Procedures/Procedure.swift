@@ -144,9 +144,20 @@ struct Definition: Record, Hashable {
             throw .keyTwice.at(field)
         }
         guard steps.allSatisfy({ ($0.rule == .named) == ($0.agency != nil) }) else { throw .stepAgency }
-        if let documentType, DocumentType.find(documentType)?.abbreviation != documentType { throw .documentType }
+        // A type of Decree 30/2020 goes by its abbreviation; a result of another law (GCN, Phiếu) has a form of its own.
+        if let documentType, let type = DocumentType.find(documentType), type.abbreviation != documentType {
+            throw .documentType
+        }
         guard fees.allSatisfy({ $0.amount > .zero }) else { throw .feeAmount }
+        _ = try total
         for limit in [limit] + steps.compactMap(\.limit) { _ = try limit.lawful }
+    }
+
+    /// What all fees come to.
+    var total: Money {
+        get throws(Refused) {
+            do throws(FieldFault) { return try Money.sum(fees.map(\.amount)) } catch { throw .feeAmount }
+        }
     }
 
     func step(_ key: String) -> Step? { steps.first { $0.key == key } }
@@ -203,8 +214,8 @@ extension Refused {
         "onestop.step-agency", 422, vi: "Bước “named” phải nêu cơ quan; các bước khác thì không.",
         en: "A step of rule “named” names its agency, the others do not.", field: "steps")
     static let documentType = Refused(
-        "onestop.document-type", 422, vi: "Không có loại văn bản viết tắt như vậy (Nghị định 30/2020/NĐ-CP).",
-        en: "There is no document type with this abbreviation (Decree 30/2020/NĐ-CP).", field: "documentType")
+        "onestop.document-type", 422, vi: "Loại văn bản của Nghị định 30/2020/NĐ-CP phải ghi bằng chữ viết tắt.",
+        en: "A document type of Decree 30/2020/NĐ-CP goes by its abbreviation.", field: "documentType")
     static let feeAmount = Refused(
         "onestop.fee-amount", 422, vi: "Mức phí phải lớn hơn 0.", en: "A fee must be more than 0.", field: "fees")
 }

@@ -32,6 +32,11 @@ final class ProcedureBook: Sendable {
         return found
     }
 
+    /// The Vietnamese name of a version; nil when there is none.
+    func name(_ code: String, _ number: Int) async throws -> String? {
+        try await versions(code).first { $0.number == number }?.definition.name
+    }
+
     /// The nature of an agency; nil when the directory does not know it.
     func kind(of agency: AgencyCode) async throws -> AgencyKind? {
         let now = ContinuousClock.now
@@ -66,6 +71,13 @@ final class ProcedureBook: Sendable {
 }
 
 extension Call {
+    /// The version of the procedure that a dossier keeps.
+    func procedure(of dossier: Dossier) async throws -> Procedure {
+        try await resource(ProcedureBook.self).version(dossier.procedure, dossier.procedureNumber)
+    }
+}
+
+extension Work {
     /// The version of the procedure that a dossier keeps.
     func procedure(of dossier: Dossier) async throws -> Procedure {
         try await resource(ProcedureBook.self).version(dossier.procedure, dossier.procedureNumber)

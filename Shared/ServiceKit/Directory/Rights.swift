@@ -34,6 +34,10 @@ public struct RightsOfPerson: Sendable {
         isAdministrator || rights.contains { $0.scope == scope && $0.isValid(on: day) && agency.isWithin($0.subtree) }
     }
 
+    public func allowSomewhere(_ scope: Scope, on day: Day) -> Bool {
+        isAdministrator || rights.contains { $0.scope == scope && $0.isValid(on: day) }
+    }
+
     /// The tops of the subtrees at which the scope is held; an administrator holds it at the root.
     public func agencies(_ scope: Scope, on day: Day) -> [AgencyCode] {
         if isAdministrator { return [.none] }
@@ -90,6 +94,19 @@ public struct Official: Sendable {
     public let unit: String
     public let role: PostRole
     public let title: String
+
+    public init(
+        person: PersonID, fullName: String, mailbox: String, agency: AgencyCode, unit: String, role: PostRole,
+        title: String
+    ) {
+        self.person = person
+        self.fullName = fullName
+        self.mailbox = mailbox
+        self.agency = agency
+        self.unit = unit
+        self.role = role
+        self.title = title
+    }
 }
 
 extension Session {

@@ -12,7 +12,6 @@ public struct Call: Sendable {
     public let now: Date
     public let language: Language
     public let trace: TraceContext
-    public let log: Logger
     /// The version named by If-Match, when one was sent.
     public let ifMatch: Int64?
     public let runtime: Runtime
@@ -21,6 +20,9 @@ public struct Call: Sendable {
 
     /// Today in Vietnam.
     public var today: Day { Day(now) }
+
+    /// Carries the trace. Made when it is asked for: most requests log nothing.
+    public var log: Logger { runtime.log(of: trace) }
 
     /// The official or citizen who calls. Only on endpoints that are not open.
     public var person: PersonID {
@@ -63,7 +65,14 @@ public struct Call: Sendable {
         if let ifMatch, ifMatch != current { throw .stale }
     }
 
+    /// Whether the caller holds `scope` at any agency today.
+    func holdsSomewhere(_ scope: Scope) async throws -> Bool {
+        guard let person = caller.person else { return false }
+        return try await runtime.rights.of(person).allowSomewhere(scope, on: today)
+    }
+
     /// A read, outside of any transaction.
+    @discardableResult
     public func run(_ sql: SQL) async throws -> Rows { try await runtime.database.run(sql) }
 
     /// State, history and event in ONE statement and one round trip (events.md 1).

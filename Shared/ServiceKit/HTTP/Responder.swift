@@ -7,12 +7,18 @@ import Postgres
 struct Mounted: Sendable {
     let type: any Mountable.Type
     let bodyLimit: Int
+    /// It reads and writes its own messages: no Idempotency-Key of ours, no If-Match unless it looks itself.
+    let isRaw: Bool
+    /// If-Match counts here (RFC 9110, section 13.1.1: it protects changes); on PUT, PATCH and DELETE it must be sent.
+    let takesMatch: Bool
     let requiresMatch: Bool
     let handle: @Sendable (Incoming, [String: String], Call) async throws -> Outgoing
 
     init(_ type: any Mountable.Type) {
         self.type = type
-        requiresMatch = ["PUT", "PATCH", "DELETE"].contains(type.route.method) && !(type is any RawEndpoint.Type)
+        isRaw = type is any RawEndpoint.Type
+        takesMatch = type.route.method != "GET" && !isRaw
+        requiresMatch = takesMatch && type.route.method != "POST"
         switch type {
         case let endpoint as any Endpoint.Type:
             bodyLimit = Limits.bodyBytes
@@ -70,29 +76,39 @@ public struct Responder: Sendable {
         case .found(let mounted, let path):
             route = mounted.type.route.path
             outgoing = await respond(request, path, mounted, language, trace)
-            if request.method == "HEAD" { outgoing.body = [] }
+            if request.method == "HEAD" {
+                outgoing.headers.append(("content-length", "\(outgoing.body.count)"))
+                outgoing.body = []
+            }
         }
         runtime.metrics.request(
             method: request.method, route: route, status: outgoing.status, took: ContinuousClock.now - started)
         return outgoing
     }
 
+    /// The answer to a request that the server did not read to its end.
+    func refuse(_ request: Incoming, _ refused: Refused) -> Outgoing {
+        var route = "none"
+        if case .found(let mounted, _) = router.find(request.method, request.path) { route = mounted.type.route.path }
+        runtime.metrics.request(method: request.method, route: route, status: refused.status, took: .zero)
+        return Problem.outgoing(
+            refused, Language(accepting: request.header("accept-language")),
+            trace: TraceContext(continuing: request.header("traceparent")).traceID)
+    }
+
     private func respond(
         _ request: Incoming, _ path: [String: String], _ mounted: Mounted, _ language: Language, _ trace: TraceContext
     ) async -> Outgoing {
-        var log = runtime.log
-        log[metadataKey: "trace"] = "\(trace.traceID)"
         do {
             guard request.body.count <= mounted.bodyLimit else { throw Refused.bodyTooLarge(mounted.bodyLimit) }
             let caller = try await runtime.authenticate(request, mounted.type.access)
-            let ifMatch = try Self.ifMatch(request, required: mounted.requiresMatch)
-            let key = mounted.type is any RawEndpoint.Type
-                ? nil : try IdempotencyKey(request, caller: caller.id, route: mounted.type.route)
+            let ifMatch = mounted.takesMatch ? try Self.ifMatch(request, required: mounted.requiresMatch) : nil
+            let key = mounted.isRaw ? nil : try IdempotencyKey(request, caller: caller.id, route: mounted.type.route)
             let call = Call(
-                caller: caller, now: runtime.clock.now, language: language, trace: trace, log: log, ifMatch: ifMatch,
-                runtime: runtime, idempotency: key, route: mounted.type.route)
-            if case .official(let scope) = mounted.type.access, try await call.agencies(scope).isEmpty {
-                log.notice("right refused", metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)"])
+                caller: caller, now: runtime.clock.now, language: language, trace: trace, ifMatch: ifMatch, runtime: runtime,
+                idempotency: key, route: mounted.type.route)
+            if case .official(let scope) = mounted.type.access, try await !call.holdsSomewhere(scope) {
+                call.log.notice("right refused", metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)"])
                 throw Refused.forbidden
             }
             guard let key else { return try await mounted.handle(request, path, call) }
@@ -100,7 +116,7 @@ public struct Responder: Sendable {
             defer { running.end(key) }
             return try await once(key) { try await mounted.handle(request, path, call) }
         } catch {
-            return problem(for: error, language, trace, log)
+            return problem(for: error, language, trace)
         }
     }
 
@@ -129,8 +145,9 @@ public struct Responder: Sendable {
     }
 
     private func problem(
-        for error: any Error, _ language: Language, _ trace: TraceContext, _ log: Logger
+        for error: any Error, _ language: Language, _ trace: TraceContext
     ) -> Outgoing {
+        let log = runtime.log(of: trace)
         switch error {
         case let refused as Refused:
             return Problem.outgoing(refused, language, trace: trace.traceID)

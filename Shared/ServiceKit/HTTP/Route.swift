@@ -85,7 +85,8 @@ struct Router<Target: Sendable>: Sendable {
         var values: [String] = []
         guard let node = descend(root, parts[...], &values), !node.ends.isEmpty else { return .nowhere }
         guard let (target, names) = node.ends[method == "HEAD" ? "GET" : method] else {
-            return .wrongMethod(allowed: node.ends.keys.sorted())
+            let allowed = Set(node.ends.keys).union(node.ends["GET"] == nil ? [] : ["HEAD"])
+            return .wrongMethod(allowed: allowed.sorted())
         }
         let pairs = zip(names, values).map { ($0, FormDecoding.decode(Substring($1), plus: false)) }
         return .found(target, Dictionary(pairs, uniquingKeysWith: { $1 }))

@@ -11,6 +11,8 @@ public protocol Microservice: Sendable {
     static var name: ServiceName { get }
     static var title: String { get }
     static var migrations: [Migration] { get }
+    /// Environment variables, beside those of every service, without which this one does not serve.
+    static var secrets: [String] { get }
     /// Tables that the runtime role can only read and add to.
     static var appendOnly: [String] { get }
     static var endpoints: [any Mountable.Type] { get }
@@ -25,6 +27,7 @@ public protocol Microservice: Sendable {
 }
 
 extension Microservice {
+    public static var secrets: [String] { [] }
     public static var appendOnly: [String] { [] }
     public static var timers: [any TimedTask.Type] { [] }
     public static func resources(
@@ -62,18 +65,25 @@ extension Microservice {
     }
 
     static func migrate() async throws {
-        let configuration = try Configuration(service: name, environment: ProcessInfo.processInfo.environment, for: .migrate)
+        let configuration = try Configuration(
+            service: name, environment: ProcessInfo.processInfo.environment, for: .migrate)
         let applied = try await Self.migrate(configuration.postgresOwner, runtimeRole: configuration.postgres.user)
-        print("\(name.rawValue): \(applied.isEmpty ? "schema is up to date" : "applied \(applied.joined(separator: ", "))")")
+        let done = applied.isEmpty ? "schema is up to date" : "applied \(applied.joined(separator: ", "))"
+        print("\(name.rawValue): \(done)")
+    }
+
+    /// All migrations in the order in which they run.
+    static var series: [(name: String, migrations: [Migration])] {
+        [
+            ("eventlog", EventLogSchema.migrations), ("servicekit", ServiceKitSchema.migrations),
+            (name.rawValue, migrations),
+        ]
     }
 
     /// Brings a schema up to date: the event log's tables, ServiceKit's, then the service's own; then its seed.
     public static func migrate(_ owner: PostgresConfiguration, runtimeRole: String?) async throws -> [String] {
         var applied: [String] = []
-        for (series, migrations) in [
-            ("eventlog", EventLogSchema.migrations), ("servicekit", ServiceKitSchema.migrations),
-            (name.rawValue, migrations),
-        ] {
+        for (series, migrations) in Self.series {
             let done = try await Migrator.migrate(migrations, series: series, on: owner)
             applied += done.map { "\(series)/\($0.number) \($0.name)" }
         }
@@ -91,7 +101,8 @@ extension Microservice {
     }
 
     static func serve() async throws {
-        let configuration = try Configuration(service: name, environment: ProcessInfo.processInfo.environment, for: .serve)
+        let configuration = try Configuration(
+            service: name, environment: ProcessInfo.processInfo.environment, for: .serve, requiring: secrets)
         LoggingSystem.bootstrap { label in
             JSONLogHandler(service: name.rawValue, label: label, level: configuration.logLevel)
         }
@@ -105,7 +116,11 @@ extension Microservice {
 public struct RunningService: Sendable {
     public let runtime: Runtime
     public let responder: Responder
+    private let server: HTTPServer
     private let services: [any ServiceLifecycle.Service]
+
+    /// The port that is listened on, once it is.
+    public var port: Int? { server.boundPort }
 
     public init<M: Microservice>(_ service: M.Type, _ configuration: Configuration, log: Logger) async throws {
         let database = Database(configuration.postgres, logger: log)
@@ -116,17 +131,21 @@ public struct RunningService: Sendable {
         let relay = Relay(
             database: database, publisher: publisher, source: M.name.rawValue,
             isConsumed: { !Catalogue.consumers(of: $0).isEmpty }, logger: log)
+        try await Start.awaitDatabase(database, M.self, log)
+        _ = try await EventLogStart.settle(database, logger: log)
         try await clock.load(from: database)
+        try await tokens.load()
         let resources = try await M.resources(configuration, database, log)
         let runtime = Runtime(
             service: M.name, configuration: configuration, database: database, clock: clock,
             rights: Rights(database), metrics: metrics, log: log, tokens: tokens, resources: resources,
-            poke: { relay.poke() })
+            openAPI: { OpenAPI.document(title: M.title, mounted: M.mounted(rehearsal: configuration.rehearsal)).bytes })
         let timers = TimerLoop(
             database: database,
             tasks: Dictionary(uniqueKeysWithValues: M.timers.map { ($0.kind, Self.timer($0, runtime)) }),
             now: { clock.now }, logger: log)
         clock.onMove { timers.poke() }
+        runtime.onCommit { relay.poke() }
         let reactions = (Catalogue.reactions[M.name] == nil ? [] : Directory.reactions) + M.reactions
         Self.check(reactions, of: M.name)
         let inbox = Inbox(
@@ -135,6 +154,7 @@ public struct RunningService: Sendable {
             reactions: reactions.map { Self.erased($0, group: M.name.rawValue, runtime) },
             consumed: Catalogue.aggregates(consumedBy: M.name),
             fetch: FeedClient(configuration, log: log).fetch, logger: log)
+        runtime.onCommit { inbox.poke() }
         metrics.observe(database: database, relay: relay, inbox: inbox, timers: timers)
         self.runtime = runtime
         responder = Responder(M.mounted(rehearsal: configuration.rehearsal), runtime: runtime)
@@ -142,17 +162,23 @@ public struct RunningService: Sendable {
         if !reactions.isEmpty { services.append(inbox) }
         services += M.background(runtime)
         services += [tokens, IdempotencyCleaning(database: database, log: log)]
-        services.append(HTTPServer(configuration, responder: responder, log: log))
-        self.services = services
+        server = HTTPServer(configuration, responder: responder, log: log)
+        self.services = services + [server]
     }
 
     /// Runs until SIGTERM or SIGINT, then drains: HTTP first, then what it stands on.
     public func run() async throws {
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: runtime.log))
-        try await group.run()
+        try await group(endsOnSignals: true).run()
+        runtime.log.notice("stopped")
+    }
+
+    /// Everything that runs, to be started and stopped together. Tests stop it without a signal.
+    public func group(endsOnSignals: Bool = false) -> ServiceGroup {
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, logger: runtime.log)
+        if endsOnSignals { configuration.gracefulShutdownSignals = [.sigterm, .sigint] }
+        configuration.maximumGracefulShutdownDuration = Limits.Server.drain
+        return ServiceGroup(configuration: configuration)
     }
 
     /// The mounted reactions must be exactly those that the catalogue promises: topology and auditor rely on it.

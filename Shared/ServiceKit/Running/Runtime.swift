@@ -3,6 +3,7 @@ import EventLog
 import Foundation
 import Logging
 import Postgres
+import Synchronization
 
 /// What one running service shares between its requests, reactions and timers.
 public final class Runtime: Sendable {
@@ -14,13 +15,15 @@ public final class Runtime: Sendable {
     public let metrics: Metrics
     public let log: Logger
     let tokens: TokenVerifier
-    let poke: @Sendable () -> Void
+    private let committed = Mutex<[@Sendable () -> Void]>([])
+    /// The service's OpenAPI document.
+    let openAPI: @Sendable () -> [UInt8]
     private let resources: [any Sendable]
 
     init(
         service: ServiceName, configuration: Configuration, database: Database, clock: BusinessClock, rights: Rights,
         metrics: Metrics, log: Logger, tokens: TokenVerifier, resources: [any Sendable],
-        poke: @escaping @Sendable () -> Void
+        openAPI: @escaping @Sendable () -> [UInt8]
     ) {
         self.service = service
         self.configuration = configuration
@@ -31,7 +34,20 @@ public final class Runtime: Sendable {
         self.log = log
         self.tokens = tokens
         self.resources = resources
-        self.poke = poke
+        self.openAPI = openAPI
+    }
+
+    /// After each commit of a use case: relay, inbox and timers look at once at what may have come.
+    func onCommit(_ action: @escaping @Sendable () -> Void) { committed.withLock { $0.append(action) } }
+
+    func poke() {
+        for action in committed.withLock({ $0 }) { action() }
+    }
+
+    func log(of trace: TraceContext) -> Logger {
+        var log = log
+        log[metadataKey: "trace"] = "\(trace.traceID)"
+        return log
     }
 
     /// The resource of this type that the service made at start.

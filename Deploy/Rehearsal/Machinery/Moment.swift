@@ -1,0 +1,62 @@
+import Contracts
+import Foundation
+
+/// A minute of business time as a clock in Vietnam shows it: `2021-03-01 08:05`.
+struct Moment: Sendable, Hashable, Comparable {
+    let date: Date
+
+    init(_ date: Date) { self.date = date }
+
+    /// Reads `2021-03-01 08:05`, and RFC 3339 with its offset.
+    init(_ text: String) throws {
+        if text.count == 16, text.dropFirst(10).first == " " {
+            let clock = text.suffix(5).split(separator: ":").compactMap { Int($0) }
+            guard clock.count == 2 else { throw Failed("'\(text)' is no moment") }
+            date = try Day(String(text.prefix(10))).instant(minute: clock[0] * 60 + clock[1])
+        } else {
+            guard let date = Instant.read(text) else { throw Failed("'\(text)' is no moment") }
+            self.date = date
+        }
+    }
+
+    var day: Day { Day(date) }
+
+    /// For machines: RFC 3339.
+    var wire: String { Instant.write(date) }
+
+    var clock: String { String(wire.dropFirst(11).prefix(5)) }
+
+    /// For people: `Mon 2021-03-01 08:05`.
+    var text: String { "\(day.weekday.english.prefix(3)) \(day) \(clock)" }
+
+    static func < (left: Moment, right: Moment) -> Bool { left.date < right.date }
+}
+
+extension Office {
+    /// Sets business time at every service. All agree before anything else is done.
+    /// - Parameter patient: at the very first the services have yet to hear who is an administrator.
+    func setClock(_ moment: Moment, patient: Bool = false) async throws {
+        try await inParallel(ServiceName.rehearsed) { service in
+            let body: JSON = ["now": .string(moment.wire)]
+            _ = try await eventually("\(service) to let the administrator set its clock") {
+                do { return try await post(service, "/rehearsal/clock", body, as: Cast.administrator) } catch let said
+                    as SaidNo where patient && said.status == 403
+                { return nil }
+            }
+        }
+    }
+
+    /// A personnel decision with the post that it brings.
+    func appoint(
+        _ person: PersonID, number: String, from: String, at agency: String, unit: String, role: String, title: String,
+        kind: String, as who: String
+    ) async throws {
+        try await post(
+            .hr, "/officials/\(person)/decisions",
+            .object(
+                optional: [
+                    ("number", number), ("kind", kind), ("effectiveFrom", from), ("agency", agency), ("unit", unit),
+                    ("role", role), ("title", title),
+                ]), as: who)
+    }
+}

@@ -1,0 +1,54 @@
+import Contracts
+import ServiceKit
+
+/// `GET /payments`: money that came, newest first; what is owed back when asked.
+enum ListPayments: Endpoint {
+    static let route = Route.get("/payments")
+    static let summary = "The payments of an agency, newest first; only those with something owed back when asked"
+    static let access = Access.official(.ledgerRead)
+
+    struct Input: Record {
+        var agency = AgencyCode.none
+        var toRefund = false
+        var demand: DemandID?
+        var cursor: String?
+        var limit = Limits.pageDefault
+
+        static let fields: [Field<Self>] = [
+            .init("agency", \.agency, .agency, "Who received them", in: .query),
+            .init("toRefund", \.toRefund, .bool, default: false, "Only with something owed back", in: .query),
+            .init("demand", \.demand, .id, "Only for this demand", in: .query),
+            .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
+            .init(
+                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
+                in: .query),
+        ]
+    }
+
+    struct Output: Record {
+        var payments: [Payment] = []
+        static let fields: [Field<Self>] = [
+            .init("payments", \.payments, .list(.record, 0...Limits.pageMaximum), "The payments")
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        try await call.require(.ledgerRead, at: input.agency)
+        let cursor = try Cursor(input.cursor).text
+        let before = cursor.isEmpty ? nil : try PaymentID(cursor)
+        let rows = try await call.run(
+            """
+            SELECT * FROM payments
+            WHERE agency = \(input.agency) AND (\(before)::uuid IS NULL OR id < \(before))
+              AND (NOT \(input.toRefund) OR to_refund > 0)
+              AND (\(input.demand)::uuid IS NULL OR demand = \(input.demand))
+            ORDER BY id DESC LIMIT \(input.limit + 1)
+            """)
+        var output = Output()
+        output.payments = try rows.prefix(input.limit).map(Payment.init)
+        guard rows.count > input.limit, let last = output.payments.last else { return Reply(output) }
+        var next = "/payments?agency=\(input.agency)&toRefund=\(input.toRefund)&limit=\(input.limit)"
+        if let demand = input.demand { next += "&demand=\(demand)" }
+        return Reply(output, next: "\(next)&cursor=\(Cursor(text: last.payment.text))")
+    }
+}

@@ -1,0 +1,115 @@
+import Contracts
+import ServiceKit
+
+/// Money that came: once by who reported it and that one's reference. What it does not settle is owed back.
+struct Payment: Record {
+    /// Who reported it: the payment gateway, or the agency's accountant at the counter.
+    enum Channel: String, CaseIterable, Sendable { case gateway, counter }
+
+    var payment = PaymentID()
+    var channel = Channel.gateway
+    var reference = ""
+    var demand = DemandID()
+    var agency = AgencyCode.none
+    var amount = Money.zero
+    var settled = Money.zero
+    var toRefund = Money.zero
+    var receiptNumber: String?
+    var paidAt = Date(timeIntervalSince1970: 0)
+    var receivedAt = Date(timeIntervalSince1970: 0)
+
+    static let fields: [Field<Self>] = [
+        .init("payment", \.payment, .id, "The payment"),
+        .init("channel", \.channel, .choice, "Gateway or counter"),
+        .init("reference", \.reference, .text(1...Limits.Budget.referenceLength), "Its reference there"),
+        .init("demand", \.demand, .id, "The demand it was made for"),
+        .init("agency", \.agency, .agency, "Who received it"),
+        .init("amount", \.amount, .money, "What came"),
+        .init("settled", \.settled, .money, "What of it paid the demand"),
+        .init("toRefund", \.toRefund, .money, "What is owed back"),
+        .init("receiptNumber", \.receiptNumber, .text(1...40), "The receipt, when it paid the demand"),
+        .init("paidAt", \.paidAt, .instant, "When it was paid, as reported"),
+        .init("receivedAt", \.receivedAt, .instant, "When it was booked"),
+    ]
+
+    init() {}
+
+    init(_ row: Row) throws {
+        payment = try row("id")
+        channel = Channel(rawValue: try row("channel")) ?? .gateway
+        reference = try row("reference")
+        demand = try row("demand")
+        agency = try row("agency")
+        amount = try row("amount")
+        settled = try row("settled")
+        toRefund = try row("to_refund")
+        receiptNumber = try row("receipt_number")
+        paidAt = try row("paid_at")
+        receivedAt = try row("received_at")
+    }
+
+    /// What of an amount settles a demand. Money that came is never lost: what is too much, too little or a second
+    /// time is owed back, and a demand is settled whole or not at all.
+    static func split(_ amount: Money, for demand: FeeDemand) throws(FieldFault) -> (settled: Money, toRefund: Money) {
+        guard demand.state == .open, amount >= demand.amount else { return (.zero, amount) }
+        return (demand.amount, try amount - demand.amount)
+    }
+
+    /// The entries of a payment: the fee collected, and what is owed back.
+    var entries: [(JournalEntry.Occasion, [JournalEntry.Line])] {
+        let into = channel == .gateway ? ChartOfAccounts.bank : ChartOfAccounts.cash
+        return [
+            (JournalEntry.Occasion.feeCollected, ChartOfAccounts.feesCollected, settled),
+            (.receivedToRefund, ChartOfAccounts.owed, toRefund),
+        ].filter { $0.2 > .zero }.map { occasion, account, amount in
+            (occasion, [.init(into, .debit, amount), .init(account, .credit, amount)])
+        }
+    }
+}
+
+extension Work {
+    /// Books money for a demand whose row this transaction holds: payment, receipt, entries, the demand paid and its
+    /// event, all or nothing.
+    func book(_ received: Payment, for demand: FeeDemand) async throws -> (Payment, FeeDemand) {
+        var (payment, after) = (received, demand)
+        payment.payment = PaymentID.new()
+        (payment.demand, payment.agency, payment.receivedAt) = (demand.demand, demand.agency, now)
+        (payment.settled, payment.toRefund) = try Payment.split(payment.amount, for: demand)
+        if payment.reference.isEmpty { payment.reference = payment.payment.text }
+        let booker = payment.channel == .gateway ? "payment-gateway" : actor
+        if payment.settled > .zero {
+            let receipt = try await issueReceipt(
+                payment.channel == .gateway ? .electronic : .cash, for: demand, by: booker)
+            payment.receiptNumber = receipt
+            (after.state, after.paidAt, after.receiptNumber, after.version) = (.paid, now, receipt, demand.version + 1)
+        }
+        try await run(
+            """
+            INSERT INTO payments (id, channel, reference, demand, agency, amount, settled, to_refund, receipt_number,
+                                  paid_at, received_at)
+            VALUES (\(payment.payment), \(payment.channel.rawValue), \(payment.reference), \(payment.demand),
+                    \(payment.agency), \(payment.amount), \(payment.settled), \(payment.toRefund),
+                    \(payment.receiptNumber), \(payment.paidAt), \(payment.receivedAt))
+            """)
+        for (occasion, lines) in payment.entries {
+            let document = occasion == .feeCollected ? payment.receiptNumber ?? payment.reference : payment.reference
+            try await post(occasion, of: payment, document: document, lines: lines, by: booker)
+        }
+        if after.state != demand.state { try await settle(after, from: demand) }
+        return (payment, after)
+    }
+
+    private func settle(_ after: FeeDemand, from before: FeeDemand) async throws {
+        let changed = try await run(
+            """
+            UPDATE fee_demands SET state = 'paid', paid_at = \(after.paidAt), receipt_number = \(after.receiptNumber),
+                version = \(after.version)
+            WHERE id = \(before.demand) AND version = \(before.version)
+            """)
+        guard changed.affected == 1 else { throw Refused.stale }
+        var event = FeePaid()
+        (event.demand, event.dossier, event.agency) = (after.demand, after.dossier, after.agency)
+        (event.amount, event.receiptNumber, event.paidAt) = (after.amount, after.receiptNumber ?? "", now)
+        try await announce(event, version: Int64(after.version), to: after.agency)
+    }
+}

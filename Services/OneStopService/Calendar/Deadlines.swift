@@ -1,0 +1,180 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// One day on the way to a due date, as people are shown it.
+struct ExplainedLine: Record, Hashable {
+    var day = Day.none
+    var counted = false
+    var reason = ""
+    var vietnamese = ""
+    var english = ""
+
+    static let fields: [Field<Self>] = [
+        .init("day", \.day, .day, "The day"),
+        .init("counted", \.counted, .bool, "Whether it counts towards the limit"),
+        .init("reason", \.reason, .text(1...40), "Stable word of the reason"),
+        .init("vietnamese", \.vietnamese, .text(1...Limits.nameLength * 2), "In Vietnamese"),
+        .init("english", \.english, .text(1...Limits.nameLength * 2), "In English"),
+    ]
+}
+
+/// Why a due date is that day: the limit, from when it is counted, and every day on the way.
+struct Explanation: Record, Hashable {
+    var from = Date(timeIntervalSince1970: 0)
+    var limit: TimeLimit?
+    var provisional = false
+    var note: String?
+    var days: [ExplainedLine] = []
+
+    static let fields: [Field<Self>] = [
+        .init("from", \.from, .instant, "From when it is counted"),
+        .init("limit", \.limit, .record, "The limit; absent where a date was set by decision"),
+        .init("provisional", \.provisional, .bool, "Reaches past the last day for which holidays are decided"),
+        .init("note", \.note, .text(0...Limits.noteLength), "The reason given for a new date"),
+        .init("days", \.days, .list(.record, 0...Limits.countedDays), "Every day, counted or not"),
+    ]
+
+    init() {}
+
+    init(_ due: DueDate, from: Date, limit: TimeLimit) {
+        self.from = from
+        self.limit = limit
+        provisional = due.isProvisional
+        days = due.days.map { day in
+            var line = ExplainedLine()
+            (line.day, line.counted, line.reason) = (day.day, day.isCounted, day.reason.rawValue)
+            (line.vietnamese, line.english) = (day.vietnamese, day.english)
+            return line
+        }
+    }
+}
+
+/// A due date, why it was set, and why it is that day.
+struct PromisedDate: Sendable, Equatable {
+    /// Stable word: `accepted`, `resumed`, `reappointed`.
+    var cause: String
+    var at: Date
+    var former: Date?
+    var explanation: Explanation
+}
+
+/// What the legal clock means for a dossier. Pure: the calendar is data.
+enum Deadlines {
+    /// Turns the clock's refusal into the office's.
+    static func refusing<Value>(_ ask: () throws(ClockRefusal) -> Value) throws(Refused) -> Value {
+        do throws(ClockRefusal) { return try ask() } catch {
+            throw Refused(error.code, 422, vi: error.vietnamese, en: error.english)
+        }
+    }
+
+    static func due(
+        from: Date, limit: TimeLimit, pauses: [Suspension] = [], calendar: WorkCalendar
+    ) throws(Refused) -> (at: Date, explanation: Explanation) {
+        let lawful = try limit.lawful
+        let due = try refusing { () throws(ClockRefusal) in
+            try calendar.due(received: from, limit: lawful, suspensions: pauses)
+        }
+        return (due.due, Explanation(due, from: from, limit: limit))
+    }
+
+    /// Within 08 working hours an online submission is answered (Decree 45/2020/NĐ-CP).
+    static func answerBy(_ submitted: Date, calendar: WorkCalendar) throws(Refused) -> Date {
+        try refusing { () throws(ClockRefusal) in
+            try calendar.due(received: submitted, limit: .onlineAnswer).due
+        }
+    }
+
+    /// When working time ends on a day.
+    static func closing(of day: Day, calendar: WorkCalendar) throws(Refused) -> Date {
+        let hours = try refusing { () throws(ClockRefusal) in try calendar.hours(on: day).intervals }
+        guard let end = hours.last?.end else { throw .notAWorkingDay }
+        return day.instant(minute: end)
+    }
+
+    static func handOverBy(_ accepted: Date, calendar: WorkCalendar) throws(Refused) -> Date {
+        try refusing { () throws(ClockRefusal) in try calendar.handOverDeadline(received: accepted) }
+    }
+}
+
+extension Dossier {
+    /// The clock stands from now on. Before acceptance there is none.
+    mutating func suspendClock(_ cause: DossierStatus, at now: Date) {
+        guard acceptedAt != nil else { return }
+        pauses.append(Pause(from: now, cause: cause))
+    }
+
+    /// The clock goes on: a new due date, with the former one kept. A payment's time is always subtracted; a
+    /// supplement's as the procedure says. After the one new appointment that date moves and nothing is computed anew.
+    mutating func resumeClock(
+        at now: Date, definition: Definition, calendar: WorkCalendar
+    ) throws(Refused) -> PromisedDate? {
+        guard let received = acceptedAt, let former = dueAt, let last = pauses.last, last.until == nil else {
+            return nil
+        }
+        pauses[pauses.count - 1].until = now
+        let promised: PromisedDate
+        if let reappointedAt {
+            let limit = try definition.limit.lawful
+            let at = try Deadlines.refusing { () throws(ClockRefusal) in
+                var appointment = try Appointment(received: received, limit: limit, calendar: calendar)
+                try appointment.reappoint(to: former, at: reappointedAt)
+                try appointment.suspend(at: last.from, policy: .subtract)
+                return try appointment.resume(at: now, calendar: calendar).new
+            }
+            var explanation = Explanation()
+            explanation.from = reappointedAt
+            promised = PromisedDate(cause: "resumed", at: at, former: former, explanation: explanation)
+        } else {
+            let suspensions = pauses.map { pause in
+                let restarts = pause.cause == .awaitingSupplement && definition.supplementClock == .restart
+                return Suspension(from: pause.from, to: pause.until, policy: restarts ? .restart : .subtract)
+            }
+            let due = try Deadlines.due(
+                from: received, limit: definition.limit, pauses: suspensions, calendar: calendar)
+            promised = PromisedDate(cause: "resumed", at: due.at, former: former, explanation: due.explanation)
+        }
+        if promised.at != former { formerDueAt = former }
+        dueAt = promised.at
+        actBy = promised.at
+        return promised
+    }
+
+    /// Apology and the one new date (form 04), the end of working time on `day`: Decree 61/2018/NĐ-CP, Art. 19.9.
+    mutating func reappoint(
+        on day: Day, note: String, at now: Date, calendar: WorkCalendar
+    ) throws(Refused) -> PromisedDate {
+        guard reappointedAt == nil else { throw .alreadyReappointed }
+        try require(.accepted, .processing)
+        guard let former = dueAt else { throw .notInStatus }
+        let last = try Deadlines.refusing { () throws(ClockRefusal) in try calendar.apologyDeadline(due: former) }
+        guard now <= last else { throw .apologyTooLate }
+        guard day - Day(former) <= Limits.countedDays else { throw .tooFarOff }
+        let new = try Deadlines.closing(of: day, calendar: calendar)
+        guard new > former else { throw .notLaterThanDue }
+        var explanation = Explanation()
+        (explanation.from, explanation.note) = (now, note)
+        reappointedAt = now
+        formerDueAt = former
+        dueAt = new
+        actBy = new
+        return PromisedDate(cause: "reappointed", at: new, former: former, explanation: explanation)
+    }
+}
+
+extension Refused {
+    static let alreadyReappointed = Refused(
+        "onestop.already-reappointed", vi: "Chỉ được hẹn lại một lần (Nghị định 61/2018/NĐ-CP, Điều 19 khoản 9).",
+        en: "A new appointment may be made only once (Decree 61/2018/NĐ-CP, Art. 19.9).")
+    static let apologyTooLate = Refused(
+        "onestop.apology-too-late", vi: "Phải xin lỗi và hẹn lại chậm nhất một ngày làm việc trước ngày hẹn trả.",
+        en: "The apology is due at the latest one working day before the appointment.")
+    static let notLaterThanDue = Refused(
+        "onestop.not-later", 422, vi: "Ngày hẹn mới phải sau ngày hẹn cũ.",
+        en: "The new date must be later than the former one.", field: "dueOn")
+    static let tooFarOff = Refused(
+        "onestop.too-far-off", 422, vi: "Ngày hẹn mới quá xa.", en: "The new date is too far off.", field: "dueOn")
+    static let notAWorkingDay = Refused(
+        "onestop.not-a-working-day", 422, vi: "Ngày hẹn mới phải là ngày làm việc.",
+        en: "The new date must be a working day.", field: "dueOn")
+}

@@ -1,0 +1,70 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// `POST /dossiers/{dossier}/accept`: form 01. The dossier gets its code and its appointment; the clock runs.
+enum AcceptDossier: Endpoint {
+    static let route = Route.post("/dossiers/{dossier}/accept")
+    static let summary = "Accept a dossier: code, appointment, hand-over deadline"
+    static let access = Access.official(.dossiersReceive)
+    static let refusals = [Refused.unlawfulMove]
+
+    static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<DossierView> {
+        let known = try await call.dossier(input.dossier)
+        try await call.require(.dossiersReceive, at: known.receivingAgency)
+        try check(known)
+        let procedure = try await call.procedure(of: known)
+        let calendar = try await call.calendar(of: known.receivingAgency)
+        return try await call.transaction { work in
+            guard let before = try await work.dossier(input.dossier, forUpdate: true) else { throw Refused.notFound }
+            try call.check(before.version)
+            try check(before)
+            let code = try await nextCode(of: before.receivingAgency, work)
+            let (dossier, due) = try decide(
+                before, code: code, definition: procedure.definition, calendar: calendar, now: work.now)
+            var event = DossierAccepted()
+            (event.dossier, event.code, event.procedure) = (dossier.id, code.text, dossier.procedure)
+            (event.agency, event.actor) = (dossier.receivingAgency, call.caller.person)
+            (event.acceptedAt, event.dueAt, event.status) = (work.now, due.at, dossier.status)
+            event.handOverBy = dossier.handOverBy ?? due.at
+            let change = Change(
+                dossier, "accepted", due: due, notice: dossier.notice(.accepted(due: due.at)), event: event)
+            let after = try await work.save(change, from: before)
+            let view = DossierView(after, procedureName: procedure.definition.name)
+            return Reply(view, version: after.version)
+        }
+    }
+
+    /// Only what was submitted is accepted. 5 and 7 also go back to 2, but by supplying and by declining: accepting
+    /// again would give a second code.
+    static func check(_ before: Dossier) throws(Refused) {
+        try DossierMoves.check(before.status, .accepted)
+        guard before.status == .submitted else { throw .unlawfulMove(before.status, .accepted) }
+    }
+
+    /// The next number of the day at this agency; its row is the lock, so there is no gap and no double.
+    static func nextCode(of agency: AgencyCode, _ work: Work) async throws -> DossierCode {
+        let rows = try await work.run(
+            """
+            INSERT INTO dossier_serials (agency, day, last) VALUES (\(agency), \(work.today), 1)
+            ON CONFLICT (agency, day) DO UPDATE SET last = dossier_serials.last + 1 RETURNING last
+            """)
+        let serial: Int32? = try rows.first?("last")
+        return try DossierCode(agency: agency, received: work.today, serial: Int(serial ?? 0))
+    }
+
+    static func decide(
+        _ before: Dossier, code: DossierCode, definition: Definition, calendar: WorkCalendar, now: Date
+    ) throws(Refused) -> (Dossier, PromisedDate) {
+        try check(before)
+        var dossier = before
+        try dossier.move(to: .accepted)
+        let due = try Deadlines.due(from: now, limit: definition.limit, calendar: calendar)
+        dossier.code = code
+        dossier.acceptedAt = now
+        dossier.dueAt = due.at
+        dossier.actBy = due.at
+        dossier.handOverBy = try Deadlines.handOverBy(now, calendar: calendar)
+        return (dossier, PromisedDate(cause: "accepted", at: due.at, former: nil, explanation: due.explanation))
+    }
+}

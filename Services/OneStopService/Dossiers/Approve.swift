@@ -1,0 +1,75 @@
+import Contracts
+import ServiceKit
+
+/// `POST /dossiers/{dossier}/approve`: the leader approves the answer; a numbered document is to be issued.
+enum Approve: Endpoint {
+    static let route = Route.post("/dossiers/{dossier}/approve")
+    static let summary = "Approve the answer to a dossier"
+    static let access = Access.official(.dossiersApprove)
+    static let refusals = [
+        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue,
+    ]
+
+    struct Input: Record {
+        var dossier = DossierID()
+        var note: String?
+
+        static let fields: [Field<Self>] = [
+            .init("dossier", \.dossier, .id, "The dossier", in: .path),
+            .init("note", \.note, .text(1...Limits.noteLength), "A remark for the file"),
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
+        let before = try await call.dossier(input.dossier)
+        try await call.require(.dossiersApprove, at: before.workingAgency)
+        let definition = try await call.procedure(of: before).definition
+        let leader = try call.person
+        let (dossier, type) = try decide(
+            before, definition: definition, openOpinions: try await call.openOpinions(of: before.id), leader: leader,
+            now: call.now)
+        var event = DossierApproved()
+        (event.dossier, event.code, event.agency) = (dossier.id, dossier.code?.text ?? "", dossier.workingAgency)
+        (event.actor, event.documentType, event.subject) = (leader, type, definition.name)
+        (event.field, event.officer, event.status) = (definition.field, dossier.officer, dossier.status)
+        return try await call.save(Change(dossier, "approved", note: input.note, event: event), from: before)
+    }
+
+    static func decide(
+        _ before: Dossier, definition: Definition, openOpinions: Int, leader: PersonID, now: Date
+    ) throws(Refused) -> (Dossier, documentType: String) {
+        try before.require(.processing)
+        guard before.approvedAt == nil else { throw .alreadyApproved }
+        guard let type = definition.documentType else { throw .nothingToIssue }
+        try pass(definition.approvalGuards, before, definition, openOpinions: openOpinions)
+        var dossier = before
+        dossier.approvedAt = now
+        dossier.approvedBy = leader
+        dossier.answeringAgency = before.workingAgency
+        return (dossier, type)
+    }
+
+    /// Refuses unless what the guards ask for is true.
+    static func pass(
+        _ guards: [Guard], _ dossier: Dossier, _ definition: Definition, openOpinions: Int
+    ) throws(Refused) {
+        for guardian in guards {
+            switch guardian {
+            case .feesPaid:
+                guard definition.fees.isEmpty || dossier.payment.paidAt != nil else { throw .feesOpen }
+            case .opinionsIn:
+                guard openOpinions == 0 else { throw .opinionsOpen }
+            }
+        }
+    }
+}
+
+extension Refused {
+    static let feesOpen = Refused(
+        "onestop.fees-open", vi: "Phí, lệ phí chưa được nộp.", en: "The fees are not paid yet.")
+    static let opinionsOpen = Refused(
+        "onestop.opinions-open", vi: "Còn cơ quan chưa trả lời lấy ý kiến.", en: "An opinion is still awaited.")
+    static let nothingToIssue = Refused(
+        "onestop.nothing-to-issue", vi: "Thủ tục này không có văn bản kết quả; hãy hoàn thành hồ sơ.",
+        en: "This procedure has no result document; finish the dossier instead.")
+}

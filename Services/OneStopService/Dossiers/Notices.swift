@@ -1,0 +1,62 @@
+import Contracts
+import ServiceKit
+
+extension Dossier {
+    /// What the applicant is told, in both languages; nothing personal beside the dossier's code.
+    enum Telling {
+        case accepted(due: Date), refused, supplementRequested, supplementSupplied(due: Date?)
+        case paymentRequired(Money), paid(due: Date?), paymentLifted(due: Date?), reappointed(former: Date, due: Date)
+        case finished, stopped, returned, withdrawalDeclined
+    }
+
+    func notice(_ telling: Telling) -> Notice {
+        let name = code.map(\.text) ?? "nộp ngày \(Day(submittedAt).vietnamese)"
+        let nameEn = code.map(\.text) ?? "submitted on \(Day(submittedAt))"
+        let (vi, en) = Self.words(telling)
+        return Notice(vietnamese: "Hồ sơ \(name) \(vi).", english: "Dossier \(nameEn) \(en).")
+    }
+
+    private static func words(_ telling: Telling) -> (vi: String, en: String) {
+        switch telling {
+        case .accepted(let due):
+            ("đã được tiếp nhận, hẹn trả kết quả \(vietnamese(due))", "was accepted; the result is due \(english(due))")
+        case .refused: ("không được tiếp nhận, xem lý do trong hồ sơ", "was not accepted; the reason stands in it")
+        case .supplementRequested:
+            ("cần bổ sung giấy tờ; thời hạn tạm dừng", "lacks papers; its time limit stands until they are supplied")
+        case .supplementSupplied(let due):
+            (
+                "đã được bổ sung" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
+                "was completed" + (due.map { "; the result is due \(english($0))" } ?? "")
+            )
+        case .paymentRequired(let amount): ("cần nộp \(amount)", "needs a payment of \(amount)")
+        case .paid(let due):
+            (
+                "đã nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
+                "was paid for" + (due.map { "; the result is due \(english($0))" } ?? "")
+            )
+        case .paymentLifted(let due):
+            (
+                "tạm thời chưa phải nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
+                "needs no payment for now" + (due.map { "; the result is due \(english($0))" } ?? "")
+            )
+        case .reappointed(let former, let due):
+            (
+                "bị chậm, cơ quan xin lỗi và hẹn lại từ \(vietnamese(former)) sang \(vietnamese(due))",
+                "is late: the agency apologises and moves the date from \(english(former)) to \(english(due))"
+            )
+        case .finished: ("đã có kết quả", "has its result")
+        case .stopped: ("đã dừng xử lý, xem lý do trong hồ sơ", "was stopped; the reason stands in it")
+        case .returned: ("đã trả kết quả", "was handed over")
+        case .withdrawalDeclined: ("không được rút, việc xử lý tiếp tục", "was not withdrawn; work goes on")
+        }
+    }
+
+    private static func clock(_ date: Date) -> String {
+        let text = Instant.write(date)
+        return String(text.dropFirst(11).prefix(5))
+    }
+
+    private static func vietnamese(_ date: Date) -> String { "\(clock(date)) ngày \(Day(date).vietnamese)" }
+
+    private static func english(_ date: Date) -> String { "\(Day(date)) at \(clock(date))" }
+}

@@ -1,0 +1,40 @@
+import Contracts
+import ServiceKit
+
+/// An official was transferred while holding dossiers: those that the new post cannot work on go back to their agency,
+/// where a leader assigns them anew. Whoever opened the folder last no longer blocks it.
+enum OnHolderTransferred: Reaction {
+    static func handle(_ event: OfficialTransferred, _ envelope: Envelope, _ work: Work) async throws {
+        let works = Scope.of(event.role).contains(.dossiersProcess)
+        try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { agency in
+            works && agency == event.agency
+        }
+    }
+}
+
+/// Service ended: everything that the official held goes back.
+enum OnHolderLeft: Reaction {
+    static func handle(_ event: ServiceEnded, _ envelope: Envelope, _ work: Work) async throws {
+        try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { _ in false }
+    }
+}
+
+enum Release {
+    /// Takes the open dossiers off a person, except at the agencies where the person goes on working.
+    static func dossiers(
+        of person: PersonID, why decision: String, _ work: Work, keeping keeps: (AgencyCode) -> Bool
+    ) async throws {
+        let rows = try await work.run(
+            """
+            SELECT * FROM dossiers WHERE officer = \(person) AND status IN (1, 2, 4, 5, 6, 7)
+            ORDER BY id FOR UPDATE
+            """)
+        for before in try rows.map(Dossier.init) where !keeps(before.workingAgency) {
+            var dossier = before
+            dossier.officer = nil
+            _ = try await work.save(
+                Change(dossier, "released", note: decision, event: HandOver.event(from: before, to: dossier)),
+                from: before)
+        }
+    }
+}

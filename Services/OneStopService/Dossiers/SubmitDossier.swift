@@ -1,0 +1,139 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// What an applicant hands in, at the counter or online.
+struct Submission: Record {
+    var procedure = ""
+    var agency = AgencyCode.none
+    var subject = ""
+    var name = ""
+    var phone: String?
+    var nationalID: String?
+    var address: String?
+    var form: JSON?
+
+    static let fields: [Field<Self>] = [
+        .init("procedure", \.procedure, .text(1...40, pattern: Pattern.procedure), "National code of the procedure"),
+        .init("agency", \.agency, .agency, "The receiving agency"),
+        .init("subject", \.subject, .text(1...Limits.nameLength), "What is asked for"),
+        .init("name", \.name, .text(1...Limits.nameLength), "Who asks"),
+        .init("phone", \.phone, .text(8...16, pattern: Pattern.phone), "Telephone"),
+        .init(
+            "nationalId", \.nationalID, .text(9...12, pattern: Pattern.nationalID), "Number of the identity card"),
+        .init("address", \.address, .text(1...Limits.nameLength), "Address"),
+        .init("form", \.form, .any, "The electronic form as filled in"),
+    ]
+
+    /// The dossier that this makes.
+    /// - Parameters:
+    ///   - procedure: the version in force today.
+    ///   - kind: the nature of the agency.
+    func decide(
+        procedure: Procedure?, kind: AgencyKind?, channel: Channel, person: PersonID?, now: Date,
+        calendar: WorkCalendar
+    ) throws(Refused) -> Dossier {
+        guard let procedure else { throw .procedureUnknown }
+        guard let kind, procedure.definition.receivers.contains(kind) else { throw .agencyDoesNotReceive }
+        var dossier = Dossier()
+        dossier.id = .new()
+        dossier.version = 1
+        (dossier.procedure, dossier.procedureNumber) = (procedure.code, procedure.number)
+        (dossier.channel, dossier.subject, dossier.form) = (channel, subject, form)
+        (dossier.receivingAgency, dossier.workingAgency) = (agency, agency)
+        dossier.applicant = .init(
+            person: person, name: name, phone: phone, nationalID: nationalID, address: address)
+        dossier.submittedAt = now
+        dossier.actBy = try Deadlines.answerBy(now, calendar: calendar)
+        return dossier
+    }
+}
+
+extension Pattern {
+    static let phone = #"^\+?[0-9]{8,15}$"#
+    static let nationalID = "^([0-9]{9}|[0-9]{12})$"
+}
+
+extension Call {
+    /// Writes a new dossier: state, history and event in one statement, and nothing is read for it.
+    func register(
+        _ submission: Submission, channel: Channel, person: PersonID?
+    ) async throws -> Reply<SubmitDossier.Output> {
+        let book = resource(ProcedureBook.self)
+        let dossier = try submission.decide(
+            procedure: try await book.inForce(submission.procedure, on: today),
+            kind: try await book.kind(of: submission.agency), channel: channel, person: person, now: now,
+            calendar: try await calendar(of: submission.agency))
+        var event = DossierSubmitted()
+        (event.dossier, event.procedure, event.procedureVersion) =
+            (dossier.id, dossier.procedure, dossier.procedureNumber)
+        (event.agency, event.channel, event.submittedAt) = (dossier.receivingAgency, channel, now)
+        event.status = dossier.status
+        var output = SubmitDossier.Output()
+        (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
+        let what = channel == .online ? "submitted" : "received"
+        return try await flight(
+            DossierSQL.insert(dossier),
+            then: DossierSQL.lines(Change(dossier, what, event: event), from: nil, at: now, actor: caller.id),
+            announcing: [(event, dossier.receivingAgency)],
+            reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
+    }
+}
+
+/// `POST /dossiers`: a citizen submits online.
+enum SubmitDossier: Endpoint {
+    static let route = Route.post("/dossiers", success: 201)
+    static let summary = "Submit a dossier online"
+    static let access = Access.citizen
+    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive]
+
+    struct Output: Record {
+        var id = DossierID()
+        var status = DossierStatus.submitted
+        var answerBy = Date(timeIntervalSince1970: 0)
+
+        static let fields: [Field<Self>] = [
+            .init("id", \.id, .id, "The dossier"),
+            .init("status", \.status, .choice, "National status"),
+            .init("answerBy", \.answerBy, .instant, "When the office must have answered"),
+        ]
+    }
+
+    static func handle(_ input: Submission, _ call: Call) async throws -> Reply<Output> {
+        try await call.register(input, channel: .online, person: call.person)
+    }
+}
+
+/// `POST /counter/dossiers`: a clerk registers what an applicant brings or sends by post.
+enum ReceiveDossier: Endpoint {
+    static let route = Route.post("/counter/dossiers", success: 201)
+    static let summary = "Register a dossier at the counter"
+    static let access = Access.official(.dossiersReceive)
+    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive]
+
+    struct Input: Record {
+        var submission = Submission()
+        var channel = Desk.counter
+        var person: PersonID?
+
+        static let fields: [Field<Self>] = [
+            .init("submission", \.submission, .record, "What the applicant hands in"),
+            .init("channel", \.channel, .choice, default: .counter, "At the counter or by post"),
+            .init("person", \.person, .id, "The applicant's own account, when there is one"),
+        ]
+    }
+
+    enum Desk: String, CaseIterable, Sendable { case counter, postal }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
+        try await call.require(.dossiersReceive, at: input.submission.agency)
+        let channel = input.channel == .postal ? Channel.postal : .counter
+        return try await call.register(input.submission, channel: channel, person: input.person)
+    }
+}
+
+extension Refused {
+    static let agencyDoesNotReceive = Refused(
+        "onestop.agency-does-not-receive", 422, vi: "Cơ quan này không tiếp nhận thủ tục này.",
+        en: "This agency does not receive this procedure.", field: "agency")
+}

@@ -1,0 +1,52 @@
+import Contracts
+import ServiceKit
+
+/// Where a page in the order of a time and an id ended.
+struct TimeCursor: CustomStringConvertible {
+    var time: Date
+    var id: UUID
+
+    init(time: Date, id: UUID) {
+        self.time = time
+        self.id = id
+    }
+
+    /// - Throws: the fault of field `cursor` when it is no cursor of ours; nil when there is none.
+    init?(_ text: String?) throws {
+        guard let text else { return nil }
+        guard let parts = try Cursor(text).parts(2), let microseconds = Int64(parts[0]), let id = UUID(uuidString: parts[1]),
+            abs(microseconds) < 100_000_000_000_000_000
+        else {
+            throw FieldFault("invalid", field: "cursor", vi: "không phải con trỏ trang", en: "is no page cursor")
+        }
+        (time, self.id) = (Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id)
+    }
+
+    var description: String {
+        let microseconds = Int64((time.timeIntervalSince1970 * 1_000_000).rounded())
+        return Cursor(parts: ["\(microseconds)", id.text]).description
+    }
+}
+
+extension UUID {
+    /// Below every id.
+    static let zero = DossierID().uuid
+}
+
+extension Call {
+    /// The agency of the caller's post today.
+    var ownAgency: AgencyCode {
+        get async throws {
+            guard let official = try await runtime.database.official(try person, on: today) else {
+                throw Refused.whichAgency
+            }
+            return official.agency
+        }
+    }
+}
+
+extension Refused {
+    static let whichAgency = Refused(
+        "onestop.which-agency", 422, vi: "Người dùng không giữ chức vụ nào; hãy nêu cơ quan.",
+        en: "You hold no post; name the agency.", field: "agency")
+}

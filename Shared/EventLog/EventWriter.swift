@@ -1,0 +1,74 @@
+import Contracts
+import Foundation
+import Postgres
+
+/// An event about to be written, with what travels beside it.
+public struct Announcement: Sendable {
+    public var event: any Event
+    /// The agency that it is routed to; fixed for the aggregate's life.
+    public var agency: AgencyCode?
+    public var actor: String
+    public var traceparent: String?
+    /// Business time.
+    public var occurredAt: Date
+    /// Place among the events that one change announces, from 0.
+    public var offset: Int
+
+    public init(
+        event: any Event, agency: AgencyCode?, actor: String, traceparent: String?, occurredAt: Date, offset: Int = 0
+    ) {
+        self.event = event
+        self.agency = agency
+        self.actor = actor
+        self.traceparent = traceparent
+        self.occurredAt = occurredAt
+        self.offset = offset
+    }
+}
+
+/// Writes events beside the state that they tell of.
+public enum EventWriter {
+    /// One statement: the version-checked `change` (an INSERT or UPDATE `RETURNING … version`), statements that select
+    /// from it, and the events. When `change` touches no row nothing is written and no row comes back. With several
+    /// events the change raises the version by as many; the last event has the version returned.
+    public static func flight(change: SQL, then steps: [(String, SQL)], announcing events: [Announcement]) -> SQL {
+        var sql: SQL = "WITH change AS (\(change))"
+        for (name, step) in steps { sql = "\(sql), \(raw: name) AS (\(step))" }
+        for announcement in events {
+            let back = Int64(events.count - 1 - announcement.offset)
+            sql = """
+                \(sql), event_\(raw: "\(announcement.offset)") AS (
+                \(insert) SELECT e.epoch, \(values(announcement, version: "c.version - \(back)"))
+                FROM change c CROSS JOIN relay_epoch e)
+                """
+        }
+        return "\(sql) SELECT 1 AS done FROM change"
+    }
+
+    /// The event as version `version` of its aggregate, inside a transaction that holds the aggregate's row.
+    public static func append(_ announcement: Announcement, version: Int64, in session: any Session) async throws {
+        let written = try await session.run(
+            "\(insert) SELECT e.epoch, \(values(announcement, version: "\(version)::bigint")) FROM relay_epoch e")
+        guard written.affected == 1 else { throw EventLogFault.noEpoch }
+    }
+
+    private static let insert: SQL = """
+        INSERT INTO event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, agency, actor,
+                               traceparent, occurred_at, payload)
+        """
+
+    private static func values(_ announcement: Announcement, version: SQL) -> SQL {
+        let event = announcement.event
+        let type = Swift.type(of: event)
+        return """
+            \(UUID.v7()), \(type.aggregate), \(event.aggregateID), \(version), \(type.type), \(announcement.agency), \
+            \(announcement.actor), \(announcement.traceparent), \(announcement.occurredAt), \
+            \(String(decoding: event.jsonBytes, as: UTF8.self))::json
+            """
+    }
+}
+
+public enum EventLogFault: Error, Sendable, Equatable {
+    /// `relay_epoch` has no row: the schema was not migrated.
+    case noEpoch
+}

@@ -1,0 +1,192 @@
+import AMQP
+import Contracts
+
+/// What a leading relay does next: pure, from what has happened so far. Up to two ticks are in hand, so that the next
+/// one is recorded and read while one is being published; the cursor follows behind the confirms.
+///
+/// Published is strictly in the order of the ticks, a batch only after the one before it is confirmed, so what is
+/// published is always a prefix. A tick that cannot pass holds everything behind it.
+struct RelayMachine: Sendable {
+    enum Action: Sendable {
+        /// Read what is left of a recorded tick.
+        case read(Tick, RelayCursor)
+        /// Wait for a poke, at most until the next look is due.
+        case listen
+        /// Look for events and record them.
+        case open(Frontier)
+        /// Publish these messages of the batch.
+        case publish(Batch, Range<Int>)
+        case pause(Duration)
+        case move(RelayCursor)
+    }
+
+    enum Event: Sendable {
+        case read(Batch)
+        case heard
+        /// Nil: there was nothing new.
+        case opened(Batch?)
+        case published([PublishOutcome?], failure: String?)
+        case rested
+        case moved(RelayCursor)
+    }
+
+    private(set) var frontier: Frontier
+    private(set) var cursor: RelayCursor
+    /// Why the first tick is held, until it passes.
+    private(set) var held: String?
+    /// Returned by the broker, and nobody is catalogued for them.
+    private(set) var passedUnconsumed = 0
+    private(set) var published = 0
+    /// Nothing new is begun; what has begun is finished.
+    var isStopping = false
+
+    private var unread: [Tick]
+    private var batches: [Batch] = []
+    /// Messages of the first batch that are through.
+    private var through = 0
+    private var fetching = false
+    private var publishing: Range<Int>?
+    private var mustRest = false
+    private var pausing = false
+    private var failures = 0
+    private var moved: RelayCursor
+    private var moving = false
+    /// The log was looked through, and nothing is known to be left of it.
+    private var isDrained = false
+    private let isConsumed: @Sendable (String) -> Bool
+
+    init(_ standing: RelayStanding, isConsumed: @escaping @Sendable (String) -> Bool) {
+        frontier = standing.frontier
+        cursor = standing.cursor
+        moved = standing.cursor
+        unread = standing.unfinished
+        self.isConsumed = isConsumed
+    }
+
+    /// Nothing is under way that an orderly end would wait for.
+    var isAtRest: Bool { publishing == nil && !moving && moved == cursor }
+
+    /// The first batch that is not wholly published.
+    var waiting: Batch? { batches.first }
+
+    /// What can be done now, each beside the others.
+    mutating func actions(jitter: Double) -> [Action] {
+        var actions: [Action] = []
+        if !isStopping, !fetching, batches.count < 2 {
+            fetching = true
+            actions.append(fetch())
+        }
+        if mustRest, !isStopping, !pausing {
+            pausing = true
+            let pause = backoff(
+                failures - 1, first: Limits.Relay.retryFirst, most: Limits.Relay.retryMost, jitter: jitter)
+            actions.append(.pause(pause))
+        }
+        if !mustRest, !isStopping, publishing == nil, let batch = batches.first {
+            // After a failure one message finds out whether the way is free.
+            let end = failures > 0 ? through + 1 : batch.messages.count
+            publishing = through..<end
+            actions.append(.publish(batch, through..<end))
+        }
+        if !moving, moved < cursor {
+            moving = true
+            actions.append(.move(cursor))
+        }
+        return actions
+    }
+
+    private mutating func fetch() -> Action {
+        if !unread.isEmpty { return .read(unread.removeFirst(), cursor) }
+        if isDrained, !frontier.next.isKnown { return .listen }
+        return .open(frontier)
+    }
+
+    mutating func apply(_ event: Event) {
+        switch event {
+        case .read(let batch): arrived(batch)
+        case .heard:
+            fetching = false
+            isDrained = false
+        case .opened(let batch):
+            // What was written since the look has rung again.
+            isDrained = true
+            guard let batch else { return fetching = false }
+            frontier.recorded(batch.tick)
+            arrived(batch)
+        case .published(let outcomes, let failure): settle(outcomes, failure)
+        case .rested: (pausing, mustRest) = (false, false)
+        case .moved(let cursor):
+            moving = false
+            moved = max(moved, cursor)
+        }
+    }
+
+    private mutating func arrived(_ batch: Batch) {
+        fetching = false
+        batches.append(batch)
+    }
+
+    private mutating func settle(_ outcomes: [PublishOutcome?], _ failure: String?) {
+        guard let batch = batches.first, let range = publishing else { return }
+        publishing = nil
+        let verdict = Verdict(outcomes, of: batch.messages[range].map(\.type), failure, isConsumed: isConsumed)
+        through += verdict.passed
+        published += verdict.passed
+        passedUnconsumed += verdict.unconsumed
+        if verdict.passed > 0 {
+            cursor = RelayCursor(
+                tick: batch.tick.number, seq: batch.seqs[through - 1], confirmed: batch.firstOrdinal - 1 + through)
+        }
+        if let reason = verdict.obstacle {
+            failures = verdict.passed > 0 ? 1 : failures + 1
+            held = reason
+        } else {
+            failures = 0
+            held = nil
+        }
+        mustRest = held != nil
+        if through == batch.messages.count {
+            batches.removeFirst()
+            through = 0
+        }
+    }
+}
+
+/// What the broker's answers mean: how many of a batch are through, from its beginning, and what stopped the next.
+struct Verdict: Sendable, Equatable {
+    var passed = 0
+    /// Of those, the returned of a type that nobody consumes.
+    var unconsumed = 0
+    var obstacle: String?
+
+    init(passed: Int, unconsumed: Int = 0, obstacle: String? = nil) {
+        self.passed = passed
+        self.unconsumed = unconsumed
+        self.obstacle = obstacle
+    }
+
+    /// - Parameters:
+    ///   - outcomes: nil where nothing is certain; may be shorter than the batch.
+    ///   - failure: why publishing as a whole failed, if it did.
+    init(_ outcomes: [PublishOutcome?], of types: [String], _ failure: String?, isConsumed: (String) -> Bool) {
+        for (index, type) in types.enumerated() {
+            guard index < outcomes.count, let outcome = outcomes[index] else {
+                obstacle = failure ?? "the broker did not answer for \(type)"
+                return
+            }
+            switch outcome {
+            case .confirmed: break
+            case .nacked:
+                obstacle = "the broker refused to take \(type)"
+                return
+            case .returned(let code, let text):
+                guard !isConsumed(type) else {
+                    obstacle = "\(type) has consumers, but no queue takes it (\(code) \(text))"
+                    return
+                }
+                unconsumed += 1
+            }
+            passed += 1
+        }
+    }
+}

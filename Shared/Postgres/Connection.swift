@@ -1,0 +1,359 @@
+import CLibPQ
+import Contracts
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+
+/// One libpq connection in pipeline mode. Lives on the reactor's thread only; never blocks.
+///
+/// Every statement has its own Sync, so that a failure ends only its own segment, and is answered only when that Sync
+/// was seen: a deferred constraint fails after the row came back.
+final class Connection {
+    enum State { case connecting, ready, dead }
+
+    let token: UInt64
+    private(set) var state = State.connecting
+    private(set) var readyAt: ContinuousClock.Instant?
+    private(set) var inFlight: [Sent] = []
+    private(set) var lease: UInt64?
+    /// BEGIN of the lease, until it goes out with the lease's first statement.
+    private var begin: String?
+    /// Something is in libpq's buffer.
+    var isDirty = false
+    private let pg: OpaquePointer
+    private let loop: Int32
+    private var socket: Int32 = -1
+    private var interest: UInt32 = 0
+    private var prepared: [String: Prepared] = [:]
+    private var preparations = 0
+    private var notices: [String] = []
+    private let canceller: Canceller
+    private var cancelledAt: ContinuousClock.Instant?
+    let connectDeadline: ContinuousClock.Instant
+    private(set) var lastProgress = ContinuousClock.now
+
+    /// A statement that the server has parsed, and the columns of its answers.
+    final class Prepared {
+        let name: String
+        var columns: Rows.Columns?
+
+        init(name: String) { self.name = name }
+    }
+
+    struct Sent {
+        let flight: Flight
+        let at: ContinuousClock.Instant
+        /// Nil: parsed each time.
+        let prepared: Prepared?
+        /// Answers that belong to BEGIN and to the preparation, and come before the statement's own.
+        var preliminaries: Int
+        var rows: Rows?
+        var fault: PostgresError?
+        /// With this fault the server ended the session.
+        var isFatal = false
+        var cancelled = false
+    }
+
+    init?(_ configuration: PostgresConfiguration, loop: Int32, token: UInt64) {
+        let parameters = configuration.parameters
+        var keys: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.0)) } + [nil]
+        var values: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.1)) } + [nil]
+        defer { (keys + values).forEach { free(UnsafeMutablePointer(mutating: $0)) } }
+        guard let pg = PQconnectStartParams(&keys, &values, 0) else { return nil }
+        self.pg = pg
+        self.loop = loop
+        self.token = token
+        canceller = Canceller()
+        connectDeadline = .now + Limits.Postgres.connect
+        if PQstatus(pg) == CONNECTION_BAD { state = .dead } else { watch(UInt32(EPOLLOUT.rawValue)) }
+        // libpq would print them. The pointer is good: libpq calls only from within our own calls on this thread.
+        PQsetNoticeProcessor(
+            pg,
+            { connection, text in
+                guard let connection, let text else { return }
+                let notice = String(cString: text).trimmingCharacters(in: .whitespacesAndNewlines)
+                Unmanaged<Connection>.fromOpaque(connection).takeUnretainedValue().notices.append(notice)
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    deinit { PQfinish(pg) }
+
+    var message: String {
+        String(cString: PQerrorMessage(pg)).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Epoll interest; libpq may change its socket while it connects.
+    private func watch(_ events: UInt32) {
+        let current = PQsocket(pg)
+        guard current >= 0 else { return }
+        if current == socket, events == interest { return }
+        var event = epoll_event()
+        event.events = events
+        event.data.u64 = token
+        if current != socket, socket >= 0 { epoll_ctl(loop, EPOLL_CTL_DEL, socket, nil) }
+        // While it connects, libpq may close a socket and get the same number for the next: then it is not known here.
+        if epoll_ctl(loop, EPOLL_CTL_MOD, current, &event) != 0 { epoll_ctl(loop, EPOLL_CTL_ADD, current, &event) }
+        socket = current
+        interest = events
+    }
+
+    /// What the server said beside its answers.
+    func takeNotices() -> [String] {
+        guard !notices.isEmpty else { return [] }
+        defer { notices = [] }
+        return notices
+    }
+
+    func die() {
+        state = .dead
+        if socket >= 0 { epoll_ctl(loop, EPOLL_CTL_DEL, socket, nil) }
+        socket = -1
+    }
+
+    /// Continues the connection's start.
+    func connect() {
+        let polled = PQconnectPoll(pg)
+        // Whatever libpq did with its socket, it is registered anew.
+        interest = 0
+        switch polled {
+        case PGRES_POLLING_READING: watch(UInt32(EPOLLIN.rawValue))
+        case PGRES_POLLING_WRITING: watch(UInt32(EPOLLOUT.rawValue))
+        case PGRES_POLLING_OK:
+            guard PQsetnonblocking(pg, 1) == 0, PQenterPipelineMode(pg) == 1 else { return die() }
+            canceller.set(PQgetCancel(pg))
+            state = .ready
+            lastProgress = .now
+            readyAt = lastProgress
+            watch(UInt32(EPOLLIN.rawValue))
+        default: die()
+        }
+    }
+
+    // MARK: Leases
+
+    func lend(to borrower: Borrower) {
+        lease = borrower.lease
+        begin = borrower.begin
+    }
+
+    var hasBegun: Bool { begin == nil }
+
+    /// What the server said last: a transaction is open, or has failed and is not ended.
+    var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(pg)) }
+
+    func endLease() {
+        lease = nil
+        begin = nil
+    }
+
+    // MARK: Sending
+
+    /// Queues one statement and its Sync in libpq's buffer; `flush` sends. False: the connection is broken.
+    ///
+    /// BEGIN shares the Sync of the lease's first statement: when it fails, the server skips the statement, which could
+    /// otherwise commit on its own.
+    func send(_ flight: Flight) -> Bool {
+        let types = flight.binds.map { $0.oid }
+        var preliminaries = 0
+        if let text = begin {
+            guard PQsendQueryParams(pg, text, 0, nil, nil, nil, nil, 1) == 1 else { return false }
+            begin = nil
+            preliminaries += 1
+        }
+        var known = prepared[flight.text]
+        if known == nil, prepared.count < Limits.Postgres.prepared {
+            preparations += 1
+            let fresh = Prepared(name: "s\(preparations)")
+            guard PQsendPrepare(pg, fresh.name, flight.text, Int32(types.count), types) == 1 else { return false }
+            prepared[flight.text] = fresh
+            known = fresh
+            preliminaries += 1
+        }
+        guard execute(known?.name, flight, types), PQpipelineSync(pg) == 1 else { return false }
+        let now = ContinuousClock.now
+        if inFlight.isEmpty { lastProgress = now }
+        inFlight.append(Sent(flight: flight, at: now, prepared: known, preliminaries: preliminaries))
+        return true
+    }
+
+    private func execute(_ name: String?, _ flight: Flight, _ types: [UInt32]) -> Bool {
+        let binds = flight.binds
+        var buffer: [UInt8] = []
+        var offsets: [Int] = []
+        for bind in binds {
+            offsets.append(buffer.count)
+            if let bytes = bind.bytes { buffer += bytes }
+            buffer.append(0)
+        }
+        let lengths = binds.map { Int32($0.bytes?.count ?? 0) }
+        let formats = [Int32](repeating: 1, count: binds.count)
+        return buffer.withUnsafeBytes { base -> Bool in
+            let values = binds.indices.map { index -> UnsafePointer<CChar>? in
+                guard binds[index].bytes != nil, let start = base.baseAddress else { return nil }
+                return start.advanced(by: offsets[index]).assumingMemoryBound(to: CChar.self)
+            }
+            if let name {
+                return PQsendQueryPrepared(pg, name, Int32(binds.count), values, lengths, formats, 1) == 1
+            }
+            return PQsendQueryParams(pg, flight.text, Int32(binds.count), types, values, lengths, formats, 1) == 1
+        }
+    }
+
+    /// Sends what is buffered; asks for writability only while something is left.
+    func flush() {
+        guard state == .ready else { return }
+        let left = PQflush(pg)
+        if left < 0 { return die() }
+        watch(left == 1 ? UInt32(EPOLLIN.rawValue) | UInt32(EPOLLOUT.rawValue) : UInt32(EPOLLIN.rawValue))
+    }
+
+    // MARK: Answers
+
+    /// Reads what has come and hands finished statements to `finished`. What came before the connection broke counts.
+    func read(_ finished: (Sent) -> Void) {
+        let isAlive = PQconsumeInput(pg) == 1
+        var empty = 0
+        while !inFlight.isEmpty, PQisBusy(pg) == 0, empty <= 2 {
+            guard let result = PQgetResult(pg) else {
+                empty += 1
+                continue
+            }
+            empty = 0
+            lastProgress = .now
+            take(result, finished)
+            PQclear(result)
+        }
+        if !isAlive || PQstatus(pg) == CONNECTION_BAD { die() }
+    }
+
+    private func take(_ result: OpaquePointer, _ finished: (Sent) -> Void) {
+        switch PQresultStatus(result) {
+        case PGRES_PIPELINE_SYNC:
+            finished(inFlight.removeFirst())
+            cancelledAt = nil
+            cancelHead()
+        case PGRES_COMMAND_OK where inFlight[0].preliminaries > 0:
+            inFlight[0].preliminaries -= 1
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+            inFlight[0].rows = copy(result, of: inFlight[0].prepared)
+            // A statement failed and its transaction went on as if nothing were wrong: COMMIT has rolled back.
+            if inFlight[0].flight.isCommit, String(cString: PQcmdStatus(result)) != "COMMIT" {
+                inFlight[0].fault = PostgresError(
+                    .server, "the transaction was rolled back because a statement in it had failed",
+                    sqlState: "25P02", attempting: "COMMIT")
+            }
+        case PGRES_PIPELINE_ABORTED:
+            break
+        default:
+            fail(result)
+        }
+    }
+
+    private func fail(_ result: OpaquePointer) {
+        func field(_ code: Character) -> String? {
+            code.asciiValue.flatMap { PQresultErrorField(result, Int32($0)) }.map { String(cString: $0) }
+        }
+        // PG_DIAG_SEVERITY_NONLOCALIZED V, SQLSTATE C, MESSAGE_PRIMARY M, CONSTRAINT_NAME n are character macros.
+        let head = inFlight[0]
+        inFlight[0].isFatal = head.isFatal || ["FATAL", "PANIC"].contains(field("V"))
+        let state = field("C")
+        if head.fault == nil {
+            inFlight[0].fault = PostgresError(
+                .server, field("M") ?? String(cString: PQresultErrorMessage(result)), sqlState: state,
+                constraint: field("n"), attempting: head.flight.text)
+        }
+        // It was not prepared, or must be prepared again.
+        if head.preliminaries > 0 || state == "0A000" || state == "26000",
+            prepared[head.flight.text] === head.prepared
+        {
+            prepared[head.flight.text] = nil
+        }
+    }
+
+    private func copy(_ result: OpaquePointer, of prepared: Prepared?) -> Rows {
+        let count = Int(PQntuples(result))
+        let width = Int(PQnfields(result))
+        let affected = Int(String(cString: PQcmdTuples(result))) ?? 0
+        guard width > 0 else { return Rows(storage: nil, count: 0, affected: affected) }
+        let columns = describe(result, width, prepared)
+        var bytes: [UInt8] = []
+        var starts: [Int32] = []
+        var lengths: [Int32] = []
+        starts.reserveCapacity(count * width)
+        lengths.reserveCapacity(count * width)
+        for row in 0..<Int32(count) {
+            for column in 0..<Int32(width) {
+                starts.append(Int32(bytes.count))
+                guard PQgetisnull(result, row, column) == 0 else {
+                    lengths.append(-1)
+                    continue
+                }
+                let length = PQgetlength(result, row, column)
+                lengths.append(length)
+                bytes.append(contentsOf: UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(length)))
+            }
+        }
+        let storage = Rows.Storage(columns: columns, bytes: bytes, starts: starts, lengths: lengths)
+        return Rows(storage: storage, count: count, affected: affected)
+    }
+
+    private func describe(_ result: OpaquePointer, _ width: Int, _ prepared: Prepared?) -> Rows.Columns {
+        if let known = prepared?.columns, known.names.count == width { return known }
+        let fresh = Rows.Columns(
+            names: (0..<Int32(width)).map { String(cString: PQfname(result, $0)) },
+            oids: (0..<Int32(width)).map { PQftype(result, $0) })
+        prepared?.columns = fresh
+        return fresh
+    }
+
+    /// What was sent and not answered when the connection died.
+    func abandon() -> [Sent] {
+        defer { inFlight.removeAll() }
+        return inFlight
+    }
+
+    // MARK: Cancelling
+
+    /// The caller of this statement has given up. True when it is on this connection.
+    func cancel(_ id: UInt64) -> Bool {
+        guard let index = inFlight.firstIndex(where: { $0.flight.id == id }) else { return false }
+        inFlight[index].cancelled = true
+        cancelHead()
+        return true
+    }
+
+    var hasCancelledHead: Bool { inFlight.first?.cancelled == true }
+
+    /// Asks the server to end the statement that runs now, when nobody wants it. The request can come too early to be
+    /// noticed, so it is repeated; it can come too late, so that it hits the next statement: see `ReactorLoop.finish`.
+    func cancelHead() {
+        guard hasCancelledHead else { return }
+        let now = ContinuousClock.now
+        if let cancelledAt, now - cancelledAt < Limits.Postgres.cancelAgain { return }
+        cancelledAt = now
+        canceller.cancel()
+    }
+}
+
+/// Sends requests to cancel, one at a time, on a thread that may wait for the network.
+final class Canceller: @unchecked Sendable {
+    // Proof: `pointer` is set once, on the reactor, before the first `cancel`; afterwards it is only read, by PQcancel,
+    // which libpq documents as thread-safe; it is freed when no thread holds the canceller any more.
+    private var pointer: OpaquePointer?
+    private let isBusy = Atomic(false)
+
+    deinit { if let pointer { PQfreeCancel(pointer) } }
+
+    func set(_ pointer: OpaquePointer?) { self.pointer = pointer }
+
+    func cancel() {
+        guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        else { return }
+        DispatchQueue.global().async { [self] in
+            var message = [CChar](repeating: 0, count: 256)
+            if let pointer { PQcancel(pointer, &message, 256) }
+            isBusy.store(false, ordering: .releasing)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Contracts
+import Foundation
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Where statements go: the pool, or one transaction.
+public protocol Session: Sendable {
+    @discardableResult
+    func run(_ sql: SQL) async throws(PostgresError) -> Rows
+}
+
+public enum Isolation: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}
+
+/// A pool of pipelined connections. Single statements share connections; a transaction borrows one.
+public final class Database: Session, Service {
+    private let reactor: Reactor
+    private let ids = Atomic<UInt64>(1 << 32)
+    public let configuration: PostgresConfiguration
+
+    public init(_ configuration: PostgresConfiguration, logger: Logger) {
+        self.configuration = configuration
+        reactor = Reactor(configuration, log: logger)
+    }
+
+    public var metrics: PoolMetrics { reactor.metrics.withLock { $0 } }
+
+    /// A database that nobody holds any more closes its connections and its thread by itself.
+    deinit { _ = reactor.submit(.close({})) }
+
+    /// Keeps the pool until shutdown, then drains it.
+    public func run() async throws {
+        try? await gracefulShutdown()
+        await close()
+    }
+
+    /// Waits for what is in flight (bounded), then ends every connection and the thread.
+    public func close() async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            if !reactor.submit(.close({ done.resume() })) { done.resume() }
+        }
+    }
+
+    /// One statement on its own, autocommitted. Answered when the commit is certain.
+    ///
+    /// A statement that begins with SELECT is taken to only read, and is sent again when its connection was lost: a
+    /// function that writes is called from an INSERT, an UPDATE or a WITH, or in a transaction.
+    ///
+    /// - Throws: `.unknownOutcome` when the connection was lost after a statement that may write was sent; `.cancelled`
+    ///   when the task was cancelled before it was done.
+    @discardableResult
+    public func run(_ sql: SQL) async throws(PostgresError) -> Rows { try await fly(sql, lease: nil) }
+
+    @discardableResult
+    func fly(_ sql: SQL, lease: UInt64?) async throws(PostgresError) -> Rows {
+        guard sql.binds.count <= Int(UInt16.max) else {
+            throw PostgresError(.server, "more than \(UInt16.max) values", sqlState: "54000", attempting: sql.text)
+        }
+        let id = nextID()
+        let result: Result<Rows, PostgresError> = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                guard !Task.isCancelled else {
+                    let error = PostgresError(.cancelled, "cancelled before it was sent", attempting: sql.text)
+                    return continuation.resume(returning: .failure(error))
+                }
+                let flight = Flight(
+                    id: id, text: sql.text, binds: sql.binds, lease: lease, submitted: .now,
+                    answer: { continuation.resume(returning: $0) })
+                guard reactor.submit(.run(flight)) else {
+                    return continuation.resume(returning: .failure(PostgresError(.closed, "the database was closed")))
+                }
+                // The handler below may have run before the order was in the mailbox.
+                if Task.isCancelled { _ = reactor.submit(.cancel(id)) }
+            }
+        } onCancel: {
+            _ = reactor.submit(.cancel(id))
+        }
+        return try result.get()
+    }
+
+    private func nextID() -> UInt64 { ids.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    /// Statements that commit together. `body` may run several times: after serialization failures, deadlocks and
+    /// changed plans, at most `Limits.Postgres.attempts` times, with jitter between.
+    ///
+    /// - Throws: what `body` throws, after ROLLBACK; `.unknownOutcome` when the connection was lost during COMMIT.
+    @discardableResult
+    public func transaction<T: Sendable>(
+        _ isolation: Isolation = .readCommitted, readOnly: Bool = false, _ body: (Transaction) async throws -> T
+    ) async throws -> T {
+        var attempt = 1
+        while true {
+            do { return try await once(isolation, readOnly, body) } catch let error as PostgresError
+            where error.isRetriedAsWhole && attempt < Limits.Postgres.attempts {
+                attempt += 1
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(1 << attempt))))
+            }
+        }
+    }
+
+    private func once<T: Sendable>(
+        _ isolation: Isolation, _ readOnly: Bool, _ body: (Transaction) async throws -> T
+    ) async throws -> T {
+        let lease = nextID()
+        try await borrow(lease, begin: "BEGIN ISOLATION LEVEL \(isolation.rawValue)\(readOnly ? " READ ONLY" : "")")
+        let transaction = Transaction(database: self, lease: lease)
+        let value: T
+        do { value = try await body(transaction) } catch {
+            await rollBack(lease)
+            throw error
+        }
+        do { try await fly("COMMIT", lease: lease) } catch {
+            // What the server refused to commit is over.
+            if error.kind == .server { giveBack(lease) } else { await rollBack(lease) }
+            throw error
+        }
+        giveBack(lease)
+        return value
+    }
+
+    private func giveBack(_ lease: UInt64, spoilt: Bool = false) {
+        _ = reactor.submit(.giveBack(lease: lease, spoilt: spoilt))
+    }
+
+    /// In a task of its own, which nobody cancels: the connection must be clean before anybody else gets it.
+    private func rollBack(_ lease: UInt64) async {
+        let rolledBack = await Task { try? await self.fly("ROLLBACK", lease: lease) }.value
+        giveBack(lease, spoilt: rolledBack == nil)
+    }
+
+    private func borrow(_ lease: UInt64, begin: String) async throws {
+        let fault: PostgresError? = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let borrower = Borrower(
+                    lease: lease, begin: begin, since: .now, answer: { continuation.resume(returning: $0) })
+                guard reactor.submit(.borrow(borrower)) else {
+                    return continuation.resume(returning: PostgresError(.closed, "the database was closed"))
+                }
+                if Task.isCancelled { _ = reactor.submit(.cancel(lease)) }
+            }
+        } onCancel: {
+            _ = reactor.submit(.cancel(lease))
+        }
+        if let fault { throw fault }
+    }
+
+    /// Runs a script of several statements as one transaction: migrations and tests only.
+    public func simple(script: String) async throws {
+        try await transaction { transaction in
+            for statement in Script.statements(script) { try await transaction.run(SQL(stringLiteral: statement)) }
+        }
+    }
+}
+
+/// One transaction on one borrowed connection; lent to the closure and not to be kept.
+public struct Transaction: Session {
+    let database: Database
+    let lease: UInt64
+
+    @discardableResult
+    public func run(_ sql: SQL) async throws(PostgresError) -> Rows { try await database.fly(sql, lease: lease) }
+
+    /// Statements that may fail without failing the transaction.
+    @discardableResult
+    public func savepoint<T: Sendable>(_ body: (Transaction) async throws -> T) async throws -> T {
+        try await run("SAVEPOINT s")
+        do {
+            let value = try await body(self)
+            try await run("RELEASE SAVEPOINT s")
+            return value
+        } catch {
+            // Released too: an outer savepoint of the same name must be the one that is meant next.
+            try await run("ROLLBACK TO SAVEPOINT s")
+            try await run("RELEASE SAVEPOINT s")
+            throw error
+        }
+    }
+}

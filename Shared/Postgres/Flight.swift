@@ -1,0 +1,51 @@
+import Foundation
+
+/// One statement on its way: what is sent, and who waits for the answer. Owned by the reactor once submitted.
+struct Flight: Sendable {
+    let id: UInt64
+    let text: String
+    let binds: [Bind]
+    /// The connection that a transaction has borrowed; nil for single statements.
+    let lease: UInt64?
+    let submitted: ContinuousClock.Instant
+    let answer: @Sendable (Result<Rows, PostgresError>) -> Void
+    /// The runs before this one that ended without any effect.
+    var attempt = 0
+    /// When its connection was last lost. Others may be as dead and not yet known to be: losing one that is older than
+    /// this moment is no new attempt.
+    var lostAt: ContinuousClock.Instant?
+
+    /// A statement that only reads may be sent again when its connection was lost.
+    var onlyReads: Bool { text.utf8.prefix(6).elementsEqual("SELECT".utf8) }
+    var isCommit: Bool { text == "COMMIT" }
+    var endsTransaction: Bool { isCommit || text == "ROLLBACK" }
+}
+
+/// A transaction that wants a connection.
+struct Borrower: Sendable {
+    let lease: UInt64
+    let begin: String
+    let since: ContinuousClock.Instant
+    let answer: @Sendable (PostgresError?) -> Void
+}
+
+/// What the reactor is told through its mailbox.
+enum Order: Sendable {
+    case run(Flight)
+    /// The caller of this flight, or of this lease that is not granted yet, does not want it any more.
+    case cancel(UInt64)
+    case borrow(Borrower)
+    /// The transaction is over; a spoilt connection is closed instead of reused.
+    case giveBack(lease: UInt64, spoilt: Bool)
+    case close(@Sendable () -> Void)
+
+    func refuse() {
+        let error = PostgresError(.closed, "the database was closed")
+        switch self {
+        case .run(let flight): flight.answer(.failure(error))
+        case .borrow(let borrower): borrower.answer(error)
+        case .close(let done): done()
+        case .cancel, .giveBack: break
+        }
+    }
+}

@@ -1,0 +1,355 @@
+import CLibPQ
+import Contracts
+import Foundation
+import Glibc
+import Logging
+import Synchronization
+
+/// The reactor's state, confined to its thread: epoll over all sockets, the queue of statements, who has borrowed what.
+final class ReactorLoop {
+    private let reactor: Reactor
+    private let configuration: PostgresConfiguration
+    private let log: Logger
+    private let epoll: Int32
+    private var pool: [Connection] = []
+    private var nextToken: UInt64 = 1
+    private var orders: [Order] = []
+    private var waiting = Queue<Flight>()
+    private var borrowers = Queue<Borrower>()
+    private var leases: [UInt64: Connection] = [:]
+    private var dirty: [Connection] = []
+    private var metrics = PoolMetrics()
+    /// Another connection would have been of use in this round.
+    private var isShort = false
+    private var connectAt = ContinuousClock.now
+    private var backoff = Limits.Postgres.reconnectFirst
+    private var expiredAt = ContinuousClock.now
+    private var closing: (deadline: ContinuousClock.Instant, done: [@Sendable () -> Void])?
+
+    init(_ reactor: Reactor) {
+        self.reactor = reactor
+        configuration = reactor.configuration
+        log = reactor.log
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        var event = epoll_event()
+        event.events = UInt32(EPOLLIN.rawValue)
+        event.data.u64 = 0
+        epoll_ctl(epoll, EPOLL_CTL_ADD, reactor.wakeup, &event)
+    }
+
+    deinit { Glibc.close(epoll) }
+
+    func run() {
+        var events = [epoll_event](repeating: epoll_event(), count: 64)
+        while true {
+            let count = epoll_wait(epoll, &events, 64, reactor.mayPause() ? pause : 0)
+            if count < 0, errno != EINTR { log.error("epoll failed", metadata: ["errno": "\(errno)"]) }
+            for index in 0..<max(0, Int(count)) {
+                if events[index].data.u64 == 0 { drainWakeup() } else { serve(events[index]) }
+            }
+            reactor.collect(into: &orders)
+            for order in orders { take(order) }
+            orders.removeAll(keepingCapacity: true)
+            bury()
+            dispatch()
+            flush()
+            bury()
+            expire()
+            grow()
+            publish()
+            if let closing, isIdle || ContinuousClock.now > closing.deadline { return end(closing.done) }
+        }
+    }
+
+    /// Milliseconds until something must be looked at even if nothing happens.
+    private var pause: Int32 {
+        if pool.isEmpty { return Int32(max(1, min(50, (connectAt - .now).milliseconds))) }
+        let isCalm =
+            waiting.isEmpty && borrowers.isEmpty && closing == nil
+            && pool.allSatisfy { $0.state == .ready && !$0.hasCancelledHead }
+        return isCalm ? 1_000 : 20
+    }
+
+    private var isIdle: Bool {
+        waiting.isEmpty && borrowers.isEmpty && leases.isEmpty && pool.allSatisfy { $0.inFlight.isEmpty }
+    }
+
+    private func drainWakeup() {
+        var value: UInt64 = 0
+        _ = Glibc.read(reactor.wakeup, &value, 8)
+    }
+
+    private func publish() {
+        metrics.connected = pool.count { $0.state == .ready }
+        metrics.borrowed = leases.count
+        metrics.waiting = waiting.count + borrowers.count
+        metrics.inFlight = pool.reduce(0) { $0 + $1.inFlight.count }
+        reactor.metrics.withLock { $0 = metrics }
+    }
+
+    private func end(_ done: [@Sendable () -> Void]) {
+        let error = PostgresError(.closed, "the database was closed")
+        reactor.end().forEach { $0.refuse() }
+        waiting.removeAll().forEach { $0.answer(.failure(error)) }
+        borrowers.removeAll().forEach { $0.answer(error) }
+        for connection in pool {
+            connection.die()
+            connection.abandon().forEach { $0.flight.answer(.failure(lost($0.flight, sent: true))) }
+        }
+        pool.removeAll()
+        leases.removeAll()
+        publish()
+        done.forEach { $0() }
+    }
+
+    // MARK: Orders
+
+    private func take(_ order: Order) {
+        switch order {
+        case .run(let flight):
+            if let lease = flight.lease { runLeased(flight, lease) } else { enqueue(flight) }
+        case .cancel(let id): cancel(id)
+        case .borrow(let borrower):
+            if closing == nil { borrowers.append(borrower) } else { order.refuse() }
+        case .giveBack(let lease, let spoilt):
+            guard let connection = leases.removeValue(forKey: lease) else { return }
+            connection.endLease()
+            if spoilt || connection.isInTransaction { connection.die() }
+        case .close(let done):
+            if closing == nil { closing = (.now + Limits.Postgres.drain, []) }
+            closing?.done.append(done)
+        }
+    }
+
+    private func runLeased(_ flight: Flight, _ lease: UInt64) {
+        guard let connection = leases[lease], connection.state == .ready else {
+            return flight.answer(.failure(lost(flight, sent: false)))
+        }
+        // A transaction that has sent nothing has nothing to end.
+        if flight.endsTransaction, !connection.hasBegun { return flight.answer(.success(.none)) }
+        guard send(flight, on: connection) else { return flight.answer(.failure(lost(flight, sent: false))) }
+    }
+
+    private func enqueue(_ flight: Flight) {
+        guard closing == nil else { return Order.run(flight).refuse() }
+        guard waiting.count < Limits.Postgres.queue else {
+            return flight.answer(
+                .failure(PostgresError(.queueFull, "too many statements wait", attempting: flight.text)))
+        }
+        waiting.append(flight)
+    }
+
+    private func cancel(_ id: UInt64) {
+        if let flight = waiting.remove(where: { $0.id == id }) {
+            flight.answer(.failure(PostgresError(.cancelled, "cancelled before it was sent", attempting: flight.text)))
+        } else if let borrower = borrowers.remove(where: { $0.lease == id }) {
+            borrower.answer(PostgresError(.cancelled, "cancelled before the transaction began"))
+        } else {
+            for connection in pool where connection.cancel(id) { return }
+        }
+    }
+
+    // MARK: Sending
+
+    private func dispatch() {
+        lend()
+        while let flight = waiting.first, let connection = place(for: flight) {
+            _ = waiting.popFirst()
+            if !send(flight, on: connection) { again([flight], lostOn: connection) }
+        }
+        if !waiting.isEmpty || !borrowers.isEmpty { isShort = true }
+    }
+
+    /// False, and a dead connection: nothing of it has an effect, because its Sync was not sent.
+    private func send(_ flight: Flight, on connection: Connection) -> Bool {
+        guard connection.send(flight) else {
+            connection.die()
+            return false
+        }
+        metrics.statements += 1
+        if !connection.isDirty {
+            connection.isDirty = true
+            dirty.append(connection)
+        }
+        return true
+    }
+
+    /// Reads fill a connection up to `Limits.Postgres.batch` before they go to the next, because a server process that
+    /// finds several statements answers them without going to sleep between. Writes spread, so that their commits
+    /// reach the disk together. A connection that is stuck behind a slow statement is avoided while there is another.
+    private func place(for flight: Flight) -> Connection? {
+        let preferred = flight.onlyReads ? Limits.Postgres.batch : 1
+        let now = ContinuousClock.now
+        var best: Connection?
+        var bestCost = Int.max
+        for connection in pool where connection.state == .ready && connection.lease == nil {
+            let load = connection.inFlight.count
+            guard load < Limits.Postgres.pipeline else { continue }
+            var cost = load < preferred ? preferred - load : load + Limits.Postgres.batch
+            if load > 0, now - connection.lastProgress > Limits.Postgres.slow { cost += 2 * Limits.Postgres.pipeline }
+            if cost < bestCost { (best, bestCost) = (connection, cost) }
+        }
+        if bestCost > Limits.Postgres.batch { isShort = true }
+        return best
+    }
+
+    /// A transaction stands behind what is in flight on its connection, so that a busy pool cannot starve it.
+    private func lend() {
+        let most = max(1, configuration.connections - Limits.Postgres.reserved)
+        while let next = borrowers.first, leases.count < most {
+            let free = pool.filter { $0.state == .ready && $0.lease == nil }
+            guard let connection = free.min(by: { $0.inFlight.count < $1.inFlight.count }) else { return }
+            if !connection.inFlight.isEmpty, pool.count < configuration.connections {
+                isShort = true
+                // Soon there is a connection with nobody in front.
+                if ContinuousClock.now - next.since < Limits.Postgres.slow { return }
+            }
+            _ = borrowers.popFirst()
+            connection.lend(to: next)
+            leases[next.lease] = connection
+            next.answer(nil)
+        }
+    }
+
+    private func flush() {
+        for connection in dirty {
+            connection.isDirty = false
+            connection.flush()
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Answers
+
+    private func serve(_ event: epoll_event) {
+        guard let connection = pool.first(where: { $0.token == event.data.u64 }) else { return }
+        switch connection.state {
+        case .connecting:
+            connection.connect()
+            if connection.state == .ready { backoff = Limits.Postgres.reconnectFirst }
+        case .ready:
+            if event.events & UInt32(EPOLLOUT.rawValue) != 0 { connection.flush() }
+            connection.read { sent in finish(sent) }
+            for notice in connection.takeNotices() { log.debug("PostgreSQL says", metadata: ["notice": "\(notice)"]) }
+        case .dead: break
+        }
+    }
+
+    private func finish(_ sent: Connection.Sent) {
+        guard var fault = sent.fault else { return sent.flight.answer(.success(sent.rows ?? .none)) }
+        var isStray = false
+        if fault.sqlState == "57014" {
+            if sent.cancelled {
+                fault.kind = .cancelled
+            } else if .now - sent.at >= configuration.statementTimeout {
+                fault.kind = .timeout
+            } else {
+                // Meant for the statement before this one, which had ended when it arrived.
+                isStray = true
+            }
+        }
+        let planChanged = fault.sqlState == "0A000" || fault.sqlState == "26000"
+        if planChanged || isStray, sent.flight.lease == nil, sent.flight.attempt < Limits.Postgres.resends {
+            return again([sent.flight])
+        }
+        sent.flight.answer(.failure(fault))
+    }
+
+    /// Takes dead connections out and settles what was on them.
+    private func bury() {
+        guard pool.contains(where: { $0.state == .dead }) else { return }
+        for connection in pool where connection.state == .dead {
+            log.warning("database connection lost", metadata: ["reason": "\(connection.message)"])
+            if let lease = connection.lease { leases[lease] = nil }
+            metrics.reconnects += 1
+            settle(connection)
+            if connection.readyAt == nil || !pool.contains(where: { $0.state == .ready }) {
+                connectAt = max(connectAt, .now + backoff * Double.random(in: 0.5...1))
+                backoff = min(backoff * 2, Limits.Postgres.reconnectMost)
+            }
+        }
+        pool.removeAll { $0.state == .dead }
+    }
+
+    /// What was sent and has no certain answer. The server works in order, so behind a statement at which it ended the
+    /// session nothing has run.
+    private func settle(_ connection: Connection) {
+        var repeated: [Flight] = []
+        var hasEnded = false
+        for sent in connection.abandon() {
+            let flight = sent.flight
+            let hasNotRun = hasEnded || sent.isFatal && sent.rows == nil && !flight.isCommit
+            hasEnded = hasEnded || sent.isFatal
+            if hasNotRun || flight.onlyReads {
+                if flight.lease == nil {
+                    repeated.append(flight)
+                } else {
+                    flight.answer(.failure(lost(flight, sent: false)))
+                }
+            } else if let fault = sent.fault, !sent.isFatal, fault.sqlState != nil {
+                flight.answer(.failure(fault))
+            } else {
+                flight.answer(.failure(lost(flight, sent: true)))
+            }
+        }
+        again(repeated, lostOn: connection)
+    }
+
+    /// To the front of the queue: these have had no effect.
+    private func again(_ flights: [Flight], lostOn connection: Connection? = nil) {
+        for var flight in flights.reversed() {
+            if let connection, let lostAt = flight.lostAt, let readyAt = connection.readyAt, readyAt < lostAt {
+                // As dead as the one before.
+            } else {
+                flight.attempt += 1
+            }
+            if connection != nil { flight.lostAt = .now }
+            if flight.attempt > Limits.Postgres.resends {
+                flight.answer(.failure(lost(flight, sent: false)))
+            } else {
+                waiting.putBack(flight)
+            }
+        }
+    }
+
+    private func lost(_ flight: Flight, sent: Bool) -> PostgresError {
+        let mayHaveCommitted = sent && !flight.onlyReads && (flight.lease == nil || flight.isCommit)
+        return PostgresError(
+            mayHaveCommitted ? .unknownOutcome : .connection, "the connection was lost", attempting: flight.text)
+    }
+
+    // MARK: Time
+
+    /// One more connection when one would help; always at least one. One at a time: a server that refuses is not
+    /// hammered.
+    private func grow() {
+        defer { isShort = false }
+        guard pool.isEmpty || isShort, pool.count < configuration.connections, closing == nil || !isIdle,
+            !pool.contains(where: { $0.state == .connecting }), ContinuousClock.now >= connectAt
+        else { return }
+        guard let connection = Connection(configuration, loop: epoll, token: nextToken) else { return }
+        nextToken += 1
+        pool.append(connection)
+    }
+
+    private func expire() {
+        let now = ContinuousClock.now
+        guard now - expiredAt > .milliseconds(15) else { return }
+        expiredAt = now
+        while let first = waiting.first, now - first.submitted > Limits.Postgres.wait {
+            _ = waiting.popFirst()
+            first.answer(.failure(PostgresError(.timeout, "no connection in time", attempting: first.text)))
+        }
+        while let first = borrowers.first, now - first.since > Limits.Postgres.wait {
+            _ = borrowers.popFirst()
+            first.answer(PostgresError(.timeout, "no connection in time for a transaction"))
+        }
+        let patience = configuration.statementTimeout + Limits.Postgres.grace
+        for connection in pool {
+            let stuck = connection.state == .connecting && now > connection.connectDeadline
+            let silent = !connection.inFlight.isEmpty && now - connection.lastProgress > patience
+            if stuck || silent { connection.die() }
+            connection.cancelHead()
+        }
+    }
+}

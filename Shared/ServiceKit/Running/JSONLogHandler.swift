@@ -1,0 +1,68 @@
+import Contracts
+import Foundation
+import Glibc
+import Logging
+
+/// One JSON object a line on standard error: time, level, service, message, trace, then the metadata. Each line is one
+/// write, so that lines of several threads never mix.
+public struct JSONLogHandler: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+    public var logLevel: Logger.Level
+    private let service: String
+    private let label: String
+    private let write: @Sendable ([UInt8]) -> Void
+
+    public init(service: String, label: String, level: Logger.Level) {
+        self.init(service: service, label: label, level: level) { line in
+            line.withUnsafeBytes { bytes in
+                // What standard error does not take is lost: a full disk must not stop the office.
+                _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+            }
+        }
+    }
+
+    init(service: String, label: String, level: Logger.Level, write: @escaping @Sendable ([UInt8]) -> Void) {
+        self.service = service
+        self.label = label
+        logLevel = level
+        self.write = write
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        if let error = event.error { all["error"] = "\(error)" }
+        var writer = JSONWriter()
+        writer.object { writer in
+            func put(_ name: String, _ text: String) {
+                writer.name(name)
+                writer.string(text)
+            }
+            put("time", Instant.write(Date()))
+            put("level", event.level.rawValue)
+            put("service", service)
+            if label != service { put("label", label) }
+            put("message", event.message.description)
+            if let trace = all.removeValue(forKey: "trace") { put("trace", "\(trace)") }
+            for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+                put(Self.reserved.contains(key) ? "\(key)_" : key, Self.isSecret(key) ? "***" : "\(value)")
+            }
+        }
+        write(writer.bytes + [0x0A])
+    }
+
+    private static let reserved: Set<String> = ["time", "level", "service", "label", "message"]
+
+    /// A last net: nobody should log these, and whoever does anyway shows nothing.
+    private static func isSecret(_ key: String) -> Bool {
+        let key = key.lowercased()
+        return ["password", "secret", "authorization", "token", "cookie"].contains { key.contains($0) }
+    }
+}

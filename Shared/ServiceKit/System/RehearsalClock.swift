@@ -1,0 +1,36 @@
+import Contracts
+import Foundation
+
+/// Business time as it stands.
+struct ClockReading: Record {
+    var now = Date(timeIntervalSince1970: 0)
+
+    static let fields: [Field<Self>] = [.init("now", \.now, .instant, "Business time")]
+}
+
+/// `GET /rehearsal/clock`. Mounted in rehearsals only.
+enum ReadRehearsalClock: Endpoint {
+    static let route = Route.get("/rehearsal/clock")
+    static let summary = "Business time"
+    static let access = Access.open
+
+    static func handle(_ input: Nothing, _ call: Call) async throws -> Reply<ClockReading> {
+        var reading = ClockReading()
+        reading.now = call.now
+        return Reply(reading)
+    }
+}
+
+/// `POST /rehearsal/clock`: business time stands at what is set; timers that are due by then fire. Mounted in
+/// rehearsals only, and there for operators only.
+enum SetRehearsalClock: Endpoint {
+    static let route = Route.post("/rehearsal/clock")
+    static let summary = "Set business time; it stands there until it is set again"
+    static let access = Access.official(.systemOperate)
+
+    static func handle(_ input: ClockReading, _ call: Call) async throws -> Reply<ClockReading> {
+        try await call.runtime.clock.set(input.now, in: call.runtime.database)
+        call.log.notice("business time set", metadata: ["now": "\(Instant.write(input.now))", "by": "\(call.caller.id)"])
+        return Reply(input)
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+
+/// What the benchmark was told by Deploy/local/with-servers.sh.
+enum Setting {
+    static func value(_ name: String) throws -> String {
+        guard let value = ProcessInfo.processInfo.environment["LIENTHONG_TEST_\(name)"] else {
+            throw BenchFault("LIENTHONG_TEST_\(name) is not set: run it by 'make bench'")
+        }
+        return value
+    }
+
+    static func port(_ name: String) throws -> Int {
+        guard let port = Int(try value(name)) else { throw BenchFault("LIENTHONG_TEST_\(name) is no port") }
+        return port
+    }
+
+    /// The port of a service: base + number, see Deploy/local/common.sh.
+    static func service(_ number: Int) throws -> Int {
+        guard let base = Int(ProcessInfo.processInfo.environment["LIENTHONG_PORT_BASE"] ?? "") else {
+            throw BenchFault("LIENTHONG_PORT_BASE is not set: run it by 'make bench'")
+        }
+        return base + number
+    }
+}
+
+/// Programs of others, and our own scripts.
+enum Command {
+    /// Standard output of a program that must succeed; its errors go where ours go.
+    @discardableResult
+    static func run(_ words: String..., environment: [String: String] = [:]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw BenchFault("\(words.prefix(3).joined(separator: " ")) … ended with \(process.terminationStatus)")
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// A scratch file in the run folder.
+    static func file(_ name: String, _ text: String) throws -> String {
+        let path = try "\(Setting.value("RUN_DIR"))/\(name)"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+}
+
+/// wrk (Debian): requests a second and a latency quantile over keep-alive connections.
+enum Wrk {
+    struct Result: Sendable {
+        let perSecond: Double
+        let p99: Double
+        let failures: Int
+    }
+
+    /// - Parameters:
+    ///   - script: Lua that makes the requests.
+    static func run(_ url: String, connections: Int, seconds: Int, script: String) throws -> Result {
+        let done = """
+
+            function done(summary, latency, requests)
+                local bad = summary.errors.status + summary.errors.read + summary.errors.timeout + summary.errors.connect
+                io.write(string.format("RESULT %f %f %d\\n", summary.requests / summary.duration * 1e6,
+                    latency:percentile(99) / 1000, bad))
+            end
+            """
+        let path = try Command.file("wrk.lua", script + done)
+        let output = try Command.run(
+            "wrk", "-t2", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s", "-s", path, url)
+        let line = output.split(separator: "\n").first { $0.hasPrefix("RESULT ") }
+        let words = (line ?? "").split(separator: " ").compactMap { Double($0) }
+        guard words.count == 3 else { throw BenchFault("wrk said: \(output)") }
+        return Result(perSecond: words[0], p99: words[1], failures: Int(words[2]))
+    }
+}
+
+/// pgbench (PostgreSQL): transactions a second of one prepared script.
+enum PgBench {
+    static let clients = [1, 8, 16, 64]
+
+    /// The best of 1, 8, 16 and 64 clients.
+    static func best(_ script: String, schema: String, seconds: Int) throws -> Double {
+        let path = try Command.file("pgbench.sql", script)
+        var best = 0.0
+        for count in clients {
+            let output = try Command.run(
+                "/usr/lib/postgresql/15/bin/pgbench", "-n", "-M", "prepared", "-f", path, "-c", "\(count)", "-j",
+                "\(min(2, count))", "-T", "\(seconds)", "-h", "127.0.0.1", "-p", "\(try Setting.port("PG_PORT"))",
+                "-U", "postgres", "lienthong",
+                environment: [
+                    "PGPASSWORD": try Setting.value("PG_PASSWORD"), "PGOPTIONS": "-c search_path=\(schema) -c jit=off",
+                ])
+            let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
+            guard let tps = line.flatMap({ Double($0.split(separator: " ")[2]) }) else {
+                throw BenchFault("pgbench said: \(output)")
+            }
+            best = max(best, tps)
+        }
+        return best
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+extension OneStop {
+    static let dossiers = 1_000_000
+    static let agency = "H19.12"
+    static let ofAgency = 200_000
+    static let openOfOfficer = 2_000
+    static let closedOfOfficer = 30_000
+
+    /// `inbox_p99_ms`: 16 connections ask for the inbox of the busiest officer and of his agency, in turn, while a
+    /// million dossiers lie in the table.
+    func inbox() throws -> Figure {
+        let token = try token("officer")
+        try fill(officer: subject(of: token))
+        let script = """
+            wrk.headers["Authorization"] = "Bearer \(token)"
+            local count = 0
+            local paths = {"/inbox?mine=true", "/inbox?agency=\(Self.agency)", "/inbox?mine=true&status=returned",
+                "/inbox?agency=\(Self.agency)&status=processing&limit=20"}
+            function request()
+                count = count + 1
+                return wrk.format("GET", paths[count % 4 + 1])
+            end
+
+            """
+        var worst: [Double] = []
+        var rates: [Double] = []
+        for _ in 1...Self.pairs {
+            let result = try Wrk.run(url, connections: 16, seconds: Self.runSeconds, script: script)
+            guard result.failures == 0 else { throw BenchFault("inbox: \(result.failures) requests failed") }
+            worst.append(result.p99)
+            rates.append(result.perSecond)
+        }
+        return Figure(
+            name: "inbox_p99_ms", value: worst.median, floor: 20, aim: 10, better: .lower,
+            note: "\(Int(rates.median)) requests per second")
+    }
+
+    /// Dossiers like the first one, spread over agencies, officers, statuses and a year. The officer is the one of the
+    /// demonstration.
+    private func fill(officer: String) throws {
+        try Statements.administer(
+            """
+            SET search_path = onestop;
+            CREATE TEMP TABLE template AS SELECT * FROM dossiers ORDER BY id LIMIT 1;
+            CREATE TEMP TABLE agencies AS
+                SELECT code, row_number() OVER (ORDER BY code) - 1 AS n FROM directory_agencies WHERE code <> '\(Self.agency)';
+            WITH numbered AS (
+                SELECT g AS n, g <= \(Self.ofAgency) AS ours, g % 10 AS tenth, random() AS r
+                FROM generate_series(1, \(Self.dossiers)) g),
+            shaped AS (
+                SELECT n, CASE WHEN ours THEN '\(Self.agency)'
+                            ELSE (SELECT code FROM agencies a WHERE a.n = numbered.n % (SELECT count(*) FROM agencies)) END AS at,
+                       CASE WHEN n <= \(Self.openOfOfficer + Self.closedOfOfficer)
+                            THEN '\(officer)'::uuid
+                            WHEN tenth < 9 THEN md5((n % 4000)::text)::uuid END AS holder,
+                       CASE WHEN n <= \(Self.openOfOfficer) THEN 4
+                            WHEN n <= \(Self.openOfOfficer + Self.closedOfOfficer) THEN (ARRAY[9, 10, 10, 10, 3])[n % 5 + 1]
+                            WHEN tenth = 0 THEN (ARRAY[1, 2, 4, 5, 6])[(n / 10) % 5 + 1]
+                            ELSE (ARRAY[9, 10, 10, 10, 8])[n % 5 + 1] END AS state
+                FROM numbered)
+            INSERT INTO dossiers
+            SELECT (jsonb_populate_record(t, jsonb_build_object(
+                'id', gen_random_uuid(), 'status', s.state, 'working_agency', s.at, 'receiving_agency', s.at,
+                'officer', s.holder, 'act_by', t.act_by + make_interval(mins => (s.n % 400000)::int)))).*
+            FROM shaped s CROSS JOIN template t;
+            ANALYZE dossiers
+            """)
+        try Statements.administer("VACUUM onestop.dossiers")
+    }
+
+    /// The person of an access token.
+    private func subject(of token: String) throws -> String {
+        var payload = token.split(separator: ".").dropFirst().first.map(String.init) ?? ""
+        payload = payload.replacing("-", with: "+").replacing("_", with: "/")
+        payload += String(repeating: "=", count: (4 - payload.count % 4) % 4)
+        let claims = try JSONSerialization.jsonObject(with: Data(base64Encoded: payload) ?? Data()) as? [String: Any]
+        guard let person = claims?["person"] as? String else { throw BenchFault("the token names no person") }
+        return person
+    }
+}

@@ -1,0 +1,48 @@
+import Contracts
+import Foundation
+import Postgres
+import TestKit
+
+@testable import Rehearsal
+
+/// A whole copy of the system for this suite: servers and services of its own, because the journeys kill them. Below
+/// the test run's folder, ports 30 below the test servers' (which leaves them inside the block of the copy).
+struct Copy: Sendable {
+    let settings: Settings
+    let superuser: PostgresConfiguration
+
+    static func start() async throws -> Copy {
+        let outer = ProcessInfo.processInfo.environment
+        guard let folder = outer["LIENTHONG_TEST_RUN_DIR"], let port = Int(outer["LIENTHONG_TEST_PG_PORT"] ?? "") else {
+            throw Failed("LIENTHONG_TEST_* are not set: run through with-servers.sh test")
+        }
+        let environment = [
+            "LIENTHONG_RUN_DIR": "\(folder)/journeys", "LIENTHONG_PORT_BASE": "\(port - 30)",
+            "LIENTHONG_SERVERS": "test",
+        ]
+        // The scripts that the faults run take the copy from the environment, as they do in a demonstration.
+        for (name, value) in environment { setenv(name, value, 1) }
+        try await Shell.local("services.sh", "stop")
+        try await Shell.local("servers.sh", "clean")
+        try await Shell.local("servers.sh", "start")
+        try await Shell.local("provision.sh")
+        try await Shell.local("services.sh", "start")
+        let file = "\(folder)/journeys/env/operator.env"
+        var operating: [String: String] = [:]
+        for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
+            let sides = line.split(separator: "=", maxSplits: 1).map(String.init)
+            if sides.count == 2 { operating[sides[0]] = sides[1].trimmingCharacters(in: ["\""]) }
+        }
+        for (name, value) in operating { setenv(name, value, 1) }
+        let settings = try Settings(operating)
+        var superuser = settings.postgres
+        superuser.user = "postgres"
+        superuser.password = operating["LIENTHONG_PG_SUPERUSER_PASSWORD"] ?? ""
+        return Copy(settings: settings, superuser: superuser)
+    }
+
+    func stop() async throws {
+        try await Shell.local("services.sh", "stop")
+        try await Shell.local("servers.sh", "clean")
+    }
+}

@@ -1,0 +1,95 @@
+import Contracts
+import Foundation
+import Logging
+import Testing
+
+@testable import ServiceKit
+
+@Suite struct ConfigurationTests {
+    private static let good = [
+        "LIENTHONG_PG_USER": "hr", "LIENTHONG_PG_PASSWORD": "pg-secret", "LIENTHONG_PG_OWNER": "hr_owner",
+        "LIENTHONG_PG_OWNER_PASSWORD": "owner-secret", "LIENTHONG_PG_PORT": "5433", "LIENTHONG_PG_CONNECTIONS": "3",
+        "LIENTHONG_AMQP_USER": "hr", "LIENTHONG_AMQP_PASSWORD": "amqp-secret", "LIENTHONG_HTTP_PORT": "8101",
+        "LIENTHONG_IDENTITY_URL": "http://127.0.0.1:8100/", "LIENTHONG_CLIENT_SECRET": "client-secret",
+        "LIENTHONG_FEEDS": "identity=http://127.0.0.1:8100,mail=http://10.0.0.4:8104", "LIENTHONG_REHEARSAL": "1",
+        "LIENTHONG_LOG_LEVEL": "debug", "LIENTHONG_FILES_DIR": "files", "LIENTHONG_KEY_SECRET": "key-secret",
+    ]
+
+    @Test func `it reads what the environment says`() throws {
+        let configuration = try Configuration(service: .hr, environment: Self.good, for: .serve)
+        #expect(configuration.postgres.user == "hr" && configuration.postgres.password == "pg-secret")
+        #expect(configuration.postgres.port == 5_433 && configuration.postgres.connections == 3)
+        #expect(configuration.postgres.schema == "hr")
+        #expect(configuration.amqp.password == "amqp-secret" && configuration.amqp.vhost == "lienthong")
+        #expect(configuration.httpPort == 8_101)
+        #expect(configuration.identityURL == "http://127.0.0.1:8100")
+        #expect(configuration.address(of: .mail) == "http://10.0.0.4:8104")
+        #expect(configuration.rehearsal && configuration.logLevel == .debug)
+        #expect(configuration.clientSecret.value == "client-secret")
+        #expect(try configuration.secret("LIENTHONG_KEY_SECRET").value == "key-secret")
+        #expect(configuration.optional("LIENTHONG_REDIRECT_URIS") == nil)
+        let owner = try Configuration(service: .hr, environment: Self.good, for: .migrate).postgresOwner
+        #expect(owner.user == "hr_owner" && owner.password == "owner-secret" && owner.schema == "hr")
+    }
+
+    @Test func `migrate needs the database only`() throws {
+        let some = Self.good.filter { $0.key.hasPrefix("LIENTHONG_PG_") && $0.key != "LIENTHONG_PG_PASSWORD" }
+        #expect(try Configuration(service: .hr, environment: some, for: .migrate).postgres.user == "hr")
+    }
+
+    @Test func `all faults come at once and show no value`() throws {
+        var bad = Self.good
+        bad["LIENTHONG_PG_PASSWORD"] = ""
+        bad["LIENTHONG_PG_PORT"] = "70000"
+        bad["LIENTHONG_AMQP_USER"] = nil
+        bad["LIENTHONG_HTTP_PORT"] = "pg-secret"
+        bad["LIENTHONG_IDENTITY_URL"] = "ftp://user:url-secret@host"
+        bad["LIENTHONG_FEEDS"] = "nobody=http://127.0.0.1:1,mail"
+        bad["LIENTHONG_REHEARSAL"] = "perhaps"
+        bad["LIENTHONG_LOG_LEVEL"] = "loud"
+        bad["LIENTHONG_KEY_SECRET"] = nil
+        do throws(ConfigurationFaults) {
+            _ = try Configuration(
+                service: .hr, environment: bad, for: .serve, requiring: ["LIENTHONG_KEY_SECRET"])
+            Issue.record("it was taken")
+        } catch {
+            let names = [
+                "PG_PASSWORD", "PG_PORT", "AMQP_USER", "HTTP_PORT", "IDENTITY_URL", "FEEDS", "REHEARSAL", "LOG_LEVEL",
+                "KEY_SECRET",
+            ]
+            #expect(error.faults.count == names.count, "\(error.faults)")
+            for name in names {
+                #expect(error.faults.contains { $0.hasPrefix("LIENTHONG_\(name) ") }, "\(name)")
+            }
+            #expect(!"\(error)".contains("secret") && !"\(error)".contains("70000"))
+        }
+    }
+
+    @Test func `no description shows a secret`() throws {
+        let configuration = try Configuration(service: .hr, environment: Self.good, for: .serve)
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        dump(configuration.clientSecret, to: &dumped)
+        let texts = ["\(configuration)", String(reflecting: configuration), "\(configuration.clientSecret)", dumped]
+        for text in texts { #expect(!text.contains("secret"), "\(text)") }
+        #expect("\([configuration.clientSecret])" == "[***]")
+    }
+}
+
+@Suite struct JSONLogTests {
+    @Test func `a line is one JSON object with service, trace and metadata, and hides what is named a secret`() throws {
+        let log = LogLines()
+        var logger = log.logger()
+        logger[metadataKey: "trace"] = "abc"
+        logger.notice(
+            "one \"quoted\"\nline", metadata: ["password": "p1", "accessToken": "t1", "count": "3", "level": "own"])
+        let line = try #require(log.lines.first)
+        #expect(!line.contains("\n"))
+        let json = try JSON(parsing: Array(line.utf8))
+        #expect(json["message"] == "one \"quoted\"\nline")
+        #expect(json["service"] == "hr" && json["trace"] == "abc" && json["level"] == "notice")
+        #expect(json["level_"] == "own" && json["count"] == "3")
+        #expect(json["password"] == "***" && json["accessToken"] == "***")
+        #expect(json["time"]?.text.flatMap { Instant.read($0) } != nil)
+    }
+}

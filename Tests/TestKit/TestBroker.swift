@@ -1,0 +1,83 @@
+import AMQP
+import Contracts
+import Foundation
+import FoundationNetworking
+import Logging
+
+/// The broker that the test command started, told by LIENTHONG_TEST_AMQP_*.
+public enum TestBroker {
+    private static func setting(_ name: String, _ standard: String) -> String {
+        ProcessInfo.processInfo.environment["LIENTHONG_TEST_AMQP_\(name)"] ?? standard
+    }
+
+    public static let port = Int(setting("PORT", "8191")) ?? 8191
+    public static let management = Int(setting("MANAGEMENT_PORT", "8194")) ?? 8194
+    public static let user = setting("USER", "guest")
+    public static let password = setting("PASSWORD", "guest")
+
+    public struct Refused: Error { public let path: String, status: Int }
+
+    /// One call of the management API as the administrator.
+    @discardableResult
+    public static func manage(_ method: String, _ path: String, _ body: String? = nil) async throws -> Data {
+        guard let url = URL(string: "http://127.0.0.1:\(management)/api/\(path)") else { throw URLError(.badURL) }
+        var request = URLRequest(url: url)
+        request.httpMethod = method
+        request.httpBody = body.map { Data($0.utf8) }
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        let credentials = Data("\(user):\(password)".utf8).base64EncodedString()
+        request.setValue("Basic \(credentials)", forHTTPHeaderField: "Authorization")
+        let (data, response) = try await URLSession.shared.data(for: request)
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        guard (200..<300).contains(status) else { throw Refused(path: path, status: status) }
+        return data
+    }
+}
+
+/// A vhost for one test: everything in it goes away with it.
+public struct Room: Sendable {
+    public let vhost: String
+    public let exchange = Exchange("events")
+
+    public var configuration: AMQPConfiguration { configuration() }
+
+    public func configuration(
+        heartbeat: Duration = .seconds(10), port: Int = TestBroker.port
+    ) -> AMQPConfiguration {
+        AMQPConfiguration(
+            port: port, vhost: vhost, user: TestBroker.user, password: TestBroker.password, heartbeat: heartbeat)
+    }
+
+    public func queue(_ name: String, _ bindings: [String] = ["#"]) -> QueueTopology {
+        QueueTopology(name: name, exchange: exchange, bindings: bindings)
+    }
+
+    public func publisher(_ patience: Duration = .seconds(20), declaring: [QueueTopology] = []) -> Publisher {
+        Publisher(configuration, exchange: exchange.name, patience: patience, declaring: declaring, logger: quiet)
+    }
+
+    /// Another user of this room with its own rights; its password is its name.
+    public func allow(_ user: String, topics: String) async throws {
+        try await TestBroker.manage("PUT", "users/\(user)", #"{"password":"\#(user)","tags":""}"#)
+        try await TestBroker.manage(
+            "PUT", "permissions/\(vhost)/\(user)", #"{"configure":"^$","write":".*","read":".*"}"#)
+        try await TestBroker.manage(
+            "PUT", "topic-permissions/\(vhost)/\(user)",
+            #"{"exchange":"events","write":"\#(topics)","read":".*"}"#)
+    }
+}
+
+/// A fresh vhost while `body` runs.
+public func withRoom<T: Sendable>(_ body: (Room) async throws -> T) async throws -> T {
+    let room = Room(vhost: "test-\(UUID().uuidString.lowercased())")
+    try await TestBroker.manage("PUT", "vhosts/\(room.vhost)")
+    try await TestBroker.manage(
+        "PUT", "permissions/\(room.vhost)/\(TestBroker.user)", #"{"configure":".*","write":".*","read":".*"}"#)
+    let result: T
+    do { result = try await body(room) } catch {
+        try await TestBroker.manage("DELETE", "vhosts/\(room.vhost)")
+        throw error
+    }
+    try await TestBroker.manage("DELETE", "vhosts/\(room.vhost)")
+    return result
+}
