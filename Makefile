@@ -3,7 +3,7 @@ FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug
 SOURCES = Package.swift Services Shared Tests Deploy
-.PHONY: help demo run stop status logs token build test bench golden lint format packages clean
+.PHONY: help demo run stop status logs token build test bench golden schema lint format packages clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -40,6 +40,10 @@ bench: ## the benchmarks, on a release build (SUITE=backbone, onestop or service
 
 golden: build ## write the golden JSON of new events; what is there stays
 	@LIENTHONG_WRITE_GOLDEN=1 swift test --skip-build --disable-xctest $(FLAGS) --filter GoldenTests
+
+schema: build ## write every service's schema.sql from its migrations
+	@LIENTHONG_WRITE_SCHEMA=1 $(LOCAL)/with-servers.sh test \
+		swift test --skip-build --disable-xctest $(FLAGS) --filter SchemaTests
 
 lint: ## the style, checked
 	@swift format lint --strict --parallel -r $(SOURCES)

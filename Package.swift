@@ -26,8 +26,8 @@ func service(_ name: String) -> [Target] {
         .testTarget(
             name: "\(name)Tests",
             dependencies: [
-                .byName(name: name), "Contracts", "LegalClock", "Files", "Postgres", "ServiceKit", "TestKit",
-                "ServiceTestKit", .crypto, .logging,
+                .byName(name: name), "Contracts", "LegalClock", "Files", "Postgres", "AMQP", "EventLog", "ServiceKit",
+                "TestKit", "ServiceTestKit", .crypto, .logging,
             ],
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
@@ -91,7 +91,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ServiceTestKit",
-            dependencies: ["Contracts", "Postgres", "AMQP", "EventLog", "ServiceKit", "TestKit", .logging],
+            dependencies: [
+                "Contracts", "Postgres", "AMQP", "EventLog", "ServiceKit", "TestKit", .logging, .lifecycle,
+            ],
             path: "Tests/ServiceTestKit", swiftSettings: strict),
         program(
             "Rehearsal", "Deploy/Rehearsal", ["Contracts", "Postgres", .crypto, .logging, .nioHTTP, .nioPosix]),

@@ -24,12 +24,20 @@ configure_postgres() {
     chmod 0600 "$main"/{lienthong,pg_hba}.conf
 }
 
+# PostgreSQL takes a killed postmaster for a running one while nobody has reaped it, as in containers without an init.
+forget_dead_postmaster() {
+    local file=$DATA/postgres/main/postmaster.pid pid
+    { read -r pid <"$file"; } 2>/dev/null || return 0
+    [[ -n $(birth "$pid") || -n $(children_of "$pid") ]] || rm -f "$file"
+}
+
 spawn_postgres() {
     local main=$DATA/postgres/main
     alive postgres && return
     need_port "$PG_PORT" PostgreSQL
     init_postgres
     configure_postgres
+    forget_dead_postmaster
     spawn postgres "$PG_USER" "$PG_BIN/postgres" -D "$main" -c config_file="$main/lienthong.conf" -c port="$PG_PORT"
 }
 

@@ -10,7 +10,8 @@ import ServiceKit
     static let migrations = Migrations.all
     static let secrets = [paymentSecret]
     static let appendOnly = [
-        "charts", "chart_accounts", "receipts", "payments", "refused_callbacks", "journal_entries", "journal_lines",
+        "charts", "chart_accounts", "receipts", "payments", "refunds", "refused_callbacks", "journal_entries",
+        "journal_lines",
     ]
     static let endpoints: [any Mountable.Type] = [
         ListDemands.self,
@@ -18,6 +19,7 @@ import ServiceKit
         CollectFee.self,
         ReceivePaymentCallback.self,
         ListPayments.self,
+        RefundPayment.self,
         ListReceipts.self,
         ListJournal.self,
         ReadBalances.self,

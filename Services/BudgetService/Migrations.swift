@@ -66,6 +66,13 @@ enum Migrations {
         CREATE INDEX payments_agency ON payments (agency, id);
         -- A demand is settled by one payment.
         CREATE UNIQUE INDEX payments_one_settles ON payments (demand) WHERE settled > 0;
+        -- What was owed back and was given back, whole.
+        CREATE TABLE refunds (
+            payment uuid PRIMARY KEY REFERENCES payments,
+            document text NOT NULL,
+            refunded_at timestamptz NOT NULL,
+            refunded_by text NOT NULL
+        );
         -- Call-backs with a good signature that were refused: each tells of money that somebody sent.
         CREATE TABLE refused_callbacks (
             reference text NOT NULL,

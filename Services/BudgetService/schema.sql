@@ -1,0 +1,465 @@
+-- The schema of BudgetService, as its migrations make it. Written by `make schema`, never by hand.
+
+CREATE OR REPLACE FUNCTION check_journal_entry(checked uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    expected bigint;
+    found bigint;
+    difference numeric;
+    on_group bigint;
+BEGIN
+    SELECT line_count INTO expected FROM journal_entries WHERE id = checked;
+    SELECT count(*),
+        coalesce(sum(CASE WHEN a.off_balance THEN 0 WHEN l.side = 'debit' THEN l.amount ELSE -l.amount END), 0),
+        count(*) FILTER (WHERE EXISTS (
+            SELECT FROM chart_accounts b WHERE b.chart = a.chart AND b.parent = a.code))
+    INTO found, difference, on_group
+    FROM journal_lines l JOIN chart_accounts a ON a.chart = l.chart AND a.code = l.account
+    WHERE l.entry = checked;
+    IF found = 0 OR found <> expected OR difference <> 0 THEN
+        RAISE EXCEPTION 'journal entry % does not balance: % of % lines, difference %',
+            checked, found, expected, difference
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entry_balances';
+    END IF;
+    IF on_group > 0 THEN
+        RAISE EXCEPTION 'journal entry % posts to an account that has accounts below it', checked
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_entry_detail_accounts';
+    END IF;
+END $function$;
+
+CREATE OR REPLACE FUNCTION journal_entry_written()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM check_journal_entry(NEW.id);
+    RETURN NULL;
+END $function$;
+
+CREATE OR REPLACE FUNCTION journal_line_written()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM check_journal_entry(OLD.entry);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM check_journal_entry(NEW.entry);
+    END IF;
+    RETURN NULL;
+END $function$;
+
+CREATE TABLE business_clock (
+    one boolean NOT NULL DEFAULT true,
+    now timestamp with time zone NOT NULL,
+    CONSTRAINT business_clock_pkey PRIMARY KEY (one),
+    CONSTRAINT business_clock_one_check CHECK (one)
+);
+
+CREATE TABLE chart_accounts (
+    chart text NOT NULL,
+    code text NOT NULL,
+    parent text,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    off_balance boolean NOT NULL,
+    CONSTRAINT chart_accounts_pkey PRIMARY KEY (chart, code),
+    CONSTRAINT chart_accounts_chart_fkey FOREIGN KEY (chart) REFERENCES charts(chart),
+    CONSTRAINT chart_accounts_chart_parent_fkey FOREIGN KEY (chart, parent) REFERENCES chart_accounts(chart, code)
+);
+
+CREATE TABLE charts (
+    chart text NOT NULL,
+    valid_from date NOT NULL,
+    CONSTRAINT charts_pkey PRIMARY KEY (chart),
+    CONSTRAINT charts_valid_from_key UNIQUE (valid_from)
+);
+
+CREATE TABLE dead_letter_audit (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    parked uuid NOT NULL,
+    what text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    source text,
+    aggregate_type text,
+    aggregate_id text,
+    version bigint,
+    before jsonb,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT dead_letter_audit_pkey PRIMARY KEY (id),
+    CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
+);
+
+CREATE TABLE directory_administrators (
+    person uuid NOT NULL,
+    CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
+);
+
+CREATE TABLE directory_agencies (
+    code text NOT NULL,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    kind text NOT NULL,
+    parent text,
+    valid_from date NOT NULL,
+    valid_to date,
+    successor text,
+    CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_posts (
+    post uuid NOT NULL,
+    person uuid NOT NULL,
+    full_name text NOT NULL,
+    mailbox text NOT NULL,
+    agency text NOT NULL,
+    unit text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
+);
+
+CREATE TABLE effect_log (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    event uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT effect_log_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE event_log (
+    seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    epoch integer NOT NULL,
+    id uuid NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    aggregate_version bigint NOT NULL,
+    type text NOT NULL,
+    agency text,
+    actor text NOT NULL,
+    traceparent text,
+    occurred_at timestamp with time zone NOT NULL,
+    payload json NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (seq),
+    CONSTRAINT event_log_aggregate_type_aggregate_id_aggregate_version_key UNIQUE (aggregate_type, aggregate_id, aggregate_version),
+    CONSTRAINT event_log_aggregate_version_check CHECK (aggregate_version >= 1)
+);
+
+CREATE TABLE fee_demands (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    agency text NOT NULL,
+    amount bigint NOT NULL,
+    fee_kind text NOT NULL,
+    state text NOT NULL,
+    reason_code text,
+    demanded_at timestamp with time zone NOT NULL,
+    paid_at timestamp with time zone,
+    receipt_number text,
+    version bigint NOT NULL,
+    CONSTRAINT fee_demands_pkey PRIMARY KEY (id),
+    CONSTRAINT fee_demands_check CHECK ((reason_code IS NOT NULL) = (state = 'refused'::text)),
+    CONSTRAINT fee_demands_check1 CHECK ((paid_at IS NOT NULL) = (state = 'paid'::text)),
+    CONSTRAINT fee_demands_check2 CHECK ((receipt_number IS NOT NULL) = (state = 'paid'::text)),
+    CONSTRAINT fee_demands_check3 CHECK (amount > 0 OR state = 'refused'::text),
+    CONSTRAINT fee_demands_state_check CHECK (state = ANY (ARRAY['open'::text, 'paid'::text, 'refused'::text]))
+);
+
+CREATE TABLE idempotency_keys (
+    caller text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status integer NOT NULL,
+    etag text,
+    location text,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key)
+);
+
+CREATE TABLE inbox_counter (
+    reaction text NOT NULL,
+    duplicates bigint NOT NULL DEFAULT 0,
+    CONSTRAINT inbox_counter_pkey PRIMARY KEY (reaction)
+);
+
+CREATE TABLE inbox_parked (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    epoch integer NOT NULL,
+    type text NOT NULL,
+    envelope jsonb NOT NULL,
+    state text NOT NULL,
+    wait_key text,
+    attempts integer NOT NULL DEFAULT 0,
+    error text,
+    due_at timestamp with time zone,
+    parked_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_parked_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_parked_reaction_source_aggregate_type_aggregate_id_ve_key UNIQUE (reaction, source, aggregate_type, aggregate_id, version, epoch),
+    CONSTRAINT inbox_parked_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'unknown'::text, 'failed'::text, 'dead'::text]))
+);
+
+CREATE TABLE inbox_position (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    epoch integer NOT NULL,
+    last_version bigint NOT NULL,
+    CONSTRAINT inbox_position_pkey PRIMARY KEY (reaction, source, aggregate_type, aggregate_id)
+) WITH (fillfactor=80);
+
+CREATE TABLE inbox_refused (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    routing_key text NOT NULL,
+    message text NOT NULL,
+    sender text NOT NULL,
+    reason text NOT NULL,
+    body bytea NOT NULL,
+    body_bytes bigint NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_refused_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE inbox_source (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    ordinal integer NOT NULL,
+    CONSTRAINT inbox_source_pkey PRIMARY KEY (reaction, source, aggregate_type)
+);
+
+CREATE TABLE journal_entries (
+    id uuid NOT NULL,
+    agency text NOT NULL,
+    day date NOT NULL,
+    chart text NOT NULL,
+    kind text NOT NULL,
+    document text NOT NULL,
+    payment uuid NOT NULL,
+    line_count integer NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    posted_by text NOT NULL,
+    CONSTRAINT journal_entries_pkey PRIMARY KEY (id),
+    CONSTRAINT journal_entries_id_agency_day_chart_key UNIQUE (id, agency, day, chart),
+    CONSTRAINT journal_entries_chart_fkey FOREIGN KEY (chart) REFERENCES charts(chart),
+    CONSTRAINT journal_entries_payment_fkey FOREIGN KEY (payment) REFERENCES payments(id)
+);
+
+CREATE TABLE journal_lines (
+    entry uuid NOT NULL,
+    line integer NOT NULL,
+    agency text NOT NULL,
+    day date NOT NULL,
+    chart text NOT NULL,
+    account text NOT NULL,
+    side text NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT journal_lines_pkey PRIMARY KEY (entry, line),
+    CONSTRAINT journal_lines_chart_account_fkey FOREIGN KEY (chart, account) REFERENCES chart_accounts(chart, code),
+    CONSTRAINT journal_lines_entry_agency_day_chart_fkey FOREIGN KEY (entry, agency, day, chart) REFERENCES journal_entries(id, agency, day, chart),
+    CONSTRAINT journal_lines_amount_check CHECK (amount > 0),
+    CONSTRAINT journal_lines_line_check CHECK (line >= 1),
+    CONSTRAINT journal_lines_side_check CHECK (side = ANY (ARRAY['debit'::text, 'credit'::text]))
+);
+
+CREATE TABLE migration_history (
+    series text NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT migration_history_pkey PRIMARY KEY (series, number)
+);
+
+CREATE TABLE payments (
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    reference text NOT NULL,
+    demand uuid NOT NULL,
+    agency text NOT NULL,
+    amount bigint NOT NULL,
+    settled bigint NOT NULL,
+    to_refund bigint NOT NULL,
+    receipt_number text,
+    paid_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT payments_pkey PRIMARY KEY (id),
+    CONSTRAINT payments_reference UNIQUE (channel, reference),
+    CONSTRAINT payments_demand_fkey FOREIGN KEY (demand) REFERENCES fee_demands(id),
+    CONSTRAINT payments_amount_check CHECK (amount > 0),
+    CONSTRAINT payments_channel_check CHECK (channel = ANY (ARRAY['gateway'::text, 'counter'::text])),
+    CONSTRAINT payments_check CHECK ((settled + to_refund) = amount),
+    CONSTRAINT payments_check1 CHECK ((receipt_number IS NOT NULL) = (settled > 0)),
+    CONSTRAINT payments_settled_check CHECK (settled >= 0),
+    CONSTRAINT payments_to_refund_check CHECK (to_refund >= 0)
+);
+
+CREATE TABLE receipt_counters (
+    agency text NOT NULL,
+    series text NOT NULL,
+    year integer NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT receipt_counters_pkey PRIMARY KEY (agency, series, year)
+);
+
+CREATE TABLE receipts (
+    id uuid NOT NULL,
+    agency text NOT NULL,
+    series text NOT NULL,
+    year integer NOT NULL,
+    number integer NOT NULL,
+    demand uuid NOT NULL,
+    amount bigint NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    issued_by text NOT NULL,
+    CONSTRAINT receipts_pkey PRIMARY KEY (id),
+    CONSTRAINT receipts_agency_series_year_number_key UNIQUE (agency, series, year, number),
+    CONSTRAINT receipts_demand_key UNIQUE (demand),
+    CONSTRAINT receipts_demand_fkey FOREIGN KEY (demand) REFERENCES fee_demands(id),
+    CONSTRAINT receipts_amount_check CHECK (amount > 0),
+    CONSTRAINT receipts_number_check CHECK (number >= 1)
+);
+
+CREATE TABLE refunds (
+    payment uuid NOT NULL,
+    document text NOT NULL,
+    refunded_at timestamp with time zone NOT NULL,
+    refunded_by text NOT NULL,
+    CONSTRAINT refunds_pkey PRIMARY KEY (payment),
+    CONSTRAINT refunds_payment_fkey FOREIGN KEY (payment) REFERENCES payments(id)
+);
+
+CREATE TABLE refused_callbacks (
+    reference text NOT NULL,
+    demand uuid NOT NULL,
+    amount bigint NOT NULL,
+    code text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT refused_callbacks_pkey PRIMARY KEY (reference, demand, amount, code)
+);
+
+CREATE TABLE relay_cursor (
+    one boolean NOT NULL DEFAULT true,
+    tick bigint NOT NULL,
+    confirmed_seq bigint NOT NULL,
+    confirmed integer NOT NULL,
+    CONSTRAINT relay_cursor_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_cursor_one_check CHECK (one)
+);
+
+CREATE TABLE relay_epoch (
+    one boolean NOT NULL DEFAULT true,
+    epoch integer NOT NULL,
+    system_identifier text NOT NULL,
+    timeline bigint NOT NULL,
+    relation oid NOT NULL,
+    base_seq bigint NOT NULL DEFAULT 0,
+    since pg_snapshot NOT NULL DEFAULT '1:1:'::pg_snapshot,
+    CONSTRAINT relay_epoch_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_epoch_one_check CHECK (one)
+);
+
+CREATE TABLE relay_lease (
+    one boolean NOT NULL DEFAULT true,
+    term bigint NOT NULL,
+    holder text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT relay_lease_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_lease_one_check CHECK (one)
+);
+
+CREATE TABLE relay_tick (
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    term bigint NOT NULL,
+    prev pg_snapshot NOT NULL,
+    cur pg_snapshot NOT NULL,
+    raised boolean NOT NULL,
+    after_seq bigint NOT NULL,
+    through_seq bigint NOT NULL,
+    until_seq bigint NOT NULL,
+    count integer NOT NULL,
+    opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT relay_tick_pkey PRIMARY KEY (epoch, tick),
+    CONSTRAINT relay_tick_check CHECK (through_seq > after_seq),
+    CONSTRAINT relay_tick_check1 CHECK (until_seq >= through_seq),
+    CONSTRAINT relay_tick_count_check CHECK (count > 0)
+);
+
+CREATE TABLE timers (
+    kind text NOT NULL,
+    key text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    payload jsonb NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    retry_at timestamp with time zone,
+    error text,
+    CONSTRAINT timers_pkey PRIMARY KEY (kind, key)
+);
+
+CREATE TABLE verifier_keys (
+    kid text NOT NULL,
+    jwk jsonb NOT NULL,
+    fetched_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT verifier_keys_pkey PRIMARY KEY (kid)
+);
+
+CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
+
+CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
+
+CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
+
+CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
+
+CREATE INDEX event_log_xid ON event_log USING btree (xid);
+
+CREATE INDEX fee_demands_agency ON fee_demands USING btree (agency, id);
+
+CREATE INDEX fee_demands_dossier ON fee_demands USING btree (dossier);
+
+CREATE INDEX idempotency_keys_age ON idempotency_keys USING btree (created_at);
+
+CREATE INDEX inbox_parked_dead ON inbox_parked USING btree (id) WHERE state = 'dead'::text;
+
+CREATE INDEX inbox_parked_due ON inbox_parked USING btree (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state = 'unknown'::text;
+
+CREATE INDEX journal_entries_agency ON journal_entries USING btree (agency, day, id);
+
+CREATE UNIQUE INDEX journal_entries_payment ON journal_entries USING btree (payment, kind);
+
+CREATE INDEX journal_lines_account ON journal_lines USING btree (agency, account, day);
+
+CREATE INDEX payments_agency ON payments USING btree (agency, id);
+
+CREATE UNIQUE INDEX payments_one_settles ON payments USING btree (demand) WHERE settled > 0;
+
+CREATE INDEX timers_due ON timers USING btree (due_at);
+
+CREATE CONSTRAINT TRIGGER journal_entry_balances AFTER INSERT OR UPDATE ON journal_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION journal_entry_written();
+
+CREATE CONSTRAINT TRIGGER journal_line_balances AFTER INSERT OR DELETE OR UPDATE ON journal_lines DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION journal_line_written();

@@ -8,6 +8,7 @@ import ServiceKit
     static let name = ServiceName.identity
     static let title = "Định danh: tài khoản, đăng nhập, mã truy cập"
     static let migrations = Migrations.all
+    static let secrets = ["LIENTHONG_CLIENT_SECRETS", "LIENTHONG_KEY_SECRET"]
     static let appendOnly = ["sign_in_log"]
     static let endpoints: [any Mountable.Type] = [
         DiscoverProvider.self,

@@ -1,0 +1,337 @@
+-- The schema of IdentityService, as its migrations make it. Written by `make schema`, never by hand.
+
+CREATE TABLE accounts (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    person uuid NOT NULL,
+    login text NOT NULL,
+    password_hash text,
+    state text NOT NULL,
+    failures integer NOT NULL DEFAULT 0,
+    locked_until timestamp with time zone,
+    version bigint NOT NULL,
+    CONSTRAINT accounts_pkey PRIMARY KEY (id),
+    CONSTRAINT accounts_login_key UNIQUE (login),
+    CONSTRAINT accounts_person_key UNIQUE (person),
+    CONSTRAINT accounts_state_check CHECK (state = ANY (ARRAY['invited'::text, 'active'::text, 'closed'::text]))
+);
+
+CREATE TABLE authorization_codes (
+    code_hash bytea NOT NULL,
+    account uuid NOT NULL,
+    client text NOT NULL,
+    redirect_uri text NOT NULL,
+    challenge text NOT NULL,
+    nonce text,
+    family uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT authorization_codes_pkey PRIMARY KEY (code_hash),
+    CONSTRAINT authorization_codes_account_fkey FOREIGN KEY (account) REFERENCES accounts(id)
+);
+
+CREATE TABLE browser_sessions (
+    id_hash bytea NOT NULL,
+    account uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT browser_sessions_pkey PRIMARY KEY (id_hash),
+    CONSTRAINT browser_sessions_account_fkey FOREIGN KEY (account) REFERENCES accounts(id)
+);
+
+CREATE TABLE business_clock (
+    one boolean NOT NULL DEFAULT true,
+    now timestamp with time zone NOT NULL,
+    CONSTRAINT business_clock_pkey PRIMARY KEY (one),
+    CONSTRAINT business_clock_one_check CHECK (one)
+);
+
+CREATE TABLE dead_letter_audit (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    parked uuid NOT NULL,
+    what text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    source text,
+    aggregate_type text,
+    aggregate_id text,
+    version bigint,
+    before jsonb,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT dead_letter_audit_pkey PRIMARY KEY (id),
+    CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
+);
+
+CREATE TABLE directory_administrators (
+    person uuid NOT NULL,
+    CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
+);
+
+CREATE TABLE directory_agencies (
+    code text NOT NULL,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    kind text NOT NULL,
+    parent text,
+    valid_from date NOT NULL,
+    valid_to date,
+    successor text,
+    CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_posts (
+    post uuid NOT NULL,
+    person uuid NOT NULL,
+    full_name text NOT NULL,
+    mailbox text NOT NULL,
+    agency text NOT NULL,
+    unit text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
+);
+
+CREATE TABLE effect_log (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    event uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT effect_log_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE event_log (
+    seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    epoch integer NOT NULL,
+    id uuid NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    aggregate_version bigint NOT NULL,
+    type text NOT NULL,
+    agency text,
+    actor text NOT NULL,
+    traceparent text,
+    occurred_at timestamp with time zone NOT NULL,
+    payload json NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (seq),
+    CONSTRAINT event_log_aggregate_type_aggregate_id_aggregate_version_key UNIQUE (aggregate_type, aggregate_id, aggregate_version),
+    CONSTRAINT event_log_aggregate_version_check CHECK (aggregate_version >= 1)
+);
+
+CREATE TABLE idempotency_keys (
+    caller text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status integer NOT NULL,
+    etag text,
+    location text,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key)
+);
+
+CREATE TABLE inbox_counter (
+    reaction text NOT NULL,
+    duplicates bigint NOT NULL DEFAULT 0,
+    CONSTRAINT inbox_counter_pkey PRIMARY KEY (reaction)
+);
+
+CREATE TABLE inbox_parked (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    epoch integer NOT NULL,
+    type text NOT NULL,
+    envelope jsonb NOT NULL,
+    state text NOT NULL,
+    wait_key text,
+    attempts integer NOT NULL DEFAULT 0,
+    error text,
+    due_at timestamp with time zone,
+    parked_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_parked_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_parked_reaction_source_aggregate_type_aggregate_id_ve_key UNIQUE (reaction, source, aggregate_type, aggregate_id, version, epoch),
+    CONSTRAINT inbox_parked_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'unknown'::text, 'failed'::text, 'dead'::text]))
+);
+
+CREATE TABLE inbox_position (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    epoch integer NOT NULL,
+    last_version bigint NOT NULL,
+    CONSTRAINT inbox_position_pkey PRIMARY KEY (reaction, source, aggregate_type, aggregate_id)
+) WITH (fillfactor=80);
+
+CREATE TABLE inbox_refused (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    routing_key text NOT NULL,
+    message text NOT NULL,
+    sender text NOT NULL,
+    reason text NOT NULL,
+    body bytea NOT NULL,
+    body_bytes bigint NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_refused_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE inbox_source (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    ordinal integer NOT NULL,
+    CONSTRAINT inbox_source_pkey PRIMARY KEY (reaction, source, aggregate_type)
+);
+
+CREATE TABLE migration_history (
+    series text NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT migration_history_pkey PRIMARY KEY (series, number)
+);
+
+CREATE TABLE one_time_links (
+    code_hash bytea NOT NULL,
+    account uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT one_time_links_pkey PRIMARY KEY (code_hash),
+    CONSTRAINT one_time_links_account_fkey FOREIGN KEY (account) REFERENCES accounts(id)
+);
+
+CREATE TABLE refresh_tokens (
+    token_hash bytea NOT NULL,
+    family uuid NOT NULL,
+    account uuid NOT NULL,
+    client text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash),
+    CONSTRAINT refresh_tokens_account_fkey FOREIGN KEY (account) REFERENCES accounts(id)
+);
+
+CREATE TABLE relay_cursor (
+    one boolean NOT NULL DEFAULT true,
+    tick bigint NOT NULL,
+    confirmed_seq bigint NOT NULL,
+    confirmed integer NOT NULL,
+    CONSTRAINT relay_cursor_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_cursor_one_check CHECK (one)
+);
+
+CREATE TABLE relay_epoch (
+    one boolean NOT NULL DEFAULT true,
+    epoch integer NOT NULL,
+    system_identifier text NOT NULL,
+    timeline bigint NOT NULL,
+    relation oid NOT NULL,
+    base_seq bigint NOT NULL DEFAULT 0,
+    since pg_snapshot NOT NULL DEFAULT '1:1:'::pg_snapshot,
+    CONSTRAINT relay_epoch_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_epoch_one_check CHECK (one)
+);
+
+CREATE TABLE relay_lease (
+    one boolean NOT NULL DEFAULT true,
+    term bigint NOT NULL,
+    holder text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT relay_lease_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_lease_one_check CHECK (one)
+);
+
+CREATE TABLE relay_tick (
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    term bigint NOT NULL,
+    prev pg_snapshot NOT NULL,
+    cur pg_snapshot NOT NULL,
+    raised boolean NOT NULL,
+    after_seq bigint NOT NULL,
+    through_seq bigint NOT NULL,
+    until_seq bigint NOT NULL,
+    count integer NOT NULL,
+    opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT relay_tick_pkey PRIMARY KEY (epoch, tick),
+    CONSTRAINT relay_tick_check CHECK (through_seq > after_seq),
+    CONSTRAINT relay_tick_check1 CHECK (until_seq >= through_seq),
+    CONSTRAINT relay_tick_count_check CHECK (count > 0)
+);
+
+CREATE TABLE sign_in_log (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    account uuid,
+    what text NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT sign_in_log_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE signing_keys (
+    kid text NOT NULL,
+    sealed bytea NOT NULL,
+    jwk jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT signing_keys_pkey PRIMARY KEY (kid)
+);
+
+CREATE TABLE timers (
+    kind text NOT NULL,
+    key text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    payload jsonb NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    retry_at timestamp with time zone,
+    error text,
+    CONSTRAINT timers_pkey PRIMARY KEY (kind, key)
+);
+
+CREATE TABLE verifier_keys (
+    kid text NOT NULL,
+    jwk jsonb NOT NULL,
+    fetched_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT verifier_keys_pkey PRIMARY KEY (kid)
+);
+
+CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
+
+CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
+
+CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
+
+CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
+
+CREATE INDEX event_log_xid ON event_log USING btree (xid);
+
+CREATE INDEX idempotency_keys_age ON idempotency_keys USING btree (created_at);
+
+CREATE INDEX inbox_parked_dead ON inbox_parked USING btree (id) WHERE state = 'dead'::text;
+
+CREATE INDEX inbox_parked_due ON inbox_parked USING btree (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state = 'unknown'::text;
+
+CREATE INDEX one_time_links_account ON one_time_links USING btree (account);
+
+CREATE INDEX refresh_tokens_account ON refresh_tokens USING btree (account) WHERE revoked_at IS NULL;
+
+CREATE INDEX refresh_tokens_family ON refresh_tokens USING btree (family);
+
+CREATE INDEX timers_due ON timers USING btree (due_at);

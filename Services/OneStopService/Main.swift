@@ -1,4 +1,5 @@
 import Contracts
+import Files
 import Logging
 import Postgres
 import ServiceKit
@@ -40,6 +41,9 @@ import ServiceKit
         ConfirmWithdrawal.self,
         DeclineWithdrawal.self,
         Reappoint.self,
+        AttachPaper.self,
+        ListAttachments.self,
+        DownloadAttachment.self,
         ReadDossier.self,
         FindDossier.self,
         ReadHistory.self,
@@ -61,6 +65,9 @@ import ServiceKit
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] {
-        [ProcedureBook(database), CalendarBook(database)]
+        guard let directory = configuration.filesDirectory else {
+            throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"])
+        }
+        return [ProcedureBook(database), CalendarBook(database), try FileStore(directory)]
     }
 }

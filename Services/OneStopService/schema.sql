@@ -1,0 +1,480 @@
+-- The schema of OneStopService, as its migrations make it. Written by `make schema`, never by hand.
+
+CREATE OR REPLACE FUNCTION procedures_published_stay()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.state = 'published' THEN
+        RAISE EXCEPTION 'procedure % version % is published', OLD.code, OLD.number USING ERRCODE = '23001';
+    END IF;
+    RETURN COALESCE(NEW, OLD);
+END
+$function$;
+
+CREATE TABLE attachments (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    part text NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    media_type text NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    CONSTRAINT attachments_pkey PRIMARY KEY (id),
+    CONSTRAINT attachments_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE business_clock (
+    one boolean NOT NULL DEFAULT true,
+    now timestamp with time zone NOT NULL,
+    CONSTRAINT business_clock_pkey PRIMARY KEY (one),
+    CONSTRAINT business_clock_one_check CHECK (one)
+);
+
+CREATE TABLE calendar_days (
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    kind text NOT NULL,
+    vietnamese text NOT NULL,
+    english text NOT NULL,
+    source text NOT NULL,
+    CONSTRAINT calendar_days_pkey PRIMARY KEY (valid_from),
+    CONSTRAINT calendar_days_check CHECK (valid_to >= valid_from),
+    CONSTRAINT calendar_days_kind_check CHECK (kind = ANY (ARRAY['off'::text, 'makeup'::text]))
+);
+
+CREATE TABLE calendars (
+    one boolean NOT NULL DEFAULT true,
+    version bigint NOT NULL,
+    decided_through date,
+    loaded_by text NOT NULL,
+    loaded_at timestamp with time zone NOT NULL,
+    CONSTRAINT calendars_pkey PRIMARY KEY (one),
+    CONSTRAINT calendars_one_check CHECK (one)
+);
+
+CREATE TABLE dead_letter_audit (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    parked uuid NOT NULL,
+    what text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    source text,
+    aggregate_type text,
+    aggregate_id text,
+    version bigint,
+    before jsonb,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT dead_letter_audit_pkey PRIMARY KEY (id),
+    CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
+);
+
+CREATE TABLE directory_administrators (
+    person uuid NOT NULL,
+    CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
+);
+
+CREATE TABLE directory_agencies (
+    code text NOT NULL,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    kind text NOT NULL,
+    parent text,
+    valid_from date NOT NULL,
+    valid_to date,
+    successor text,
+    CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_posts (
+    post uuid NOT NULL,
+    person uuid NOT NULL,
+    full_name text NOT NULL,
+    mailbox text NOT NULL,
+    agency text NOT NULL,
+    unit text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
+);
+
+CREATE TABLE dossier_history (
+    dossier uuid NOT NULL,
+    version bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    what text NOT NULL,
+    from_status smallint,
+    to_status smallint NOT NULL,
+    agency text NOT NULL,
+    officer uuid,
+    step text,
+    note text,
+    CONSTRAINT dossier_history_pkey PRIMARY KEY (dossier, version),
+    CONSTRAINT dossier_history_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE dossier_serials (
+    agency text NOT NULL,
+    day date NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT dossier_serials_pkey PRIMARY KEY (agency, day)
+);
+
+CREATE TABLE dossiers (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    status smallint NOT NULL,
+    procedure text NOT NULL,
+    procedure_number integer NOT NULL,
+    channel text NOT NULL,
+    receiving_agency text NOT NULL,
+    working_agency text NOT NULL,
+    answering_agency text,
+    sent_from text[] NOT NULL DEFAULT '{}'::text[],
+    officer uuid,
+    step text,
+    applicant uuid,
+    applicant_name text NOT NULL,
+    applicant_phone text,
+    applicant_national_id text,
+    applicant_address text,
+    subject text NOT NULL,
+    form json,
+    code_agency text,
+    code_day date,
+    code_serial integer,
+    submitted_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    act_by timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    former_due_at timestamp with time zone,
+    hand_over_by timestamp with time zone,
+    step_due_at timestamp with time zone,
+    pauses jsonb NOT NULL DEFAULT '[]'::jsonb,
+    resume_status smallint,
+    withdrawn_from smallint,
+    supplement_requested_at timestamp with time zone,
+    supplement_note text,
+    reappointed_at timestamp with time zone,
+    demand uuid,
+    demand_amount bigint,
+    demand_kind text,
+    paid_at timestamp with time zone,
+    paid_amount bigint,
+    receipt_number text,
+    approved_at timestamp with time zone,
+    approved_by uuid,
+    document uuid,
+    document_number text,
+    finished_at timestamp with time zone,
+    late boolean,
+    returned_at timestamp with time zone,
+    reason_code text,
+    reason text,
+    CONSTRAINT dossiers_pkey PRIMARY KEY (id),
+    CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
+    CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),
+    CONSTRAINT dossiers_withdrawn_from_check CHECK (withdrawn_from >= 1 AND withdrawn_from <= 10)
+);
+
+CREATE TABLE due_dates (
+    dossier uuid NOT NULL,
+    version bigint NOT NULL,
+    cause text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    former_due_at timestamp with time zone,
+    explanation jsonb NOT NULL,
+    CONSTRAINT due_dates_pkey PRIMARY KEY (dossier, version),
+    CONSTRAINT due_dates_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE effect_log (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    event uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT effect_log_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE event_log (
+    seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    epoch integer NOT NULL,
+    id uuid NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    aggregate_version bigint NOT NULL,
+    type text NOT NULL,
+    agency text,
+    actor text NOT NULL,
+    traceparent text,
+    occurred_at timestamp with time zone NOT NULL,
+    payload json NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (seq),
+    CONSTRAINT event_log_aggregate_type_aggregate_id_aggregate_version_key UNIQUE (aggregate_type, aggregate_id, aggregate_version),
+    CONSTRAINT event_log_aggregate_version_check CHECK (aggregate_version >= 1)
+);
+
+CREATE TABLE idempotency_keys (
+    caller text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status integer NOT NULL,
+    etag text,
+    location text,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key)
+);
+
+CREATE TABLE inbox_counter (
+    reaction text NOT NULL,
+    duplicates bigint NOT NULL DEFAULT 0,
+    CONSTRAINT inbox_counter_pkey PRIMARY KEY (reaction)
+);
+
+CREATE TABLE inbox_parked (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    epoch integer NOT NULL,
+    type text NOT NULL,
+    envelope jsonb NOT NULL,
+    state text NOT NULL,
+    wait_key text,
+    attempts integer NOT NULL DEFAULT 0,
+    error text,
+    due_at timestamp with time zone,
+    parked_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_parked_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_parked_reaction_source_aggregate_type_aggregate_id_ve_key UNIQUE (reaction, source, aggregate_type, aggregate_id, version, epoch),
+    CONSTRAINT inbox_parked_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'unknown'::text, 'failed'::text, 'dead'::text]))
+);
+
+CREATE TABLE inbox_position (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    epoch integer NOT NULL,
+    last_version bigint NOT NULL,
+    CONSTRAINT inbox_position_pkey PRIMARY KEY (reaction, source, aggregate_type, aggregate_id)
+) WITH (fillfactor=80);
+
+CREATE TABLE inbox_refused (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    routing_key text NOT NULL,
+    message text NOT NULL,
+    sender text NOT NULL,
+    reason text NOT NULL,
+    body bytea NOT NULL,
+    body_bytes bigint NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_refused_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE inbox_source (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    ordinal integer NOT NULL,
+    CONSTRAINT inbox_source_pkey PRIMARY KEY (reaction, source, aggregate_type)
+);
+
+CREATE TABLE migration_history (
+    series text NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT migration_history_pkey PRIMARY KEY (series, number)
+);
+
+CREATE TABLE notifications (
+    id uuid NOT NULL,
+    person uuid NOT NULL,
+    dossier uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    what text NOT NULL,
+    vietnamese text NOT NULL,
+    english text NOT NULL,
+    read_at timestamp with time zone,
+    CONSTRAINT notifications_pkey PRIMARY KEY (id),
+    CONSTRAINT notifications_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE opinions (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    from_agency text NOT NULL,
+    to_agency text NOT NULL,
+    question text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    explanation jsonb NOT NULL,
+    answered_by text,
+    answered_at timestamp with time zone,
+    verdict text,
+    answer text,
+    late boolean,
+    CONSTRAINT opinions_pkey PRIMARY KEY (id),
+    CONSTRAINT opinions_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE procedures (
+    code text NOT NULL,
+    number integer NOT NULL,
+    state text NOT NULL,
+    valid_from date NOT NULL,
+    definition jsonb NOT NULL,
+    revision bigint NOT NULL,
+    drafted_by text NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    published_by text,
+    published_at timestamp with time zone,
+    CONSTRAINT procedures_pkey PRIMARY KEY (code, number),
+    CONSTRAINT procedures_check CHECK ((state = 'published'::text) = (published_at IS NOT NULL)),
+    CONSTRAINT procedures_number_check CHECK (number >= 1),
+    CONSTRAINT procedures_state_check CHECK (state = ANY (ARRAY['draft'::text, 'published'::text]))
+);
+
+CREATE TABLE relay_cursor (
+    one boolean NOT NULL DEFAULT true,
+    tick bigint NOT NULL,
+    confirmed_seq bigint NOT NULL,
+    confirmed integer NOT NULL,
+    CONSTRAINT relay_cursor_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_cursor_one_check CHECK (one)
+);
+
+CREATE TABLE relay_epoch (
+    one boolean NOT NULL DEFAULT true,
+    epoch integer NOT NULL,
+    system_identifier text NOT NULL,
+    timeline bigint NOT NULL,
+    relation oid NOT NULL,
+    base_seq bigint NOT NULL DEFAULT 0,
+    since pg_snapshot NOT NULL DEFAULT '1:1:'::pg_snapshot,
+    CONSTRAINT relay_epoch_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_epoch_one_check CHECK (one)
+);
+
+CREATE TABLE relay_lease (
+    one boolean NOT NULL DEFAULT true,
+    term bigint NOT NULL,
+    holder text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT relay_lease_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_lease_one_check CHECK (one)
+);
+
+CREATE TABLE relay_tick (
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    term bigint NOT NULL,
+    prev pg_snapshot NOT NULL,
+    cur pg_snapshot NOT NULL,
+    raised boolean NOT NULL,
+    after_seq bigint NOT NULL,
+    through_seq bigint NOT NULL,
+    until_seq bigint NOT NULL,
+    count integer NOT NULL,
+    opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT relay_tick_pkey PRIMARY KEY (epoch, tick),
+    CONSTRAINT relay_tick_check CHECK (through_seq > after_seq),
+    CONSTRAINT relay_tick_check1 CHECK (until_seq >= through_seq),
+    CONSTRAINT relay_tick_count_check CHECK (count > 0)
+);
+
+CREATE TABLE timers (
+    kind text NOT NULL,
+    key text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    payload jsonb NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    retry_at timestamp with time zone,
+    error text,
+    CONSTRAINT timers_pkey PRIMARY KEY (kind, key)
+);
+
+CREATE TABLE verifier_keys (
+    kid text NOT NULL,
+    jwk jsonb NOT NULL,
+    fetched_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT verifier_keys_pkey PRIMARY KEY (kid)
+);
+
+CREATE TABLE working_hours (
+    agency text NOT NULL DEFAULT ''::text,
+    valid_from date NOT NULL,
+    valid_to date,
+    week jsonb NOT NULL,
+    CONSTRAINT working_hours_pkey PRIMARY KEY (agency, valid_from),
+    CONSTRAINT working_hours_check CHECK (valid_to >= valid_from)
+);
+
+CREATE INDEX attachments_dossier ON attachments USING btree (dossier);
+
+CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
+
+CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
+
+CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
+
+CREATE INDEX dossiers_applicant ON dossiers USING btree (applicant, id) WHERE applicant IS NOT NULL;
+
+CREATE UNIQUE INDEX dossiers_code ON dossiers USING btree (code_agency, code_day, code_serial);
+
+CREATE UNIQUE INDEX dossiers_demand ON dossiers USING btree (demand) WHERE demand IS NOT NULL;
+
+CREATE INDEX dossiers_done_of_agency ON dossiers USING btree (working_agency, status, act_by, id) WHERE status = ANY (ARRAY[3, 8, 9, 10]);
+
+CREATE INDEX dossiers_done_of_officer ON dossiers USING btree (officer, status, act_by, id) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[3, 8, 9, 10]));
+
+CREATE INDEX dossiers_of_agency ON dossiers USING btree (working_agency, act_by, id, status) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
+
+CREATE INDEX dossiers_of_officer ON dossiers USING btree (officer, act_by, id, status) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[1, 2, 4, 5, 6, 7]));
+
+CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id, status) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));
+
+CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
+
+CREATE INDEX event_log_xid ON event_log USING btree (xid);
+
+CREATE INDEX idempotency_keys_age ON idempotency_keys USING btree (created_at);
+
+CREATE INDEX inbox_parked_dead ON inbox_parked USING btree (id) WHERE state = 'dead'::text;
+
+CREATE INDEX inbox_parked_due ON inbox_parked USING btree (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state = 'unknown'::text;
+
+CREATE INDEX notifications_person ON notifications USING btree (person, id);
+
+CREATE INDEX opinions_dossier ON opinions USING btree (dossier);
+
+CREATE INDEX opinions_waiting ON opinions USING btree (to_agency, due_at, id) WHERE answered_at IS NULL;
+
+CREATE UNIQUE INDEX procedures_one_draft ON procedures USING btree (code) WHERE state = 'draft'::text;
+
+CREATE INDEX timers_due ON timers USING btree (due_at);
+
+CREATE TRIGGER procedures_published_stay BEFORE DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();

@@ -40,13 +40,14 @@ struct AckLedger {
     mutating func flush() -> [Acknowledgement] {
         guard !fresh.isEmpty else { return [] }
         var frames: [Acknowledgement] = []
-        var news = false
+        // The last one that the broker still has: it closes the channel on a tag that was acknowledged singly before.
+        var last: UInt64?
         while head < states.count, states[head] != .working {
-            news = news || states[head] == .done
+            if states[head] == .done { last = firstTag + UInt64(head) }
             head += 1
         }
         let reached = firstTag + UInt64(head)
-        if news { frames.append(Acknowledgement(tag: reached - 1, multiple: true)) }
+        if let last { frames.append(Acknowledgement(tag: last, multiple: true)) }
         for tag in fresh.sorted() where tag >= reached {
             states[Int(tag - firstTag)] = .acknowledged
             frames.append(Acknowledgement(tag: tag, multiple: false))

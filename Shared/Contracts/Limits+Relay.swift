@@ -4,6 +4,8 @@ extension Limits {
         /// Events of one tick, which is also what is published as one batch and held in memory; a longer backlog is cut
         /// into several ticks. Large enough that waiting for the last confirms of a batch costs little.
         public static let tick = 4_096
+        /// Bytes of their data at most, unless one event alone has more.
+        public static let tickBytes = 8_388_608
         /// A look at the log happens at least this often; a poke makes it happen at once.
         public static let look: Duration = .milliseconds(100)
         /// How long leadership lasts without renewal, on the database's clock.

@@ -264,6 +264,9 @@ extension Limits {
         public static let callbackAge: Duration = .seconds(300)
         /// Largest body of a payment call-back, in bytes.
         public static let callbackBytes = 16_384
+        /// Most that one fee or one payment may be, in đồng: no fee comes near, and sums of a ledger stay far from the
+        /// bound of all amounts.
+        public static let paymentDong: Int64 = 1_000_000_000_000
         /// Longest reference that a payment gateway gives, in characters.
         public static let referenceLength = 100
         /// Digits of a receipt's number, as on printed receipts (biên lai).

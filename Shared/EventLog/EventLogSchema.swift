@@ -48,8 +48,8 @@ public enum EventLogSchema {
             since pg_snapshot NOT NULL DEFAULT '1:1:'
         );
         INSERT INTO relay_epoch (epoch, system_identifier, timeline, relation)
-            SELECT 1, s.system_identifier::text, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint,
-                   'event_log'::regclass::oid
+            SELECT 1, s.system_identifier::text,
+                   ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint, 'event_log'::regclass::oid
             FROM pg_control_system() s;
         -- One leader per schema; the database's clock decides.
         CREATE TABLE relay_lease (

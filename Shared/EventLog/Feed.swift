@@ -90,7 +90,8 @@ public struct Feed: Sendable {
         let members: SQL =
             run.count == 1
             ? """
-            SELECT \(first.number)::bigint AS tick, row_number() OVER (ORDER BY l.seq)::int AS ordinal, \(EventRow.columns)
+            SELECT \(first.number)::bigint AS tick, row_number() OVER (ORDER BY l.seq)::int AS ordinal,
+                \(EventRow.columns)
             FROM event_log l WHERE \(TickRow.members(of: first))
             """
             : """

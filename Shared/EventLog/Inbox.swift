@@ -29,6 +29,8 @@ public struct InboxMetrics: Sendable {
     public var lag: Duration = .zero
     /// Delivered by the broker and not acknowledged.
     public var outstanding = 0
+    /// Connections to the broker that were lost.
+    public var reconnects = 0
     /// Parked events that the inbox will take up by itself, and dead ones, as last counted in the database.
     public var parked = 0
     public var dead = 0
@@ -106,6 +108,7 @@ public final class Inbox: Service {
         let broker = consumer.metrics
         metrics.isConnected = broker.connected
         metrics.outstanding = broker.outstanding
+        metrics.reconnects = broker.reconnects
         return metrics
     }
 

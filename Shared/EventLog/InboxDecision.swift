@@ -28,7 +28,7 @@ enum InboxDecision: Sendable, Equatable {
 
     static func on(version: Int64, epoch: Int32, _ standing: Standing) -> InboxDecision {
         if standing.parkedItself { return .duplicate }
-        if version <= standing.version { return .duplicate }
+        if version <= standing.version { return epoch > standing.epoch ? .conflict : .duplicate }
         // Written after what was taken, and in an older epoch: that history was given up.
         if epoch < standing.epoch { return .conflict }
         if standing.parkedAhead { return .waitBehind }

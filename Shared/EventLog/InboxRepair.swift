@@ -84,7 +84,8 @@ extension Inbox {
         return true
     }
 
-    /// Through the lanes, in this order; how many were new here once all are in the database, nil when the process ends.
+    /// Through the lanes, in this order. How many were new here, once all are in the database; nil when the process
+    /// ends first.
     private func feed(_ events: [Envelope]) async -> Int? {
         guard !events.isEmpty else { return 0 }
         let latch = Latch(events.count)
@@ -104,8 +105,8 @@ extension Inbox {
         }
     }
 
-    /// One page; returns the aggregates of which there may be more. Those that are behind (consumed anew) go first, until
-    /// they have caught up with the others.
+    /// One page; returns the aggregates of which there may be more. Those that are behind (consumed anew) go first,
+    /// until they have caught up with the others.
     private func readOn(_ source: String, _ aggregates: [String]) async throws -> [String] {
         let database = worker.database
         let positions = try await worker.store.positions(of: source, aggregates, in: database)

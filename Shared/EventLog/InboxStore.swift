@@ -113,8 +113,9 @@ struct InboxStore: Sendable {
     func park(_ event: Envelope, _ parking: Parking, in session: any Session) async throws {
         try await session.run(
             """
-            INSERT INTO inbox_parked (id, reaction, source, aggregate_type, aggregate_id, version, epoch, type, envelope,
-                                      state, wait_key, attempts, error, due_at)
+            INSERT INTO inbox_parked (
+                id, reaction, source, aggregate_type, aggregate_id, version, epoch, type, envelope, state, wait_key,
+                attempts, error, due_at)
             VALUES (\(UUID.v7()), \(values(event.aggregate)), \(event.version), \(event.epoch), \(event.type),
                     \(event.json), \(parking.state.rawValue), \(parking.waitKey), \(parking.attempts),
                     \(parking.error), \(due(parking.due)))
@@ -239,7 +240,8 @@ extension InboxStore {
         return positions
     }
 
-    func reached(_ position: Position, of source: String, _ aggregates: [String], in session: any Session) async throws {
+    func reached(_ position: Position, of source: String, _ aggregates: [String], in session: any Session) async throws
+    {
         try await session.run(
             """
             INSERT INTO inbox_source AS s (reaction, source, aggregate_type, epoch, tick, ordinal)

@@ -90,7 +90,9 @@ final class InboxWorker: Sendable {
         while !Task.isCancelled {
             do { return try await body() } catch is Overtaken { continue } catch {
                 if Task.isCancelled || isEnding.load(ordering: .relaxed) { return nil }
-                if attempt == 0 { log.warning("inbox must wait", metadata: ["what": "\(what)", "error": "\(error)"]) }
+                if attempt % 30 == 0 {
+                    log.warning("inbox must wait", metadata: ["what": "\(what)", "error": "\(error)"])
+                }
                 let wait = backoff(
                     attempt, first: Limits.Inbox.awayFirst, most: Limits.Inbox.awayMost, jitter: .random(in: 0...1))
                 try? await Task.sleep(for: wait)
@@ -121,7 +123,7 @@ final class InboxWorker: Sendable {
                 KillPoint.pass(.beforeEffectCommit)
                 return .taken(followed: try row("followed"))
             }
-        } catch where !Self.decidesNothing(error) { return try await park(event, after: error) }
+        } catch  where !Self.decidesNothing(error) { return try await park(event, after: error) }
         if case .taken = arrival {
             KillPoint.pass(.afterEffectCommit)
             counts.add(\.taken)
@@ -270,7 +272,8 @@ extension Parking {
     static func conflict(_ standing: Standing) -> Parking {
         Parking(
             state: .dead,
-            error: "the source's history was replaced: version \(standing.version) of epoch \(standing.epoch) was taken")
+            error: "the source's history was replaced: version \(standing.version) of epoch \(standing.epoch) was taken"
+        )
     }
 }
 

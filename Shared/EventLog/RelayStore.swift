@@ -55,7 +55,8 @@ struct RelayStore: Sendable {
         try await database.run(
             """
             WITH quick AS (\(Self.lazily))
-            UPDATE relay_lease SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.asSeconds))
+            UPDATE relay_lease
+            SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.asSeconds))
             FROM quick WHERE term = \(term)
             """
         ).affected == 1
@@ -74,7 +75,8 @@ struct RelayStore: Sendable {
         let rows = try await database.run(
             """
             SELECT e.epoch, e.base_seq, e.since::text AS since, c.tick, c.confirmed_seq, c.confirmed,
-                   coalesce((SELECT t.tick FROM relay_tick t ORDER BY t.epoch DESC, t.tick DESC LIMIT 1), 0) AS last_tick
+                   coalesce(
+                       (SELECT t.tick FROM relay_tick t ORDER BY t.epoch DESC, t.tick DESC LIMIT 1), 0) AS last_tick
             FROM relay_epoch e CROSS JOIN relay_cursor c
             """)
         guard let row = rows.first else { throw EventLogFault.noEpoch }
@@ -192,23 +194,28 @@ extension RelayStore {
         }
         return """
             WITH fresh AS MATERIALIZED (\(members)),
-            n AS MATERIALIZED (SELECT *, row_number() OVER (ORDER BY seq) AS ordinal FROM fresh),
+            n AS MATERIALIZED (
+                SELECT *, ordinal = 1 OR ordinal <= \(Int64(most)) AND bytes <= \(Limits.Relay.tickBytes) AS fits
+                FROM (
+                    SELECT *, row_number() OVER w AS ordinal, sum(octet_length(payload::text)) OVER w AS bytes
+                    FROM fresh WINDOW w AS (ORDER BY seq ROWS UNBOUNDED PRECEDING)) m),
             size AS (
-                SELECT count(*) FILTER (WHERE ordinal <= \(Int64(most)))::int AS count, min(seq) - 1 AS after_seq,
-                       max(seq) FILTER (WHERE ordinal <= \(Int64(most))) AS through_seq,
-                       coalesce(bool_or(ordinal > \(Int64(most))), false) AS more
+                SELECT count(*) FILTER (WHERE fits)::int AS count, min(seq) - 1 AS after_seq,
+                       max(seq) FILTER (WHERE fits) AS through_seq, coalesce(bool_or(NOT fits), false) AS more
                 FROM n),
             leader AS (
-                SELECT l.term FROM relay_lease l CROSS JOIN size s WHERE s.count > 0 AND l.term = \(term) FOR UPDATE OF l),
+                SELECT l.term FROM relay_lease l CROSS JOIN size s WHERE s.count > 0 AND l.term = \(term)
+                FOR UPDATE OF l),
             opened AS (
                 INSERT INTO relay_tick
                     (epoch, tick, term, prev, cur, raised, after_seq, through_seq, until_seq, count)
                 SELECT \(frontier.epoch), \(frontier.lastNumber + 1), l.term, \(prev.text)::pg_snapshot, \(cur),
-                       \(raised), s.after_seq, s.through_seq, CASE WHEN s.more THEN \(until) ELSE s.through_seq END, s.count
+                       \(raised), s.after_seq, s.through_seq,
+                       CASE WHEN s.more THEN \(until) ELSE s.through_seq END, s.count
                 FROM size s CROSS JOIN leader l
                 RETURNING cur::text AS cur, after_seq, through_seq, until_seq)
             SELECT \(EventRow.answered), o.cur, o.after_seq, o.through_seq, o.until_seq
-            FROM n LEFT JOIN opened o ON n.ordinal = 1 WHERE n.ordinal <= \(Int64(most)) ORDER BY n.seq
+            FROM n LEFT JOIN opened o ON n.ordinal = 1 WHERE n.fits ORDER BY n.seq
             """
     }
 }

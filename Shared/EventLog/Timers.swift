@@ -31,8 +31,8 @@ public struct TimerMetrics: Sendable, Equatable {
     public var failures = 0
 }
 
-/// Fires timers that are due by business time, the soonest due first. A timer leaves in the transaction of its effect, so it
-/// fires once, also with several processes; one that fails is tried again later in real time, and others do not wait.
+/// Fires timers that are due by business time, the soonest due first. A timer leaves in the transaction of its effect, so
+/// it fires once, also with several processes; one that fails is tried again later in real time, and others do not wait.
 public final class TimerLoop: Service {
     public typealias Fire = @Sendable (String, JSON, Transaction) async throws -> Void
 
@@ -165,7 +165,9 @@ public final class TimerLoop: Service {
         counted.withLock { $0.failures += 1 }
         logger.error(
             "timer failed",
-            metadata: ["kind": "\(due.kind)", "key": "\(due.key)", "attempts": "\(due.attempts + 1)", "error": "\(text)"])
+            metadata: [
+                "kind": "\(due.kind)", "key": "\(due.key)", "attempts": "\(due.attempts + 1)", "error": "\(text)",
+            ])
         try await database.run(
             """
             UPDATE timers SET attempts = attempts + 1, error = \(text),

@@ -291,7 +291,8 @@ final class Connection {
                 }
                 let length = PQgetlength(result, row, column)
                 lengths.append(length)
-                bytes.append(contentsOf: UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(length)))
+                bytes.append(
+                    contentsOf: UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(length)))
             }
         }
         let storage = Rows.Storage(columns: columns, bytes: bytes, starts: starts, lengths: lengths)

@@ -95,7 +95,8 @@ public final class Database: Session, Service {
         var attempt = 1
         while true {
             do { return try await once(isolation, readOnly, body) } catch let error as PostgresError
-            where error.isRetriedAsWhole && attempt < Limits.Postgres.attempts {
+                where error.isRetriedAsWhole && attempt < Limits.Postgres.attempts
+            {
                 attempt += 1
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(1 << attempt))))
             }

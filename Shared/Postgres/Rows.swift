@@ -81,7 +81,8 @@ public struct Row: Sendable {
         }
     }
 
-    public func callAsFunction<T: SQLReadable>(_ column: String, as type: T?.Type = T?.self) throws(PostgresError) -> T? {
+    public func callAsFunction<T: SQLReadable>(_ column: String, as type: T?.Type = T?.self) throws(PostgresError) -> T?
+    {
         try cell(column) { bytes, oid throws(Unreadable) in
             guard let bytes else { return nil }
             return try T(sql: bytes, oid: oid)

@@ -142,7 +142,8 @@ extension SQLValue {
         for _ in 0..<bytes.big(12, as: Int32.self) {
             let length = Int(bytes.big(at, as: Int32.self))
             guard length >= 0, at + 4 + length <= bytes.count else { throw Unreadable(expected: "array without NULL") }
-            list.append(try Self(sql: UnsafeRawBufferPointer(rebasing: bytes[(at + 4)..<(at + 4 + length)]), oid: element))
+            list.append(
+                try Self(sql: UnsafeRawBufferPointer(rebasing: bytes[(at + 4)..<(at + 4 + length)]), oid: element))
             at += 4 + length
         }
         return list

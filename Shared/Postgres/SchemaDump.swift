@@ -52,7 +52,8 @@ public enum SchemaDump {
             CASE WHEN c.relispartition THEN ' PARTITION OF ' || (SELECT inhparent::regclass FROM pg_inherits
                 WHERE inhrelid = c.oid) || ' ' || pg_get_expr(c.relpartbound, c.oid) ELSE '' END,
             concat_ws(E',\\n', columns.lines, constraints.lines),
-            concat(' PARTITION BY ' || pg_get_partkeydef(c.oid), ' WITH (' || array_to_string(c.reloptions, ', ') || ')',
+            concat(' PARTITION BY ' || pg_get_partkeydef(c.oid),
+                ' WITH (' || array_to_string(c.reloptions, ', ') || ')',
                 CASE WHEN c.relrowsecurity THEN ' ROW LEVEL SECURITY' END)) AS text
         FROM pg_class c
         LEFT JOIN LATERAL (
@@ -89,8 +90,8 @@ public enum SchemaDump {
         """
 
     private static let views: SQL = """
-        SELECT format(E'CREATE %sVIEW %I AS\\n%s', CASE WHEN c.relkind = 'm' THEN 'MATERIALIZED ' ELSE '' END, c.relname,
-            pg_get_viewdef(c.oid, true)) AS text
+        SELECT format(E'CREATE %sVIEW %I AS\\n%s', CASE WHEN c.relkind = 'm' THEN 'MATERIALIZED ' ELSE '' END,
+            c.relname, pg_get_viewdef(c.oid, true)) AS text
         FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('v', 'm')
         ORDER BY c.relname COLLATE "C"
         """

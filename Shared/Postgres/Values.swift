@@ -311,6 +311,8 @@ extension DocumentNumber: SQLValue, SQLTyped {
     public func write(to bytes: inout [UInt8]) { bytes += text.utf8 }
     public init(sql bytes: UnsafeRawBufferPointer, oid: UInt32) throws(Unreadable) {
         let text = try String(sql: bytes, oid: oid)
-        do throws(FieldFault) { self = try DocumentNumber(text) } catch { throw Unreadable(expected: "document number") }
+        do throws(FieldFault) { self = try DocumentNumber(text) } catch {
+            throw Unreadable(expected: "document number")
+        }
     }
 }

@@ -104,7 +104,7 @@ import Testing
             ledger.flush() == [Acknowledgement(tag: 2, multiple: true), Acknowledgement(tag: 4, multiple: false)])
         #expect(ledger.flush() == [])
         ledger.done(3)
-        #expect(ledger.flush() == [Acknowledgement(tag: 4, multiple: true)])
+        #expect(ledger.flush() == [Acknowledgement(tag: 3, multiple: true)])
         ledger.done(5)
         #expect(ledger.flush() == [Acknowledgement(tag: 5, multiple: true)])
         #expect(ledger.outstanding == 0)
@@ -139,7 +139,7 @@ import Testing
                 working.remove(tag)
             }
             for frame in ledger.flush() {
-                #expect(atBroker.contains(frame.tag) || frame.multiple, "RabbitMQ closes the channel on unknown tags")
+                #expect(atBroker.contains(frame.tag), "RabbitMQ closes the channel on unknown tags")
                 let gone = frame.multiple ? atBroker.filter { $0 <= frame.tag } : [frame.tag]
                 atBroker.subtract(gone)
             }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceKit
+import ServiceTestKit
 import Testing
 
 @testable import BudgetService
@@ -10,7 +11,7 @@ import Testing
         try await Office.open { office in
             let demand = try await office.demand()
             let report = office.report("PG-1", demand)
-            let answers = try await withThrowingTaskGroup(of: Harness.Answer.self) { group in
+            let answers = try await withThrowingTaskGroup(of: TestService.Answer.self) { group in
                 for _ in 0..<20 { group.addTask { try await office.callBack(report) } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -20,7 +21,7 @@ import Testing
             #expect(again.json["outcome"]?.text == "settled")
             #expect(again.json["receiptNumber"]?.text == "0000001/BLĐT-\(Day(Date()).year)")
             #expect(try await office.footprint() == [1, 1, 1, 1, 2, 2, 1])
-            #expect(try await office.harness.announced(FeePaid.self) == 1)
+            #expect(try await office.service.announced(FeePaid.self) == 1)
             #expect(try await office.balances() == ["112": 200_000, "3373": -200_000])
         }
     }
@@ -80,7 +81,7 @@ import Testing
                 #expect(early.code == "budget.demand-unknown")
             }
             #expect(try await office.rows("refused_callbacks") == 1, "kept, once")
-            await office.harness.take(event)
+            await office.service.take(event)
             #expect(try await office.callBack(report).status == 200)
             #expect(try await office.balances() == ["112": 200_000, "3373": -200_000])
         }
@@ -114,7 +115,7 @@ import Testing
                 #expect(statuses.sorted() == [200, 409])
             }
             #expect(try await office.footprint() == [8, 8, 1, 8, 16, 24, 8])
-            #expect(try await office.harness.count("SELECT max(number) AS n FROM receipts") == 8, "no number is lost")
+            #expect(try await office.service.count("SELECT max(number) AS n FROM receipts") == 8, "no number is lost")
         }
     }
 }
@@ -123,7 +124,7 @@ import Testing
     @Test func `paid a second time is owed back`() async throws {
         try await Office.open { office in
             let demand = try await office.demand()
-            let answers = try await withThrowingTaskGroup(of: Harness.Answer.self) { group in
+            let answers = try await withThrowingTaskGroup(of: TestService.Answer.self) { group in
                 for number in 0..<6 {
                     group.addTask { try await office.callBack(office.report("PG-\(number)", demand)) }
                 }
@@ -132,12 +133,41 @@ import Testing
             #expect(answers.allSatisfy { $0.status == 200 })
             #expect(answers.filter { $0.json["outcome"]?.text == "settled" }.count == 1)
             #expect(answers.filter { $0.json["toRefund"]?.integer == 200_000 }.count == 5)
-            #expect(try await office.harness.announced(FeePaid.self) == 1)
+            #expect(try await office.service.announced(FeePaid.self) == 1)
             #expect(try await office.rows("receipts") == 1)
             #expect(try await office.balances() == ["112": 1_200_000, "3373": -200_000, "338": -1_000_000])
-            let owed = try await office.harness.send(
+            let owed = try await office.service.send(
                 "GET", "/payments?agency=\(office.agency)&toRefund=true", as: office.accountant)
             #expect(owed.json["payments"]?.array?.count == 5)
+        }
+    }
+
+    @Test func `is given back once`() async throws {
+        try await Office.open { office in
+            let demand = try await office.demand()
+            let report = office.report("PG-1", demand, 230_000)
+            let answer = try await office.callBack(report)
+            let payment = answer.json["payment"]?.text ?? ""
+            func refund(_ payment: String, as person: PersonID) async throws -> TestService.Answer {
+                try await office.service.send(
+                    "POST", "/payments/\(payment)/refund", as: person, body: Array(#"{"document":"UNC-01"}"#.utf8))
+            }
+            #expect(try await refund(payment, as: office.leader).status == 403)
+            #expect(try await refund(payment, as: office.stranger).status == 403)
+            #expect(try await refund(PaymentID.new().text, as: office.accountant).status == 404)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<6 { group.addTask { try await refund(payment, as: office.accountant).status } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.sorted() == [200] + Array(repeating: 409, count: 5))
+            #expect(try await office.balances() == ["112": 200_000, "3373": -200_000, "338": 0])
+            let exact = try await office.callBack(office.report("PG-2", office.demand()))
+            let nothing = try await refund(exact.json["payment"]?.text ?? "", as: office.accountant)
+            #expect(nothing.code == "budget.nothing-owed")
+            let owed = try await office.service.send(
+                "GET", "/payments?agency=\(office.agency)&toRefund=true", as: office.accountant)
+            #expect(owed.json["payments"]?.array?.isEmpty == true)
+            #expect(try await office.callBack(report).body == answer.body, "the gateway is answered as before")
         }
     }
 
@@ -152,7 +182,7 @@ import Testing
             #expect(much.json["outcome"]?.text == "settled")
             #expect(much.json["toRefund"]?.integer == 30_000)
             #expect(try await office.balances() == ["112": 380_000, "3373": -200_000, "338": -180_000])
-            let seen = try await office.harness.send("GET", "/demands/\(demand)", as: PersonID.new(), .citizen)
+            let seen = try await office.service.send("GET", "/demands/\(demand)", as: PersonID.new(), .citizen)
             #expect(seen.json["state"]?.text == "paid")
             #expect(seen.json["receiptNumber"] == much.json["receiptNumber"])
         }
@@ -161,11 +191,11 @@ import Testing
     @Test func `for a refused demand is owed back`() async throws {
         try await Office.open { office in
             let event = try office.requirement(0)
-            await office.harness.take(event)
+            await office.service.take(event)
             let answer = try await office.callBack(office.report("PG-1", event.demand, 5_000))
             #expect(answer.json["outcome"]?.text == "to-refund")
             #expect(try await office.balances() == ["112": 5_000, "338": -5_000])
-            #expect(try await office.harness.announced(FeePaid.self) == 0)
+            #expect(try await office.service.announced(FeePaid.self) == 0)
         }
     }
 }

@@ -115,6 +115,8 @@ import Testing
         }
         #expect(try reason(0, first, nil) == .amountNotPositive)
         #expect(try reason(-1, first, nil) == .amountNotPositive)
+        #expect(try reason(1_000_000_000_000, first, nil) == nil)
+        #expect(try reason(1_000_000_000_001, first, nil) == .amountTooLarge)
         #expect(try reason(1, day.next, nil) == .agencyNotInForce)
         #expect(try reason(1, first, day.previous) == .agencyDissolved)
         let refused = OpenDemandOnPaymentRequired.answer(try event(0), .amountNotPositive)

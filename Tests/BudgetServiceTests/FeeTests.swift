@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceKit
+import ServiceTestKit
 import Testing
 
 @testable import BudgetService
@@ -9,14 +10,14 @@ import Testing
     @Test func `is opened by a dossier's requirement, once`() async throws {
         try await Office.open { office in
             let event = try office.requirement(200_000)
-            let envelope = office.harness.envelope(event)
-            #expect(await office.harness.take(envelope) == .taken)
-            #expect(await office.harness.take(envelope) == .duplicate)
+            let envelope = office.service.envelope(event)
+            #expect(await office.service.take(envelope) == .taken)
+            #expect(await office.service.take(envelope) == .duplicate)
             // The same told by a further event of the dossier.
-            await office.harness.take(event)
+            await office.service.take(event)
             #expect(try await office.rows("fee_demands") == 1)
-            #expect(try await office.harness.announced(FeeDemanded.self) == 1)
-            let seen = try await office.harness.send("GET", "/demands/\(event.demand)", as: office.accountant)
+            #expect(try await office.service.announced(FeeDemanded.self) == 1)
+            let seen = try await office.service.send("GET", "/demands/\(event.demand)", as: office.accountant)
             #expect(seen.status == 200)
             #expect(seen.json["amount"]?.integer == 200_000)
             #expect(seen.json["state"]?.text == "open")
@@ -30,27 +31,27 @@ import Testing
                 (Int64(0), "H19.12", "budget.amount-not-positive"), (5_000, "H19.14", "budget.agency-dissolved"),
             ] {
                 let event = try office.requirement(amount, at: AgencyCode(agency))
-                await office.harness.take(event)
-                let seen = try await office.harness.send("GET", "/demands/\(event.demand)", as: office.accountant)
+                await office.service.take(event)
+                let seen = try await office.service.send("GET", "/demands/\(event.demand)", as: office.accountant)
                 #expect(seen.json["state"]?.text == "refused")
                 #expect(seen.json["reasonCode"]?.text == reason)
             }
-            #expect(try await office.harness.announced(FeeRefused.self) == 2)
-            #expect(try await office.harness.announced(FeeDemanded.self) == 0)
+            #expect(try await office.service.announced(FeeRefused.self) == 2)
+            #expect(try await office.service.announced(FeeDemanded.self) == 0)
         }
     }
 
     @Test func `waits for an agency that is not known yet`() async throws {
         try await Office.open { office in
             let event = try office.requirement(200_000, at: AgencyCode("H19.99"))
-            await office.harness.take(event)
+            await office.service.take(event)
             #expect(try await office.rows("fee_demands") == 0)
             #expect(
-                try await office.harness.count(
+                try await office.service.count(
                     "SELECT count(*) AS n FROM inbox_parked WHERE wait_key = 'agency:H19.99'") == 1)
             try await office.establish("H19.99")
-            await office.harness.resume(event)
-            #expect(try await office.harness.announced(FeeDemanded.self) == 1)
+            await office.service.resume(event)
+            #expect(try await office.service.announced(FeeDemanded.self) == 1)
             #expect(try await office.rows("inbox_parked") == 0)
         }
     }
@@ -60,18 +61,18 @@ import Testing
             for _ in 0..<5 { _ = try await office.demand() }
             var (seen, next): (Int, String?) = (0, "/demands?agency=H19.12&state=open&limit=2")
             while let page = next {
-                let answer = try await office.harness.send("GET", page, as: office.leader)
+                let answer = try await office.service.send("GET", page, as: office.leader)
                 seen += answer.json["demands"]?.array?.count ?? 0
                 next = answer.next
             }
             #expect(seen == 5)
             for path in ["/demands", "/payments", "/receipts", "/journal", "/balances"] {
-                let answer = try await office.harness.send("GET", "\(path)?agency=H19.12", as: office.stranger)
+                let answer = try await office.service.send("GET", "\(path)?agency=H19.12", as: office.stranger)
                 #expect(answer.status == 403, "\(path)")
-                let citizen = try await office.harness.send(
+                let citizen = try await office.service.send(
                     "GET", "\(path)?agency=H19.12", as: PersonID.new(), .citizen)
                 #expect(citizen.status == 403, "\(path)")
-                #expect(try await office.harness.send("GET", "\(path)?agency=H19.12").status == 401, "\(path)")
+                #expect(try await office.service.send("GET", "\(path)?agency=H19.12").status == 401, "\(path)")
             }
         }
     }
@@ -81,8 +82,8 @@ import Testing
     private func collect(
         _ office: Office, _ demand: DemandID, _ amount: Int64, as person: PersonID? = nil,
         headers: [(name: String, value: String)] = []
-    ) async throws -> Harness.Answer {
-        try await office.harness.send(
+    ) async throws -> TestService.Answer {
+        try await office.service.send(
             "POST", "/demands/\(demand)/collect", as: person ?? office.accountant,
             body: JSON.object([.init("amount", .integer(amount))]).bytes, headers: headers)
     }
@@ -97,7 +98,7 @@ import Testing
             #expect(statuses.sorted() == [200] + Array(repeating: 409, count: 7))
             #expect(try await office.footprint() == [1, 1, 1, 1, 2, 2, 1])
             #expect(try await office.balances() == ["1111": 200_000, "3373": -200_000])
-            let seen = try await office.harness.send("GET", "/demands/\(demand)", as: office.accountant)
+            let seen = try await office.service.send("GET", "/demands/\(demand)", as: office.accountant)
             #expect(seen.json["receiptNumber"]?.text == "0000001/BLTM-\(Day(Date()).year)")
         }
     }

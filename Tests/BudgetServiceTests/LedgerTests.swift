@@ -41,7 +41,7 @@ import Testing
     @Test func `is refused by the database when an entry does not balance`() async throws {
         try await Office.open { office in
             _ = try await office.callBack(office.report("PG-1", office.demand()))
-            let database = office.harness.database.database
+            let database = office.service.database.database
             try await post(office, [("112", "debit", 7), ("3373", "credit", 7)], in: database)
             try await post(office, [("014", "debit", 7)], in: database)
             let before = try await office.footprint()
@@ -67,8 +67,8 @@ import Testing
     @Test func `is never changed by the service`() async throws {
         try await Office.open { office in
             _ = try await office.callBack(office.report("PG-1", office.demand()))
-            let database = office.harness.database.database
-            for table in ["journal_entries", "journal_lines", "receipts", "payments", "refused_callbacks"] {
+            let database = office.service.database.database
+            for table in ["journal_entries", "journal_lines", "receipts", "payments", "refunds", "refused_callbacks"] {
                 let deleted = await refusal { try await database.run("DELETE FROM \(raw: table)") }
                 #expect(deleted?.sqlState == "42501", "\(table)")
             }
@@ -93,13 +93,13 @@ import Testing
                 _ = try await office.callBack(
                     office.report("PG-\(number)", office.demand(Int64(number) * 1_000), 20_000))
             }
-            try await post(office, [("112", "debit", 7), ("3373", "credit", 7)], in: office.harness.database.database)
+            try await post(office, [("112", "debit", 7), ("3373", "credit", 7)], in: office.service.database.database)
             #expect(try await office.balances() == ["112": 100_007, "3373": -15_007, "338": -85_000])
             #expect(try await office.balances(on: "2021-02-09") == ["112": 7, "3373": -7])
             #expect(try await office.balances(on: "2021-02-08") == [:])
             var (seen, next): ([JSON], String?) = ([], "/journal?agency=H19.12&limit=4")
             while let page = next {
-                let answer = try await office.harness.send("GET", page, as: office.accountant)
+                let answer = try await office.service.send("GET", page, as: office.accountant)
                 #expect(answer.status == 200)
                 seen += answer.json["entries"]?.array ?? []
                 next = answer.next
@@ -107,7 +107,7 @@ import Testing
             #expect(seen.count == 11)
             #expect(Set(seen.compactMap { $0["entry"]?.text }).count == 11)
             #expect(seen.last?["day"]?.text == "2021-02-09", "newest first")
-            let old = try await office.harness.send(
+            let old = try await office.service.send(
                 "GET", "/journal?agency=H19.12&to=2021-02-09", as: office.accountant)
             #expect(old.json["entries"]?.array?.count == 1)
         }
@@ -127,7 +127,7 @@ import Testing
             }
             var (numbers, after): ([Int64], Int64) = ([], 0)
             while true {
-                let page = try await office.harness.send(
+                let page = try await office.service.send(
                     "GET", "/receipts?agency=H19.12&limit=15&after=\(after)", as: office.leader)
                 let serials = (page.json["receipts"]?.array ?? []).compactMap { $0["serial"]?.integer }
                 numbers += serials
@@ -135,7 +135,7 @@ import Testing
                 after = last
             }
             #expect(numbers == Array(1...40))
-            #expect(try await office.harness.announced(FeePaid.self) == 40)
+            #expect(try await office.service.announced(FeePaid.self) == 40)
             #expect(try await office.balances() == ["112": 8_000_000, "3373": -8_000_000])
         }
     }

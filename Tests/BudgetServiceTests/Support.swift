@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Postgres
 import ServiceKit
+import ServiceTestKit
 import TestKit
 
 @testable import BudgetService
@@ -10,15 +11,15 @@ import TestKit
 struct Office: Sendable {
     static let secret = "what the gateway signs with"
 
-    let harness: Harness
+    let service: TestService
     let agency: AgencyCode
     let accountant = PersonID.new()
     let leader = PersonID.new()
     let stranger = PersonID.new()
 
     static func open(_ body: (Office) async throws -> Void) async throws {
-        try await Harness.run(Main.self, ["LIENTHONG_PAYMENT_SECRET": secret]) { harness in
-            let office = Office(harness: harness, agency: try AgencyCode("H19.12"))
+        try await withService(Main.self, ["LIENTHONG_PAYMENT_SECRET": secret]) { service in
+            let office = Office(service: service, agency: try AgencyCode("H19.12"))
             try await office.establish("H19.12")
             try await office.establish("H19.13")
             try await office.appoint(office.accountant, .accountant, at: "H19.12")
@@ -32,7 +33,7 @@ struct Office: Sendable {
         var event = AgencyEstablished()
         (event.code, event.name, event.nameEn) = (try AgencyCode(code), "Sở Tư pháp", "Department of Justice")
         (event.validFrom, event.validTo) = (try Day(from), try to.map { try Day($0) })
-        await harness.take(event)
+        await service.take(event)
     }
 
     func appoint(_ person: PersonID, _ role: PostRole, at agency: String) async throws {
@@ -41,7 +42,7 @@ struct Office: Sendable {
         (event.post, event.agency, event.unit) = (PostID.new(), try AgencyCode(agency), "mot-cua")
         (event.role, event.title, event.decisionNumber) = (role, "Công chức", "01/QĐ-SNV")
         event.effectiveFrom = try Day("2021-01-04")
-        await harness.take(event)
+        await service.take(event)
     }
 
     func requirement(_ amount: Int64, at agency: AgencyCode? = nil) throws -> DossierPaymentRequired {
@@ -55,7 +56,7 @@ struct Office: Sendable {
     /// An open demand.
     func demand(_ amount: Int64 = 200_000) async throws -> DemandID {
         let event = try requirement(amount)
-        await harness.take(event)
+        await service.take(event)
         return event.demand
     }
 
@@ -71,26 +72,26 @@ struct Office: Sendable {
         return json.bytes
     }
 
-    func callBack(_ body: [UInt8], secret: String = Office.secret, age: Int64 = 0) async throws -> Harness.Answer {
+    func callBack(_ body: [UInt8], secret: String = Office.secret, age: Int64 = 0) async throws -> TestService.Answer {
         let at = Int64(Date().timeIntervalSince1970) - age
         return try await callBack(body, header: CallbackSignature(secret: secret).sign(body, at: at))
     }
 
-    func callBack(_ body: [UInt8], header: String?) async throws -> Harness.Answer {
-        try await harness.send(
+    func callBack(_ body: [UInt8], header: String?) async throws -> TestService.Answer {
+        try await service.send(
             "POST", "/payments/callback", body: body, headers: header.map { [("payment-signature", $0)] } ?? [])
     }
 
     // MARK: - Looking
 
     func rows(_ table: String) async throws -> Int {
-        try await harness.count("SELECT count(*) AS n FROM \(raw: table)")
+        try await service.count("SELECT count(*) AS n FROM \(raw: table)")
     }
 
     /// Debits less credits by account.
     func balances(on day: String? = nil) async throws -> [String: Int64] {
         let query = day.map { "&on=\($0)" } ?? ""
-        let answer = try await harness.send("GET", "/balances?agency=\(agency)\(query)", as: leader)
+        let answer = try await service.send("GET", "/balances?agency=\(agency)\(query)", as: leader)
         let accounts = answer.json["accounts"]?.array ?? []
         return Dictionary(
             accounts.map { ($0["account"]?.text ?? "", $0["balance"]?.integer ?? 0) }, uniquingKeysWith: { $1 })
@@ -102,6 +103,6 @@ struct Office: Sendable {
         for table in ["payments", "receipts", "receipt_counters", "journal_entries", "journal_lines", "event_log"] {
             counts.append(try await rows(table))
         }
-        return counts + [try await harness.count("SELECT count(*) AS n FROM fee_demands WHERE state = 'paid'")]
+        return counts + [try await service.count("SELECT count(*) AS n FROM fee_demands WHERE state = 'paid'")]
     }
 }

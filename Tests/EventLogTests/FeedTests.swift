@@ -67,8 +67,9 @@ import Testing
             try await test.database.change("a")
             try await test.database.run(
                 """
-                INSERT INTO event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor, occurred_at,
-                    payload) VALUES (1, gen_random_uuid(), 'plant', 'p', 1, 'announcer.plant.grown.v1', 't', now(), '{}')
+                INSERT INTO event_log
+                    (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor, occurred_at, payload)
+                VALUES (1, gen_random_uuid(), 'plant', 'p', 1, 'announcer.plant.grown.v1', 't', now(), '{}')
                 """)
             let store = RelayStore(database: test.database, source: announcer, most: 100)
             let term = try #require(try await store.claim(holder: "test"))
@@ -107,7 +108,7 @@ import Testing
             var frontier = try await store.standing().frontier
             try await late.transaction { transaction in
                 try await transaction.change("late")
-                try await test.database.announceMany(200_000)
+                try await test.database.announceMany(100_000)
                 while let batch = try await store.open(frontier, term: term) { frontier.recorded(batch.tick) }
                 try await test.database.change("new")
             }

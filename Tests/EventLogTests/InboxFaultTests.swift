@@ -64,7 +64,8 @@ import Testing
                 try await eventually("others") { try await bench.effects.versions("x") == [1] }
                 try await eventually("both stand together") {
                     try await bench.test.database.run(
-                        "SELECT DISTINCT tick FROM inbox_source WHERE source = 'feeder'").count == 1
+                        "SELECT DISTINCT tick FROM inbox_source WHERE source = 'feeder'"
+                    ).count == 1
                 }
             }
             #expect(try await bench.effects.versions("a") == [1, 2])
@@ -133,6 +134,36 @@ import Testing
         }
     }
 
+    /// Cancellation in the middle of everything stands for a process that dies: nothing more is committed or
+    /// acknowledged.
+    @Test func `killed in the middle, the next one ends with every event once and in order`() async throws {
+        try await withInboxBench { bench in
+            let names = (0..<6).map { "a\($0)" }
+            let all = (Int64(1)...30).flatMap { version in
+                names.enumerated().map { event($1, version, tick: version * 10 + Int64($0)) }
+            }
+            for name in names { bench.script.fail(name, 7, Script.Broken(), Script.Broken()) }
+            bench.feed.add(all)
+            let dying = Task { try await bench.inbox().run() }
+            try await bench.publish(all.filter { $0.version % 5 != 0 })
+            try await eventually("a third is done") { try await bench.effects.all().count > all.count / 3 }
+            dying.cancel()
+            _ = await dying.result
+            try await running([bench.inbox()]) {
+                try await eventually("everything", within: .seconds(60)) {
+                    try await bench.effects.all().count >= all.count
+                }
+                try await eventually("nothing is parked") {
+                    try await bench.test.database.run("SELECT 1 AS one FROM inbox_parked").isEmpty
+                }
+            }
+            for name in names {
+                #expect(try await bench.effects.versions(name) == Array(1...30))
+                #expect(try await bench.effects.logged(name) == Array(1...30))
+            }
+        }
+    }
+
     /// Shuffled, repeated, partly lost, with reactions that fail at random: every event once, and in order.
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func `any stream ends with every event once and in order`(
         _ seed: UInt64
@@ -163,7 +194,8 @@ import Testing
             bench.feed.add(all)
             var pace = hurried
             pace.attempts = 10
-            try await running([bench.inbox(pace: pace)]) {
+            let inbox = bench.inbox(pace: pace)
+            try await running([inbox]) {
                 try await bench.publish(stream)
                 let count = expected.values.reduce(0) { $0 + $1.count }
                 try await eventually("everything", within: .seconds(60)) {
@@ -173,6 +205,7 @@ import Testing
                     try await bench.test.database.run("SELECT 1 AS one FROM inbox_parked").isEmpty
                 }
             }
+            #expect(inbox.metrics.reconnects == 0, "the broker was content with every acknowledgement")
             for (name, versions) in expected {
                 #expect(try await bench.effects.versions(name) == versions)
                 #expect(try await bench.effects.logged(name) == versions)

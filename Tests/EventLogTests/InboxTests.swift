@@ -92,7 +92,8 @@ import Testing
                 }
                 inbox.poke()
                 try await eventually("both") { try await bench.effects.versions("a") == [1, 2] }
-                let payload: JSON = try await database.run("SELECT payload FROM effects WHERE version = 1")[0]("payload")
+                let payload: JSON = try await database.run("SELECT payload FROM effects WHERE version = 1")[0](
+                    "payload")
                 #expect(payload == ["mended": true])
                 let audit = try await database.run("SELECT what, actor FROM dead_letter_audit ORDER BY id")
                 #expect(try audit.map { try $0("what") } == ["inspected", "edited", "retried"])
@@ -156,6 +157,33 @@ import Testing
                     }
                 }
                 try await eventually("all taken") { try await bench.effects.all().count == names.count }
+            }
+        }
+    }
+
+    /// The waker has looked for parked events and not committed yet when the event arrives and finds nothing known.
+    @Test func `a parking waits for a wake that is under way`() async throws {
+        try await withInboxBench { bench in
+            let database = bench.test.database
+            let looker = bench.test.open(bench.test.administrator)
+            try await running([bench.inbox([bench.knowing])]) {
+                try await database.transaction { transaction in
+                    try await transaction.run("INSERT INTO known VALUES ('a')")
+                    try await Inbox.wake("thing:a", in: transaction)
+                    try await bench.publish([event("a", 1)])
+                    try await eventually("it waits to be parked, or was looked at in vain twice") {
+                        try await looker.run(
+                            """
+                            SELECT 1 AS one FROM pg_locks
+                            WHERE locktype = 'advisory' AND NOT granted
+                                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                            UNION ALL
+                            SELECT 1 FROM inbox_parked WHERE due_at > clock_timestamp() + interval '1 minute'
+                            """
+                        ).count > 0
+                    }
+                }
+                try await eventually("taken") { try await bench.effects.versions("a") == [1] }
             }
         }
     }

@@ -56,9 +56,10 @@ extension Session {
     func announceMany(_ count: Int, prefix: String = "bulk", type: String = ThingDone.type) async throws {
         try await run(
             """
-            INSERT INTO event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor, occurred_at,
-                                   payload)
-            SELECT e.epoch, gen_random_uuid(), split_part(\(type), '.', 2), \(prefix) || ' ' || g, 1, \(type), 'tester', now(), '{}'
+            INSERT INTO event_log
+                (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor, occurred_at, payload)
+            SELECT e.epoch, gen_random_uuid(), split_part(\(type), '.', 2), \(prefix) || ' ' || g, 1, \(type), 'tester',
+                   now(), '{}'
             FROM generate_series(1, \(Int64(count))) g CROSS JOIN relay_epoch e
             """)
     }

@@ -147,6 +147,31 @@ import Testing
         }
     }
 
+    @Test func `large events make small ticks`() async throws {
+        try await withAnnouncer { test in
+            let large = Limits.Relay.tickBytes
+            try await test.database.run(
+                """
+                INSERT INTO event_log
+                    (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor, occurred_at, payload)
+                SELECT 1, gen_random_uuid(), 'thing', g::text, 1, \(ThingDone.type), 't', now(),
+                    json_build_object('pad', repeat('x', \(Int32(large)) / CASE g WHEN 4 THEN 1 ELSE 3 END))
+                FROM generate_series(1, 6) g
+                """)
+            let store = RelayStore(database: test.database, source: announcer, most: 100)
+            let term = try #require(try await store.claim(holder: "test"))
+            var frontier = try await store.standing().frontier
+            var counts: [Int] = []
+            while let batch = try await store.open(frontier, term: term) {
+                frontier.recorded(batch.tick)
+                counts.append(batch.messages.count)
+                let again = try await store.read(batch.tick, after: .start)
+                #expect(again.messages == batch.messages)
+            }
+            #expect(counts == [2, 1, 1, 2])
+        }
+    }
+
     @Test func `a type that nobody consumes passes, and is counted`() async throws {
         try await withRelayBench(bindings: ["announcer.thing.#"]) { bench in
             let relay = bench.relay(isConsumed: { $0 == ThingDone.type })

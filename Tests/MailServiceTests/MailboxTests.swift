@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Postgres
 import ServiceKit
+import ServiceTestKit
 import Testing
 
 @testable import MailService
@@ -9,7 +10,7 @@ import Testing
 @Suite struct `A mailbox` {
     @Test func `is opened, closed and opened again with its owner's service`() async throws {
         try await Office.open { office in
-            let opened = try await office.harness.announced(MailboxOpened.self)
+            let opened = try await office.service.announced(MailboxOpened.self)
             #expect(opened == 5)
             let mailbox = try await office.get("/mailbox", as: office.clerk)
             #expect(mailbox.json["address"]?.text == "cuc@thu.gov.vn")
@@ -19,12 +20,12 @@ import Testing
             #expect(names?.first?["name"]?.text == "Inbox")
             _ = try await office.send(from: office.leader, to: ["cuc@thu.gov.vn"])
             try await office.end(office.clerk)
-            #expect(try await office.harness.announced(MailboxClosed.self) == 1)
+            #expect(try await office.service.announced(MailboxClosed.self) == 1)
             #expect(try await office.get("/folders/inbox/messages", as: office.clerk).status == 403)
             let refused = try await office.send(from: office.leader, to: ["cuc@thu.gov.vn"])
             #expect(refused.code == "mail.recipient-closed")
             try await office.appoint(office.clerk, "cuc", .clerk, at: office.justice)
-            #expect(try await office.harness.announced(MailboxOpened.self) == 6)
+            #expect(try await office.service.announced(MailboxOpened.self) == 6)
             #expect(try await office.inbox(office.clerk).count == 1, "what lay in it is still there")
         }
     }
@@ -39,14 +40,14 @@ import Testing
                 #expect(try await office.post("/messages/\(message)/read", as: other).status == 404)
                 #expect(
                     try await office.post("/messages/\(message)/move", as: other, ["folder": "trash"]).status == 404)
-                let deleted = try await office.harness.send(
+                let deleted = try await office.service.send(
                     "DELETE", "/messages/\(message)", as: other, headers: [("if-match", "\"1\"")])
                 #expect(deleted.status == 404)
             }
-            let citizen = try await office.harness.send("GET", "/mailbox", as: PersonID.new(), .citizen)
+            let citizen = try await office.service.send("GET", "/mailbox", as: PersonID.new(), .citizen)
             #expect(citizen.status == 404)
             #expect(citizen.code == "mail.no-mailbox")
-            #expect(try await office.harness.send("GET", "/mailbox").status == 401)
+            #expect(try await office.service.send("GET", "/mailbox").status == 401)
             #expect(try await office.inbox(office.clerk).first?["isRead"] == false)
         }
     }
@@ -67,8 +68,8 @@ import Testing
             #expect(moved.json["folder"]?.text == folder)
             #expect(try await office.inbox(office.clerk, folder).count == 1)
             #expect(try await office.inbox(office.clerk).isEmpty)
-            let delete: (String) async throws -> Harness.Answer = { key in
-                try await office.harness.send(
+            let delete: (String) async throws -> TestService.Answer = { key in
+                try await office.service.send(
                     "DELETE", "/folders/\(key)", as: office.clerk, headers: [("if-match", "\"1\"")])
             }
             #expect(try await delete(folder).code == "mail.folder-not-empty")
@@ -148,12 +149,12 @@ import Testing
             #expect(
                 try await office.post("/messages/\(message)/unread", as: office.clerk).json["version"]?.integer == 3)
             #expect(try await unread() == 1)
-            let bare = try await office.harness.send("DELETE", "/messages/\(message)", as: office.clerk)
+            let bare = try await office.service.send("DELETE", "/messages/\(message)", as: office.clerk)
             #expect(bare.status == 428)
-            let stale = try await office.harness.send(
+            let stale = try await office.service.send(
                 "DELETE", "/messages/\(message)", as: office.clerk, headers: [("if-match", "\"2\"")])
             #expect(stale.status == 412)
-            let deleted = try await office.harness.send(
+            let deleted = try await office.service.send(
                 "DELETE", "/messages/\(message)", as: office.clerk, headers: [("if-match", "\"3\"")])
             #expect(deleted.status == 204)
             #expect(try await office.inbox(office.clerk, "trash").count == 1)
@@ -185,7 +186,7 @@ import Testing
     @Test func `is never changed once it was sent`() async throws {
         try await Office.open { office in
             _ = try await office.send(from: office.leader, to: ["cuc@thu.gov.vn"])
-            let database = office.harness.database.database
+            let database = office.service.database.database
             for statement: SQL in ["UPDATE messages SET subject = 'x'", "DELETE FROM messages"] {
                 await #expect(throws: PostgresError.self) { try await database.run(statement) }
             }

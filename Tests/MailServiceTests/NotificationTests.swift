@@ -11,7 +11,7 @@ import Testing
             let dossier = DossierID.new()
             await office.submit(dossier)
             await office.accept(dossier)
-            await office.harness.take(office.handOver(dossier, officer: office.officer))
+            await office.service.take(office.handOver(dossier, officer: office.officer))
             let clerk = try await office.inbox(office.clerk)
             #expect(clerk.count == 1)
             #expect(clerk.first?["subject"]?.text?.hasPrefix("Có hồ sơ nộp ngày") == true)
@@ -32,14 +32,14 @@ import Testing
         try await Office.open { office in
             let dossier = DossierID.new()
             await office.submit(dossier)
-            let envelope = office.harness.envelope(office.handOver(dossier, officer: office.officer))
-            #expect(await office.harness.take(envelope) == .taken)
-            for _ in 0..<3 { #expect(await office.harness.take(envelope) == .duplicate) }
+            let envelope = office.service.envelope(office.handOver(dossier, officer: office.officer))
+            #expect(await office.service.take(envelope) == .taken)
+            for _ in 0..<3 { #expect(await office.service.take(envelope) == .duplicate) }
             #expect(try await office.inbox(office.officer).count == 1)
             // Also without the inbox: the mailbox itself takes an event once.
             for _ in 0..<2 {
-                try await office.harness.running.runtime.database.transaction { transaction in
-                    try await office.harness.react(TellOfHandOver.self, envelope, transaction)
+                try await office.service.running.runtime.database.transaction { transaction in
+                    try await office.service.react(TellOfHandOver.self, envelope, transaction)
                 }
             }
             #expect(try await office.inbox(office.officer).count == 1)
@@ -58,7 +58,7 @@ import Testing
             let administrator = PersonID.new()
             var named = AdministratorNamed()
             (named.account, named.person) = (AccountID.new(), administrator)
-            await office.harness.take(named)
+            await office.service.take(named)
             let kept = try await office.get("/undeliverable", as: administrator)
             #expect(kept.json["undeliverable"]?.array?.first?["role"]?.text == "clerk")
             #expect(kept.json["undeliverable"]?.array?.first?["agency"]?.text == "H19.12")
@@ -71,7 +71,7 @@ import Testing
             let dossier = DossierID.new()
             await office.submit(dossier, channel: .counter)
             try await office.end(office.officer)
-            await office.harness.take(office.handOver(dossier, officer: office.officer))
+            await office.service.take(office.handOver(dossier, officer: office.officer))
             #expect(try await office.inbox(office.leader).count == 1)
             #expect(try await office.rows("undeliverable") == 0)
             let closed = try await office.get("/mailbox", as: office.officer)
@@ -85,9 +85,9 @@ import Testing
             let (dossier, newcomer) = (DossierID.new(), PersonID.new())
             await office.submit(dossier)
             let event = office.handOver(dossier, officer: newcomer)
-            #expect(await office.harness.take(event) == .parked)
+            #expect(await office.service.take(event) == .parked)
             try await office.appoint(newcomer, "moi", .officer, at: office.justice)
-            await office.harness.resume(event)
+            await office.service.resume(event)
             #expect(try await office.inbox(newcomer).count == 1)
         }
     }
@@ -96,9 +96,9 @@ import Testing
         try await Office.open { office in
             let dossier = DossierID.new()
             let event = try office.paid(dossier)
-            #expect(await office.harness.take(event) == .parked)
+            #expect(await office.service.take(event) == .parked)
             await office.submit(dossier, channel: .counter)
-            await office.harness.resume(event)
+            await office.service.resume(event)
             #expect(try await office.subjects(office.accountant).count == 1)
             #expect(try await office.subjects(office.leader).count == 1, "nobody works on it yet: the leader")
         }
@@ -110,9 +110,9 @@ import Testing
             await office.submit(dossier)
             let unknown = try AgencyCode("H19.77")
             let event = office.handOver(dossier, to: unknown, officer: nil)
-            #expect(await office.harness.take(event) == .parked)
+            #expect(await office.service.take(event) == .parked)
             await office.establish(unknown)
-            await office.harness.resume(event)
+            await office.service.resume(event)
             #expect(try await office.rows("undeliverable") == 1)
             #expect(try await office.rows("inbox_parked") == 0)
         }
@@ -123,9 +123,9 @@ import Testing
             let dossier = DossierID.new()
             await office.submit(dossier, channel: .counter)
             await office.accept(dossier)
-            await office.harness.take(office.handOver(dossier, officer: office.officer))
+            await office.service.take(office.handOver(dossier, officer: office.officer))
             for event in try Self.life(dossier, office) {
-                #expect(await office.harness.take(event) == .taken, "\(Swift.type(of: event))")
+                #expect(await office.service.take(event) == .taken, "\(Swift.type(of: event))")
             }
             #expect(
                 try await office.subjects(office.officer) == [
@@ -144,7 +144,7 @@ import Testing
                     "Hẹn lại ngày trả kết quả hồ sơ H19.12-210209-0001",
                     "Đã có kết quả hồ sơ H19.12-210209-0001, chờ trả",
                 ])
-            #expect(try await office.harness.count("SELECT count(DISTINCT thread) AS n FROM messages") == 1)
+            #expect(try await office.service.count("SELECT count(DISTINCT thread) AS n FROM messages") == 1)
             #expect(try await office.rows("undeliverable") == 0)
         }
     }

@@ -1,13 +1,14 @@
 import Contracts
 import Foundation
 import ServiceKit
+import ServiceTestKit
 import TestKit
 
 @testable import MailService
 
 /// The Mail service with two agencies and officials in their roles.
 struct Office: Sendable {
-    let harness: Harness
+    let service: TestService
     let justice: AgencyCode
     let police: AgencyCode
     let clerk = PersonID.new()
@@ -17,9 +18,9 @@ struct Office: Sendable {
     let chief = PersonID.new()
 
     static func open(_ body: (Office) async throws -> Void) async throws {
-        try await Harness.run(Main.self, ["LIENTHONG_MAIL_DOMAIN": "thu.gov.vn"]) { harness in
+        try await withService(Main.self, ["LIENTHONG_MAIL_DOMAIN": "thu.gov.vn"]) { service in
             let office = Office(
-                harness: harness, justice: try AgencyCode("H19.12"), police: try AgencyCode("H19.20"))
+                service: service, justice: try AgencyCode("H19.12"), police: try AgencyCode("H19.20"))
             for agency in [office.justice, office.police] { await office.establish(agency) }
             try await office.appoint(office.clerk, "cuc", .clerk, at: office.justice)
             try await office.appoint(office.officer, "oanh", .officer, at: office.justice)
@@ -34,43 +35,41 @@ struct Office: Sendable {
         var event = AgencyEstablished()
         (event.code, event.name, event.nameEn) = (agency, "Sở Tư pháp", "Department of Justice")
         event.validFrom = Day(number: 0)
-        await harness.take(event)
+        await service.take(event)
     }
 
-    @discardableResult
     func appoint(
         _ person: PersonID, _ mailbox: String, _ role: PostRole, at agency: AgencyCode
-    ) async throws -> Harness.Outcome {
+    ) async throws {
         var event = OfficialAppointed()
         (event.person, event.fullName, event.mailbox) = (person, "Trần Thị \(mailbox)", mailbox)
         (event.post, event.agency, event.unit, event.role) = (PostID.new(), agency, "phong", role)
         (event.title, event.decisionNumber) = ("Công chức", "01/QĐ-SNV")
         event.effectiveFrom = try Day("2021-01-04")
-        return await harness.take(event)
+        await service.take(event)
     }
 
     func end(_ person: PersonID) async throws {
         var event = ServiceEnded()
         (event.person, event.decisionNumber) = (person, "02/QĐ-SNV")
         event.effectiveFrom = Day(Date())
-        await harness.take(event)
+        await service.take(event)
     }
 
     // MARK: - A dossier
 
-    @discardableResult
-    func submit(_ dossier: DossierID, channel: Channel = .online) async -> Harness.Outcome {
+    func submit(_ dossier: DossierID, channel: Channel = .online) async {
         var event = DossierSubmitted()
         (event.dossier, event.procedure, event.procedureVersion) = (dossier, "2.000488", 1)
         (event.agency, event.channel, event.submittedAt) = (justice, channel, Date())
-        return await harness.take(event)
+        await service.take(event)
     }
 
     func accept(_ dossier: DossierID, _ code: String = "H19.12-210209-0001") async {
         var event = DossierAccepted()
         (event.dossier, event.code, event.procedure, event.agency) = (dossier, code, "2.000488", justice)
         event.status = .accepted
-        await harness.take(event)
+        await service.take(event)
     }
 
     func handOver(_ dossier: DossierID, to agency: AgencyCode? = nil, officer: PersonID?) -> DossierHandedOver {
@@ -90,12 +89,12 @@ struct Office: Sendable {
 
     // MARK: - HTTP
 
-    func get(_ path: String, as person: PersonID, _ language: String = "vi") async throws -> Harness.Answer {
-        try await harness.send("GET", path, as: person, headers: [("accept-language", language)])
+    func get(_ path: String, as person: PersonID, _ language: String = "vi") async throws -> TestService.Answer {
+        try await service.send("GET", path, as: person, headers: [("accept-language", language)])
     }
 
-    func post(_ path: String, as person: PersonID, _ body: JSON? = nil) async throws -> Harness.Answer {
-        try await harness.send("POST", path, as: person, body: body?.bytes)
+    func post(_ path: String, as person: PersonID, _ body: JSON? = nil) async throws -> TestService.Answer {
+        try await service.send("POST", path, as: person, body: body?.bytes)
     }
 
     func inbox(_ person: PersonID, _ folder: String = "inbox") async throws -> [JSON] {
@@ -108,7 +107,7 @@ struct Office: Sendable {
 
     func send(
         from person: PersonID, to: [String], _ subject: String = "Họp", replyTo: String? = nil
-    ) async throws -> Harness.Answer {
+    ) async throws -> TestService.Answer {
         var members: [JSON.Member] = [
             .init("to", .array(to.map(JSON.string))), .init("subject", .string(subject)),
             .init("body", "Kính mời dự họp."),
@@ -118,6 +117,6 @@ struct Office: Sendable {
     }
 
     func rows(_ table: String) async throws -> Int {
-        try await harness.count("SELECT count(*) AS n FROM \(raw: table)")
+        try await service.count("SELECT count(*) AS n FROM \(raw: table)")
     }
 }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceKit
+import ServiceTestKit
 import TestKit
 
 @testable import OneStopService
@@ -12,7 +13,7 @@ struct Office: Sendable {
     static let criminalRecord = "2.000488"
     static let allowance = "1.001776"
 
-    let harness: Harness
+    let harness: TestService
     let administrator = PersonID.new()
     let citizen = PersonID.new()
     let stranger = PersonID.new()
@@ -26,7 +27,7 @@ struct Office: Sendable {
     let districtPost = PostID.new()
 
     static func open(_ body: (Office) async throws -> Void) async throws {
-        try await Harness.run(Main.self) { harness in
+        try await withService(Main.self) { harness in
             let office = Office(harness: harness)
             try await office.staff()
             try await office.set("2021-03-01 09:00")
@@ -80,8 +81,10 @@ struct Office: Sendable {
     }
 
     /// Business time stands here until it is set again.
-    func set(_ time: String) async throws {
-        try await harness.running.runtime.clock.set(try at(time), in: harness.running.runtime.database)
+    func set(_ time: String) async throws { try await set(try at(time)) }
+
+    func set(_ time: Date) async throws {
+        try await harness.running.runtime.clock.set(time, in: harness.running.runtime.database)
     }
 
     func publish(_ code: String, _ definition: Definition) async throws {
@@ -94,8 +97,8 @@ struct Office: Sendable {
     }
 
     struct Unexpected: Error, CustomStringConvertible {
-        let answer: Harness.Answer
-        init(_ answer: Harness.Answer) { self.answer = answer }
+        let answer: TestService.Answer
+        init(_ answer: TestService.Answer) { self.answer = answer }
         var description: String { "\(answer.status) \(String(decoding: answer.body, as: UTF8.self))" }
     }
 }
@@ -106,7 +109,7 @@ extension Office {
     func send(
         _ method: String, _ path: String, as person: PersonID? = nil, _ body: JSON? = nil, ifMatch: Int? = nil,
         key: String? = nil
-    ) async throws -> Harness.Answer {
+    ) async throws -> TestService.Answer {
         var headers: [(name: String, value: String)] = []
         if let ifMatch { headers.append(("if-match", "\"\(ifMatch)\"")) }
         if let key { headers.append(("idempotency-key", key)) }
@@ -115,7 +118,7 @@ extension Office {
         return try await harness.send(method, path, as: person, kind, body: body?.bytes, headers: headers)
     }
 
-    func get(_ path: String, as person: PersonID? = nil) async throws -> Harness.Answer {
+    func get(_ path: String, as person: PersonID? = nil) async throws -> TestService.Answer {
         try await send("GET", path, as: person)
     }
 
@@ -123,7 +126,7 @@ extension Office {
     func act(
         _ action: String, on dossier: String, as person: PersonID, _ body: JSON? = nil, ifMatch: Int? = nil,
         key: String? = nil
-    ) async throws -> Harness.Answer {
+    ) async throws -> TestService.Answer {
         try await send("POST", "/dossiers/\(dossier)/\(action)", as: person, body, ifMatch: ifMatch, key: key)
     }
 

@@ -190,7 +190,11 @@ import Testing
         try await withDatabase { room in
             func sessions() async throws -> Int {
                 let rows = try await room.database.run(
-                    "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = \(room.name) AND pid <> pg_backend_pid()")
+                    """
+                    SELECT count(*) AS n FROM pg_stat_activity
+                    WHERE datname = \(room.name) AND pid <> pg_backend_pid()
+                    """
+                )
                 return try rows.first?("n") ?? -1
             }
             func use() async throws {

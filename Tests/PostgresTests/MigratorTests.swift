@@ -6,7 +6,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct MigratorTests {
     private let one = Migration(1, "one", "CREATE TABLE a (x int); INSERT INTO a VALUES (1);")
-    private let two = Migration(2, "two", "ALTER TABLE a ADD COLUMN y text DEFAULT ';'; -- not; here\nCREATE TABLE b ()")
+    private let two = Migration(
+        2, "two", "ALTER TABLE a ADD COLUMN y text DEFAULT ';'; -- not; here\nCREATE TABLE b ()")
 
     private func fault(
         _ migrations: [Migration], on database: TestDatabase
@@ -21,9 +22,13 @@ import Testing
             #expect(try await Migrator.migrate([one], series: "s", on: room.owner).map { $0.number } == [1])
             #expect(try await Migrator.migrate([one, two], series: "s", on: room.owner).map { $0.number } == [2])
             #expect(try await Migrator.migrate([one, two], series: "s", on: room.owner).isEmpty)
-            #expect(try await Migrator.migrate([Migration(1, "o", "CREATE TABLE c ()")], series: "t", on: room.owner).count == 1)
+            #expect(
+                try await Migrator.migrate([Migration(1, "o", "CREATE TABLE c ()")], series: "t", on: room.owner).count
+                    == 1)
             let owner = room.open(room.owner)
-            let (kept, entries) = (try await owner.run("SELECT x, y FROM a"), try await owner.run("TABLE migration_history"))
+            let (kept, entries) = (
+                try await owner.run("SELECT x, y FROM a"), try await owner.run("TABLE migration_history")
+            )
             #expect(kept.count == 1 && entries.count == 3)
         }
     }

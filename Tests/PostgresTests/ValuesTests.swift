@@ -78,7 +78,8 @@ import Testing
         try await roundTrip(samples.map { (try #require(Decimal(string: $0)), $0) }, "numeric")
         var random = SystemRandomNumberGenerator()
         let drawn = try (0..<200).map { _ -> (Decimal, String) in
-            let digits = (1...Int.random(in: 1...38, using: &random)).map { _ in String(Int.random(in: 0...9)) }.joined()
+            let digits = (1...Int.random(in: 1...38, using: &random)).map { _ in String(Int.random(in: 0...9)) }
+                .joined()
             let exponent = -Int.random(in: 0...60, using: &random)
             let significand = try #require(Decimal(string: digits))
             let value = Decimal(sign: .minus, exponent: exponent, significand: significand)
@@ -93,7 +94,8 @@ import Testing
         }
     }
 
-    @Test func `a number that a Decimal cannot hold exactly, and infinities, are refused and not rounded`() async throws {
+    @Test func `a number that a Decimal cannot hold exactly, and infinities, are refused and not rounded`() async throws
+    {
         try await withDatabase { room in
             let rows = try await room.database.run(
                 """

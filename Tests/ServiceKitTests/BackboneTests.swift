@@ -24,14 +24,18 @@ import Testing
             let refused = await desk.ask(
                 "GET", "/nowhere", headers: [("traceparent", "00-\(trace)-00f067aa0ba902b7-01")])
             #expect(refused.json["trace"]?.text == trace)
-            for bad in ["", "00-\(trace)", "ff-\(trace)-00f067aa0ba902b7-01", "00-\(String(repeating: "0", count: 32))-1-1"] {
+            for bad in [
+                "", "00-\(trace)", "ff-\(trace)-00f067aa0ba902b7-01", "00-\(String(repeating: "0", count: 32))-1-1",
+            ] {
                 let fresh = await desk.ask("GET", "/nowhere", headers: [("traceparent", bad)])
                 #expect(fresh.json["trace"]?.text != trace && fresh.json["trace"]?.text?.count == 32)
             }
         }
     }
 
-    @Test func `metrics count requests by route and status, and measure pool, relay, inbox, timers and process`() async throws {
+    @Test func `metrics count requests by route and status, and measure pool, relay, inbox, timers and process`()
+        async throws
+    {
         try await withDesk { desk in
             for _ in 0..<3 { _ = await desk.ask("GET", "/things/\(UUID.v7().text)") }
             _ = await desk.ask("BREW", "/nowhere")
@@ -39,7 +43,8 @@ import Testing
             let text = String(decoding: answer.body, as: UTF8.self)
             let series = #"method="GET",route="/things/{thing}",status="404""#
             #expect(text.contains(#"lienthong_http_requests_total{service="hr",\#(series)} 3"#))
-            #expect(text.contains(#"lienthong_http_request_duration_seconds_bucket{service="hr",\#(series),le="+Inf"} 3"#))
+            #expect(
+                text.contains(#"lienthong_http_request_duration_seconds_bucket{service="hr",\#(series),le="+Inf"} 3"#))
             #expect(text.contains(#"lienthong_http_request_duration_seconds_count{service="hr",\#(series)} 3"#))
             #expect(text.contains(#"method="other",route="none",status="404""#))
             for name in [
@@ -75,7 +80,9 @@ import Testing
         }
     }
 
-    @Test func `dead events are listed, inspected, edited with If-Match, retried and skipped, and audited`() async throws {
+    @Test func `dead events are listed, inspected, edited with If-Match, retried and skipped, and audited`()
+        async throws
+    {
         try await withDesk { desk in
             let operator_ = PersonID.new()
             try await desk.database.database.run("INSERT INTO directory_administrators (person) VALUES (\(operator_))")
@@ -114,8 +121,8 @@ import Testing
             traceparent: nil, occurredAt: Date(timeIntervalSince1970: 0), payload: Array("{}".utf8))
         try await desk.database.database.run(
             """
-            INSERT INTO inbox_parked (id, reaction, source, aggregate_type, aggregate_id, version, epoch, type, envelope,
-                                      state, attempts, error)
+            INSERT INTO inbox_parked (id, reaction, source, aggregate_type, aggregate_id, version, epoch, type,
+                                      envelope, state, attempts, error)
             VALUES (\(id), 'hr', 'hr', 'agency', \(envelope.aggregateID), \(version), 1, \(envelope.type),
                     \(try envelope.json), 'dead', 12, 'broken')
             """)

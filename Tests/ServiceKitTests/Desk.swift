@@ -29,6 +29,9 @@ enum Desk: Microservice {
     ) async throws -> [any Sendable] { [Latch()] }
 }
 
+/// Nobody opened the latch: a test waits for what does not come.
+struct StayedShut: Error {}
+
 /// Lets a test hold a request in the middle.
 final class Latch: Sendable {
     private let state = Mutex((entered: 0, isOpen: false))
@@ -38,7 +41,11 @@ final class Latch: Sendable {
 
     func pass() async throws {
         state.withLock { $0.entered += 1 }
-        while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(2)) }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while !state.withLock({ $0.isOpen }) {
+            guard ContinuousClock.now < deadline else { throw StayedShut() }
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 }
 

@@ -37,7 +37,8 @@ import Testing
 
     @Test func `path fields are required parameters, and each is in the path`() throws {
         for path in Self.members(Self.document["paths"]) {
-            let inPath = Set(path.name.split(separator: "/").filter { $0.hasPrefix("{") }.map { $0.dropFirst().dropLast() })
+            let inPath = Set(
+                path.name.split(separator: "/").filter { $0.hasPrefix("{") }.map { $0.dropFirst().dropLast() })
             for operation in Self.members(path.value) {
                 let parameters = (operation.value["parameters"]?.array ?? []).filter { $0["in"] == "path" }
                 #expect(Set(parameters.compactMap { $0["name"]?.text.map { $0[...] } }) == inPath, "\(path.name)")
@@ -101,7 +102,8 @@ import Testing
             let thing = "/things/\(UUID.v7().text)"
             let asked: [(String, String, String, String?, String?)] = [
                 ("get", "/things", "/things", nil, token), ("get", "/things", "/things?limit=x", nil, token),
-                ("post", "/things", "/things", #"{"label":"quiet"}"#, token), ("post", "/things", "/things", "{", token),
+                ("post", "/things", "/things", #"{"label":"quiet"}"#, token),
+                ("post", "/things", "/things", "{", token),
                 ("post", "/things", "/things", #"{"label":"quiet"}"#, token), ("post", "/things", "/things", "1", nil),
                 ("get", "/things/{thing}", thing, nil, nil), ("get", "/things/{thing}", "/things/x", nil, nil),
                 ("put", "/things/{thing}", thing, "{}", token), ("delete", "/things/{thing}", thing, nil, token),

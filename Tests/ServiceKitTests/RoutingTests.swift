@@ -17,6 +17,8 @@ import Testing
             #expect(english.json["detail"] == "There is no such thing here.")
             let both = await desk.ask("GET", "/nowhere", headers: [("accept-language", "en;q=0.5, vi")])
             #expect(both.header("content-language") == "vi")
+            let neither = await desk.ask("GET", "/nowhere", headers: [("accept-language", "fr, *;q=0.1")])
+            #expect(neither.header("content-language") == "vi")
         }
     }
 

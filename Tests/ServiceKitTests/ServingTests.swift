@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import Foundation
 import Glibc
 import Logging
@@ -11,8 +12,10 @@ import Testing
 
 /// The whole service with its HTTP server; the broker is away all the time.
 @Suite struct ServingTests {
-    private func serve<T: Sendable>(_ body: (DeskRoom, String) async throws -> T) async throws -> T {
-        try await withDesk { desk in
+    private func serve<T: Sendable>(
+        changing: [String: String] = [:], _ body: (DeskRoom, String) async throws -> T
+    ) async throws -> T {
+        try await withDesk(changing: changing) { desk in
             let group = desk.running.group()
             return try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
@@ -41,6 +44,38 @@ import Testing
             let list = try await client.send(.GET, "\(address)/things?limit=5", headers: [authorization])
             #expect(try JSON(parsing: list.body)["things"]?.array?.count == 1)
         }
+    }
+
+    @Test func `another service reads the feed with a token of its own, which it keeps`() async throws {
+        let identity = try await FakeIdentity.start()
+        try await serve(changing: ["LIENTHONG_IDENTITY_URL": identity.address]) { desk, address in
+            let token = try identity.key.sign(
+                DeskRoom.claims(.official, changing: ["iss": .string(identity.address)]))
+            let made = await desk.ask("POST", "/things", #"{"label":"loud"}"#, token: token)
+            #expect(made.status == 201)
+            let mail = try Configuration(
+                service: .mail,
+                environment: environment(
+                    desk.database,
+                    changing: ["LIENTHONG_IDENTITY_URL": identity.address, "LIENTHONG_FEEDS": "hr=\(address)"]),
+                for: .serve)
+            let feed = FeedClient(mail, log: quiet)
+            let all = FeedRequest.after(.start, source: "hr", aggregates: ["agency", "unit"])
+            try await eventually("the relay's tick is readable") { try await feed.fetch(all).events.count == 1 }
+            let page = try await feed.fetch(all)
+            let event = try #require(page.events.first)
+            #expect(event.type == AgencyDissolved.type && event.version == 1 && page.isLast)
+            #expect(try JSON(parsing: event.payload)["code"] == "H19.12")
+            #expect(try await feed.fetch(.after(page.through, source: "hr", aggregates: ["agency"])).events.isEmpty)
+            let one = try await feed.fetch(.aggregate(event.aggregate, from: 1))
+            #expect(one.events.map(\.id) == [event.id])
+            #expect(try await feed.fetch(.aggregate(event.aggregate, from: 2)).events.isEmpty)
+            #expect(identity.given.filter { $0 == "mail" }.count == 1)
+            await #expect(throws: OutboundFault.self) {
+                _ = try await feed.fetch(.after(.start, source: "budget", aggregates: ["fee"]))
+            }
+        }
+        await identity.stop()
     }
 
     @Test func `a body over the limit is answered before it is read`() async throws {
@@ -94,7 +129,9 @@ import Testing
         }
     }
 
-    @Test func `with the database away the start waits and says so; a schema that lacks something is named`() async throws {
+    @Test func `with the database away the start waits and says so; a schema that lacks something is named`()
+        async throws
+    {
         try await withDeskDatabase { database in
             let log = LogLines()
             let away = try Configuration(

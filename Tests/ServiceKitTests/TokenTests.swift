@@ -149,8 +149,8 @@ import Testing
             func post(_ role: PostRole, _ from: String, _ to: Day?) async throws {
                 try await desk.database.database.run(
                     """
-                    INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from,
-                                                 valid_to)
+                    INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title,
+                                                 valid_from, valid_to)
                     VALUES (\(PostID.new()), \(person), 'An', 'an', 'H19.30', 'VP', \(role.rawValue), 'T',
                             \(try Day(from)), \(to))
                     """)

@@ -57,13 +57,15 @@ public struct Room: Sendable {
     }
 
     /// Another user of this room with its own rights; its password is its name.
-    public func allow(_ user: String, topics: String) async throws {
+    public func allow(_ user: String, topics: String, configure: String = "^$", exchange: String = "events")
+        async throws
+    {
         try await TestBroker.manage("PUT", "users/\(user)", #"{"password":"\#(user)","tags":""}"#)
         try await TestBroker.manage(
-            "PUT", "permissions/\(vhost)/\(user)", #"{"configure":"^$","write":".*","read":".*"}"#)
+            "PUT", "permissions/\(vhost)/\(user)", #"{"configure":"\#(configure)","write":".*","read":".*"}"#)
         try await TestBroker.manage(
             "PUT", "topic-permissions/\(vhost)/\(user)",
-            #"{"exchange":"events","write":"\#(topics)","read":".*"}"#)
+            #"{"exchange":"\#(exchange)","write":"\#(topics)","read":".*"}"#)
     }
 }
 

@@ -52,6 +52,7 @@ actor Sessions {
     }
 
     /// A bearer token of a kept account; signs in when there is none or it is about to expire.
+    /// - Throws: `CutOff` while Identity cannot answer.
     func token(of who: String) async throws -> String {
         if let known = tokens[who], known.until > .now { return try await known.task.value }
         guard let account = KeptAccount.read(who, settings) else {
@@ -79,9 +80,11 @@ actor Sessions {
             ("code_challenge", challenge), ("code_challenge_method", "S256"),
         ].map { "\($0.0)=\(HTTPAsk.encoded($0.1))" }.joined(separator: "&")
         let page = try await HTTP.send(HTTPAsk(method: "GET", target: "/oauth/authorize?\(query)"), to: identity)
+        try Self.counts(page)
         guard page.status == 200 else { throw Failed("the sign-in page answered \(page.status): \(page.text)") }
         let fields = Self.hiddenFields(page.text) + [("login", account.login), ("password", account.password)]
         let signedIn = try await HTTP.send(.form("/oauth/authorize", fields), to: identity)
+        try Self.counts(signedIn)
         guard signedIn.status == 302, let back = signedIn.header("location").flatMap(URLComponents.init) else {
             throw SignInFailed(login: account.login, status: signedIn.status)
         }
@@ -96,10 +99,16 @@ actor Sessions {
                     ("grant_type", "authorization_code"), ("client_id", "portal"), ("code", code),
                     ("redirect_uri", redirect), ("code_verifier", verifier),
                 ]), to: identity)
+        try Self.counts(answer)
         guard let token = answer.json["access_token"]?.text else {
             throw Failed("no token for \(account.login): \(answer.status) \(answer.text)")
         }
         return token
+    }
+
+    /// An answer of a service that is ill is none: whoever asked tries again.
+    private static func counts(_ answer: HTTPAnswer) throws {
+        if answer.status >= 500 { throw CutOff(description: "Identity answered \(answer.status)") }
     }
 
     /// The hidden fields of a form, as a browser would send them.

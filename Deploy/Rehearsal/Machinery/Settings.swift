@@ -51,7 +51,12 @@ struct Settings: Sendable {
     }
 
     /// The auditor's reading eye: for showing what happened, never for making it happen.
-    func database() -> Database { Database(postgres, logger: Logger(label: "rehearsal")) }
+    func database() -> Database {
+        var logger = Logger(label: "rehearsal")
+        // Connections are lost here on purpose.
+        logger.logLevel = .error
+        return Database(postgres, logger: logger)
+    }
 
     func secret(_ name: String) -> URL { run.appendingPathComponent("secrets/\(name)") }
 }

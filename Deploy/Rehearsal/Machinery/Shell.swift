@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Runs the local scripts and the programs of the same build.
 enum Shell {
@@ -34,8 +35,37 @@ enum Shell {
         return (process.terminationStatus, text)
     }
 
+    /// A local script; what it says goes to our standard error. It may leave programs running, which would keep
+    /// Foundation's `Process` waiting for them: it ends with the files that the child inherits, not with the child.
     static func local(_ script: String, _ arguments: String..., environment: [String: String] = [:]) async throws {
-        try await run(
-            Settings.checkout.appendingPathComponent("Deploy/local/\(script)"), arguments, environment: environment)
+        let path = Settings.checkout.appendingPathComponent("Deploy/local/\(script)").path
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        let status = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Int32, any Error>) in
+            // Waiting blocks: on a thread of its own, not on one of the few that run tasks.
+            DispatchQueue.global().async {
+                done.resume(with: Result { try spawn(path, arguments, variables) })
+            }
+        }
+        guard status == 0 else { throw Failed("\(script) \(arguments.joined(separator: " ")) ended with \(status)") }
+    }
+
+    /// Starts a program without input, its output to our standard error, and waits for it alone.
+    private static func spawn(_ path: String, _ arguments: [String], _ environment: [String]) throws -> Int32 {
+        var files = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&files)
+        defer { posix_spawn_file_actions_destroy(&files) }
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&files, 2, 1)
+        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        defer { for text in words + variables { free(text) } }
+        var child: pid_t = 0
+        let fault = posix_spawn(&child, path, &files, nil, &words, &variables)
+        guard fault == 0 else { throw Failed("cannot run \(path): error \(fault)") }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 {
+            guard errno == EINTR else { throw Failed("lost sight of \(path): error \(errno)") }
+        }
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
     }
 }

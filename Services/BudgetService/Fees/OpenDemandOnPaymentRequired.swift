@@ -30,12 +30,14 @@ enum OpenDemandOnPaymentRequired: Reaction {
     /// Why no demand can be opened.
     enum Reason: String, CaseIterable, Sendable {
         case amountNotPositive = "budget.amount-not-positive"
+        case amountTooLarge = "budget.amount-too-large"
         case agencyNotInForce = "budget.agency-not-in-force"
         case agencyDissolved = "budget.agency-dissolved"
     }
 
     static func decide(_ event: DossierPaymentRequired, on day: Day, agencyFrom: Day, to: Day?) -> Reason? {
         guard event.amount > .zero else { return .amountNotPositive }
+        guard event.amount.dong <= Limits.Budget.paymentDong else { return .amountTooLarge }
         guard agencyFrom <= day else { return .agencyNotInForce }
         if let to, to < day { return .agencyDissolved }
         return nil

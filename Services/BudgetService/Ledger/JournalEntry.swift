@@ -10,6 +10,7 @@ struct JournalEntry: Record {
     enum Occasion: String, CaseIterable, Sendable {
         case feeCollected = "fee-collected"
         case receivedToRefund = "received-to-refund"
+        case refunded
     }
 
     enum Side: String, CaseIterable, Sendable { case debit, credit }
@@ -48,7 +49,9 @@ struct JournalEntry: Record {
         .init("day", \.day, .day, "Day of posting"),
         .init("chart", \.chart, .text(1...40), "The chart of accounts in force on that day"),
         .init("kind", \.kind, .choice, "What made it"),
-        .init("document", \.document, .text(1...Limits.Budget.referenceLength), "Receipt, or reference of the payment"),
+        .init(
+            "document", \.document, .text(1...Limits.Budget.referenceLength),
+            "Receipt, reference of the payment, or payment order"),
         .init("payment", \.payment, .id, "The payment booked"),
         .init("lines", \.lines, .list(.record, 1...Limits.Budget.lines), "Debits and credits"),
         .init("postedAt", \.postedAt, .instant, "When"),

@@ -16,7 +16,7 @@ enum ListPayments: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("agency", \.agency, .agency, "Who received them", in: .query),
-            .init("toRefund", \.toRefund, .bool, default: false, "Only with something owed back", in: .query),
+            .init("toRefund", \.toRefund, .bool, default: false, "Only with something still owed back", in: .query),
             .init("demand", \.demand, .id, "Only for this demand", in: .query),
             .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
             .init(
@@ -38,11 +38,11 @@ enum ListPayments: Endpoint {
         let before = cursor.isEmpty ? nil : try PaymentID(cursor)
         let rows = try await call.run(
             """
-            SELECT * FROM payments
-            WHERE agency = \(input.agency) AND (\(before)::uuid IS NULL OR id < \(before))
-              AND (NOT \(input.toRefund) OR to_refund > 0)
-              AND (\(input.demand)::uuid IS NULL OR demand = \(input.demand))
-            ORDER BY id DESC LIMIT \(input.limit + 1)
+            \(Payment.selection)
+            WHERE p.agency = \(input.agency) AND (\(before)::uuid IS NULL OR p.id < \(before))
+              AND (NOT \(input.toRefund) OR p.to_refund > 0 AND r.payment IS NULL)
+              AND (\(input.demand)::uuid IS NULL OR p.demand = \(input.demand))
+            ORDER BY p.id DESC LIMIT \(input.limit + 1)
             """)
         var output = Output()
         output.payments = try rows.prefix(input.limit).map(Payment.init)

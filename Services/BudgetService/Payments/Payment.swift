@@ -17,6 +17,7 @@ struct Payment: Record {
     var receiptNumber: String?
     var paidAt = Date(timeIntervalSince1970: 0)
     var receivedAt = Date(timeIntervalSince1970: 0)
+    var refundedAt: Date?
 
     static let fields: [Field<Self>] = [
         .init("payment", \.payment, .id, "The payment"),
@@ -30,6 +31,7 @@ struct Payment: Record {
         .init("receiptNumber", \.receiptNumber, .text(1...40), "The receipt, when it paid the demand"),
         .init("paidAt", \.paidAt, .instant, "When it was paid, as reported"),
         .init("receivedAt", \.receivedAt, .instant, "When it was booked"),
+        .init("refundedAt", \.refundedAt, .instant, "When what is owed back was given back"),
     ]
 
     init() {}
@@ -46,7 +48,13 @@ struct Payment: Record {
         receiptNumber = try row("receipt_number")
         paidAt = try row("paid_at")
         receivedAt = try row("received_at")
+        refundedAt = try row("refunded_at")
     }
+
+    /// Payments with their refunds; a condition on `p` follows.
+    static let selection: SQL = """
+        SELECT p.*, r.refunded_at FROM payments p LEFT JOIN refunds r ON r.payment = p.id
+        """
 
     /// What of an amount settles a demand. Money that came is never lost: what is too much, too little or a second
     /// time is owed back, and a demand is settled whole or not at all.

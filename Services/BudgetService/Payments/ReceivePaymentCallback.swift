@@ -28,7 +28,7 @@ enum ReceivePaymentCallback: RawEndpoint {
                 "reference", \.reference, .text(1...Limits.Budget.referenceLength, pattern: #"^[A-Za-z0-9._:-]+$"#),
                 "The gateway's reference of the payment"),
             .init("demand", \.demand, .id, "The demand that was paid for"),
-            .init("amount", \.amount, .integer(1...Int(Limits.moneyDong)), "What was paid, in whole đồng"),
+            .init("amount", \.amount, .integer(1...Int(Limits.Budget.paymentDong)), "What was paid, in whole đồng"),
             .init("currency", \.currency, .choice, "Always VND"),
             .init("paidAt", \.paidAt, .instant, "When it was paid"),
         ]
@@ -158,8 +158,9 @@ enum ReceivePaymentCallback: RawEndpoint {
 
 extension Session {
     func payment(_ channel: Payment.Channel, _ reference: String) async throws -> Payment? {
-        try await run("SELECT * FROM payments WHERE channel = \(channel.rawValue) AND reference = \(reference)")
-            .first.map(Payment.init)
+        try await run(
+            "\(Payment.selection) WHERE p.channel = \(channel.rawValue) AND p.reference = \(reference)"
+        ).first.map(Payment.init)
     }
 }
 

@@ -20,24 +20,34 @@ enum AttachFile: RawEndpoint {
             [
                 "name": "X-File-Name", "in": "header", "required": true,
                 "description": "File name in UTF-8, percent-encoded",
-                "schema": ["type": "string", "pattern": "^[!-~]{1,1800}$"],
+                "schema": ["type": "string", "pattern": "^[!-~]{1,1800}$"], "example": "mau.txt",
             ],
             [
                 "name": "X-File-SHA256", "in": "header", "required": true,
                 "description": "SHA-256 of the body, hex: a file that changed on the way is refused",
                 "schema": ["type": "string", "pattern": "^[0-9A-Fa-f]{64}$"],
+                "example": .string(ContentHash(of: example.utf8).text),
             ],
             [
                 "name": "X-File-Part", "in": "header", "required": false,
                 "description": "`main` for the document's own text, else `annex`",
                 "schema": ["type": "string", "enum": ["main", "annex"], "default": "annex"],
             ],
+            [
+                "name": "If-Match", "in": "header", "required": false,
+                "description": "The document's ETag that was read: refused with 412 when it is not the present one",
+                "schema": ["type": "string", "pattern": "^\"[0-9]{1,18}\"$"],
+            ],
         ],
         "requestBody": [
             "required": true,
             "description":
                 "The file. Its Content-Type must be what the content is; application/octet-stream says nothing",
-            "content": ["*/*": ["schema": ["type": "string", "format": "binary", "minLength": 1]]],
+            "content": [
+                "application/octet-stream": [
+                    "schema": ["type": "string", "format": "binary", "minLength": 1], "example": .string(example),
+                ]
+            ],
         ],
         "responses": [
             "201": [
@@ -50,6 +60,9 @@ enum AttachFile: RawEndpoint {
             ],
         ],
     ]
+
+    /// A small text, so that the documentation's own example works.
+    private static let example = "Mau van ban\n"
 
     static let documentParameter: JSON = [
         "name": "document", "in": "path", "required": true, "description": "The document",
@@ -65,6 +78,7 @@ enum AttachFile: RawEndpoint {
         let file = try await store(request.body, claim, call)
         let reply = try await call.transaction { work in
             let before = try await work.document(id, of: call, .documentsDraft)
+            if let wanted = request.header("if-match"), wanted != "\"\(before.version)\"" { throw Refused.stale }
             let (document, new) = try decide(before, file, named: name, as: part)
             if part == .main {
                 try await work.run("DELETE FROM attachments WHERE document = \(id) AND part = 'main'")

@@ -22,12 +22,14 @@ enum DissolveAgency: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Agency> {
         try await call.require(.personnelWrite, at: input.agency)
-        guard var agency = try await Agency.find(input.agency, in: call.runtime.database) else { throw Refused.notFound }
+        guard var agency = try await Agency.find(input.agency, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
         try call.check(Int64(agency.version))
         let staffed = try await call.run(
             """
-            SELECT 1 AS one FROM posts WHERE agency = \(input.agency) AND (valid_to IS NULL OR valid_to > \(input.validTo))
-            LIMIT 1
+            SELECT 1 AS one FROM posts
+            WHERE agency = \(input.agency) AND (valid_to IS NULL OR valid_to > \(input.validTo)) LIMIT 1
             """)
         if let successor = input.successor, try await Agency.find(successor, in: call.runtime.database) == nil {
             throw Refused.agencyUnknown.at("successor")

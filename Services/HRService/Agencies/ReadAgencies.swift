@@ -62,7 +62,9 @@ enum ReadAgency: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Agency> {
-        guard let agency = try await Agency.find(input.agency, in: call.runtime.database) else { throw Refused.notFound }
+        guard let agency = try await Agency.find(input.agency, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
         return Reply(agency, version: Int64(agency.version))
     }
 }

@@ -135,7 +135,8 @@ extension Refused {
         "hr.already-in-post", vi: "Người này đang giữ một chức vụ; hãy điều động.",
         en: "This person holds a post; transfer instead.", field: "kind")
     static let postIncomplete = Refused(
-        "hr.post-incomplete", 422, vi: "Bổ nhiệm, điều động cần đủ cơ quan, đơn vị, vai trò, chức danh; thôi việc thì không.",
+        "hr.post-incomplete", 422,
+        vi: "Bổ nhiệm, điều động cần đủ cơ quan, đơn vị, vai trò, chức danh; thôi việc thì không.",
         en: "Appointments and transfers need agency, unit, role and title; the end of service has none.")
     static let effectTooEarly = Refused(
         "hr.effect-too-early", 422, vi: "Ngày hiệu lực phải sau ngày giữ chức vụ hiện tại.",

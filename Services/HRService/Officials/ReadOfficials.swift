@@ -17,7 +17,8 @@ enum ReadOfficial: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<OfficialRecord> {
-        let official = try await OfficialRecord.find(input.person, on: input.on ?? call.today, in: call.runtime.database)
+        let official = try await OfficialRecord.find(
+            input.person, on: input.on ?? call.today, in: call.runtime.database)
         guard let official else { throw Refused.notFound }
         return Reply(official, version: Int64(official.version))
     }

@@ -24,7 +24,9 @@ enum FetchOneTimeLink: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        guard let account = try await Account.find(input.account, in: call.runtime.database) else { throw Refused.notFound }
+        guard let account = try await Account.find(input.account, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
         guard account.state != .closed else { throw Refused.accountClosed }
         call.log.notice(
             "one-time link made", metadata: ["account": "\(input.account)", "by": "\(call.caller.id)"])
@@ -46,10 +48,13 @@ enum UnlockAccount: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Account> {
         try await call.run(
             """
-            WITH unlocked AS (UPDATE accounts SET failures = 0, locked_until = NULL WHERE id = \(input.account) RETURNING id)
+            WITH unlocked AS (UPDATE accounts SET failures = 0, locked_until = NULL
+                              WHERE id = \(input.account) RETURNING id)
             INSERT INTO sign_in_log (account, what) SELECT id, 'unlocked' FROM unlocked
             """)
-        guard let account = try await Account.find(input.account, in: call.runtime.database) else { throw Refused.notFound }
+        guard let account = try await Account.find(input.account, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
         return Reply(account, version: Int64(account.version))
     }
 }

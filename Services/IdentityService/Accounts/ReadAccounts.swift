@@ -61,7 +61,9 @@ enum ReadAccount: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Account> {
-        guard let account = try await Account.find(input.account, in: call.runtime.database) else { throw Refused.notFound }
+        guard let account = try await Account.find(input.account, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
         call.logRead(of: "account", input.account.text, purpose: "administration")
         return Reply(account, version: Int64(account.version))
     }

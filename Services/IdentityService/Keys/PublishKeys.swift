@@ -7,13 +7,19 @@ enum PublishKeys: RawEndpoint {
     static let summary = "The public keys that verify access tokens (RFC 7517)"
     static let access = Access.open
     static let operation: JSON = [
-        "responses": ["200": [
-            "description": "JWK Set",
-            "content": ["application/json": ["schema": [
-                "type": "object", "required": ["keys"],
-                "properties": ["keys": ["type": "array", "items": ["type": "object"]]],
-            ]]],
-        ]]
+        "responses": [
+            "200": [
+                "description": "JWK Set",
+                "content": [
+                    "application/json": [
+                        "schema": [
+                            "type": "object", "required": ["keys"],
+                            "properties": ["keys": ["type": "array", "items": ["type": "object"]]],
+                        ]
+                    ]
+                ],
+            ]
+        ]
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {

@@ -7,9 +7,11 @@ enum DiscoverProvider: RawEndpoint {
     static let summary = "OpenID Connect discovery"
     static let access = Access.open
     static let operation: JSON = [
-        "responses": ["200": [
-            "description": "Provider metadata", "content": ["application/json": ["schema": ["type": "object"]]],
-        ]]
+        "responses": [
+            "200": [
+                "description": "Provider metadata", "content": ["application/json": ["schema": ["type": "object"]]],
+            ]
+        ]
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {

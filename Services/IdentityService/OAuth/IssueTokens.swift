@@ -10,20 +10,36 @@ enum IssueTokens: RawEndpoint {
     static let summary = "Tokens for an authorization code, a refresh token or client credentials"
     static let access = Access.open
     static let operation: JSON = [
-        "requestBody": ["required": true, "content": ["application/x-www-form-urlencoded": ["schema": [
-            "type": "object", "required": ["grant_type"],
-            "properties": [
-                "grant_type": [
-                    "type": "string", "enum": ["authorization_code", "refresh_token", "client_credentials"],
-                ],
-                "code": ["type": "string"], "redirect_uri": ["type": "string"], "client_id": ["type": "string"],
-                "code_verifier": ["type": "string"], "refresh_token": ["type": "string"],
+        "requestBody": [
+            "required": true,
+            "content": [
+                "application/x-www-form-urlencoded": [
+                    "schema": [
+                        "type": "object", "required": ["grant_type"],
+                        "properties": [
+                            "grant_type": [
+                                "type": "string",
+                                "enum": ["authorization_code", "refresh_token", "client_credentials"],
+                            ],
+                            "code": ["type": "string"], "redirect_uri": ["type": "string"],
+                            "client_id": ["type": "string"],
+                            "code_verifier": ["type": "string"], "refresh_token": ["type": "string"],
+                        ],
+                    ]
+                ]
             ],
-        ]]]],
+        ],
         "responses": [
-            "200": ["description": "Tokens", "content": ["application/json": ["schema": [
-                "type": "object", "required": ["access_token", "token_type", "expires_in"],
-            ]]]],
+            "200": [
+                "description": "Tokens",
+                "content": [
+                    "application/json": [
+                        "schema": [
+                            "type": "object", "required": ["access_token", "token_type", "expires_in"],
+                        ]
+                    ]
+                ],
+            ],
             "400": ["description": "Refused", "content": ["application/json": ["schema": OAuthFault.schema]]],
             "401": ["description": "Unknown client", "content": ["application/json": ["schema": OAuthFault.schema]]],
         ],
@@ -133,7 +149,8 @@ enum IssueTokens: RawEndpoint {
         let issuer = call.runtime.configuration.identityURL
         let now = Date()
         var members: [JSON.Member] = [
-            .init("access_token", .string(try keys.sign(subject.accessClaims(issuer: issuer, now: now), type: "at+jwt"))),
+            .init(
+                "access_token", .string(try keys.sign(subject.accessClaims(issuer: issuer, now: now), type: "at+jwt"))),
             .init("token_type", "Bearer"),
             .init("expires_in", .integer(Int64(Limits.accessToken.secondsValue))),
         ]

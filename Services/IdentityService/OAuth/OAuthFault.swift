@@ -7,7 +7,8 @@ struct OAuthFault: Error, Sendable {
     let description: String
     var status = 400
 
-    static let invalidClient = OAuthFault(code: "invalid_client", description: "Unknown client or wrong secret", status: 401)
+    static let invalidClient = OAuthFault(
+        code: "invalid_client", description: "Unknown client or wrong secret", status: 401)
     static let unsupportedGrant = OAuthFault(
         code: "unsupported_grant_type", description: "authorization_code, refresh_token or client_credentials")
 

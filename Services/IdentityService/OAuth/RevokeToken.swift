@@ -7,9 +7,16 @@ enum RevokeToken: RawEndpoint {
     static let summary = "Revoke a refresh token and its family"
     static let access = Access.open
     static let operation: JSON = [
-        "requestBody": ["required": true, "content": ["application/x-www-form-urlencoded": ["schema": [
-            "type": "object", "required": ["token"], "properties": ["token": ["type": "string"]],
-        ]]]],
+        "requestBody": [
+            "required": true,
+            "content": [
+                "application/x-www-form-urlencoded": [
+                    "schema": [
+                        "type": "object", "required": ["token"], "properties": ["token": ["type": "string"]],
+                    ]
+                ]
+            ],
+        ],
         "responses": [
             "200": ["description": "Revoked, or was not known"],
             "400": ["description": "Refused", "content": ["application/json": ["schema": OAuthFault.schema]]],

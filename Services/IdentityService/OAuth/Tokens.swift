@@ -53,7 +53,8 @@ struct TokenSubject: Sendable {
     func identityClaims(issuer: String, nonce: String?, now: Date) -> JSON {
         let at = Int64(now.timeIntervalSince1970)
         var members: [JSON.Member] = [
-            .init("iss", .string(issuer)), .init("aud", .string(client)), .init("sub", .string(account?.text ?? client)),
+            .init("iss", .string(issuer)), .init("aud", .string(client)),
+            .init("sub", .string(account?.text ?? client)),
             .init("iat", .integer(at)), .init("exp", .integer(at + Int64(Limits.accessToken.secondsValue))),
         ]
         if let nonce { members.append(.init("nonce", .string(nonce))) }

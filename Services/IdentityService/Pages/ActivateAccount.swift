@@ -40,15 +40,25 @@ enum ActivateAccount: RawEndpoint {
     static let summary = "Set a password with the code of a one-time link"
     static let access = Access.open
     static let operation: JSON = [
-        "requestBody": ["required": true, "content": ["application/x-www-form-urlencoded": ["schema": [
-            "type": "object", "required": ["code", "password"],
-            "properties": ["code": ["type": "string"], "password": ["type": "string", "minLength": 12]],
-        ]]]],
+        "requestBody": [
+            "required": true,
+            "content": [
+                "application/x-www-form-urlencoded": [
+                    "schema": [
+                        "type": "object", "required": ["code", "password"],
+                        "properties": ["code": ["type": "string"], "password": ["type": "string", "minLength": 12]],
+                    ]
+                ]
+            ],
+        ],
         "responses": [
             "200": ["description": "The password is set", "content": ["text/html": ["schema": ["type": "string"]]]],
-            "400": ["description": "Refused", "content": [
-                "application/json": ["schema": OAuthFault.schema], "text/html": ["schema": ["type": "string"]],
-            ]],
+            "400": [
+                "description": "Refused",
+                "content": [
+                    "application/json": ["schema": OAuthFault.schema], "text/html": ["schema": ["type": "string"]],
+                ],
+            ],
         ],
     ]
 
@@ -63,7 +73,7 @@ enum ActivateAccount: RawEndpoint {
                     400,
                     fault: words(
                         "Mật khẩu phải có từ \(Limits.password.lowerBound) đến \(Limits.password.upperBound) ký tự.",
-                        "The password must have \(Limits.password.lowerBound) to \(Limits.password.upperBound) characters."),
+                        "It must have \(Limits.password.lowerBound) to \(Limits.password.upperBound) characters."),
                     call)
             }
             let hash = try await PasswordHash.make(password)

@@ -21,7 +21,8 @@ enum Page {
             </style></head><body><main><h1>\(escape(title))</h1>\(body)</main>\(scripted)</body></html>
             """
         var answer = Outgoing.text(status, text, type: "text/html; charset=utf-8")
-        let policy = "default-src 'none'; style-src 'nonce-\(nonce)'; script-src 'nonce-\(nonce)'; "
+        let policy =
+            "default-src 'none'; style-src 'nonce-\(nonce)'; script-src 'nonce-\(nonce)'; "
             + "base-uri 'none'; frame-ancestors 'none'"
         answer.headers += [
             ("content-security-policy", policy), ("cache-control", "no-store"), ("referrer-policy", "no-referrer"),

@@ -46,8 +46,10 @@ enum ShowSignIn: RawEndpoint {
         "parameters": .array(
             ["client_id", "redirect_uri", "response_type", "code_challenge", "code_challenge_method", "state", "nonce"]
                 .map { name in
-                    ["name": .string(name), "in": "query", "required": .bool(!["state", "nonce"].contains(name)),
-                     "schema": ["type": "string"]]
+                    [
+                        "name": .string(name), "in": "query", "required": .bool(!["state", "nonce"].contains(name)),
+                        "schema": ["type": "string"],
+                    ]
                 }),
         "responses": [
             "200": ["description": "The page", "content": ["text/html": ["schema": ["type": "string"]]]],
@@ -88,10 +90,19 @@ enum SignIn: RawEndpoint {
     static let summary = "Sign in with name and password; answers with a redirect that carries the code"
     static let access = Access.open
     static let operation: JSON = [
-        "requestBody": ["required": true, "content": ["application/x-www-form-urlencoded": ["schema": [
-            "type": "object",
-            "required": ["login", "password", "client_id", "redirect_uri", "response_type", "code_challenge"],
-        ]]]],
+        "requestBody": [
+            "required": true,
+            "content": [
+                "application/x-www-form-urlencoded": [
+                    "schema": [
+                        "type": "object",
+                        "required": [
+                            "login", "password", "client_id", "redirect_uri", "response_type", "code_challenge",
+                        ],
+                    ]
+                ]
+            ],
+        ],
         "responses": [
             "302": ["description": "Signed in: back with a code"],
             "400": ["description": "Refused", "content": ["application/json": ["schema": OAuthFault.schema]]],
@@ -163,7 +174,8 @@ enum SignIn: RawEndpoint {
             INSERT INTO authorization_codes (code_hash, account, client, redirect_uri, challenge, nonce, family,
                                              expires_at)
             VALUES (\(OpaqueSecret.hash(code)), \(account), \(asked.client), \(asked.redirect), \(asked.challenge),
-                    \(asked.nonce), \(UUID.v7()), now() + make_interval(secs => \(Limits.authorizationCode.secondsValue)))
+                    \(asked.nonce), \(UUID.v7()),
+                    now() + make_interval(secs => \(Limits.authorizationCode.secondsValue)))
             """)
         var url = URLComponents(string: asked.redirect)
         url?.queryItems = [

@@ -31,7 +31,7 @@ enum OpenMailboxOnAppointment: Reaction {
             SELECT id, key, 1 FROM mailbox, unnest(\(GivenFolder.allCases.map(\.rawValue))) AS key
             """)
         try await work.announce(opened, version: 1, to: nil)
-        
+        try await work.wake("mailbox:\(event.person)")
     }
 }
 

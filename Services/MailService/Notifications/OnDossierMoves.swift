@@ -14,7 +14,7 @@ enum TellOfSubmission: Reaction {
             facts.procedure = event.procedure
             try await work.tell(Notice(.dossierSubmitted, facts), to: [note.counter], of: envelope)
         }
-        
+        try await work.wake("dossier:\(event.dossier)")
     }
 }
 

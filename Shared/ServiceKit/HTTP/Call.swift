@@ -37,7 +37,9 @@ public struct Call: Sendable {
         guard try await holds(scope, at: agency) else {
             log.notice(
                 "right refused",
-                metadata: ["scope": "\(scope.rawValue)", "agency": "\(agency)", "caller": "\(caller.id)", "route": "\(route)"])
+                metadata: [
+                    "scope": "\(scope.rawValue)", "agency": "\(agency)", "caller": "\(caller.id)", "route": "\(route)",
+                ])
             throw Refused.forbidden
         }
     }

@@ -49,7 +49,9 @@ final class HTTPServer: ServiceLifecycle.Service {
         try await server.run()
     }
 
-    private func answer(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any NIOCore.Channel) async throws {
+    private func answer(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any NIOCore.Channel)
+        async throws
+    {
         let target = request.head.path ?? "/"
         let path: String
         let query: String
@@ -63,10 +65,12 @@ final class HTTPServer: ServiceLifecycle.Service {
         var headers: [(name: String, value: String)] = []
         headers.reserveCapacity(request.headers.count)
         var announced: Int?
+        var isChunked = false
         var expects = false
         for field in request.headers {
             switch field.name {
             case .contentLength: announced = Int(field.value)
+            case .transferEncoding: isChunked = true
             case .expect: expects = field.value.lowercased() == "100-continue"
             default: break
             }
@@ -75,7 +79,7 @@ final class HTTPServer: ServiceLifecycle.Service {
         var incoming = Incoming(
             request.method.rawValue, path, query: query, headers: headers,
             peer: channel.remoteAddress?.ipAddress ?? "")
-        let hasBody = announced.map { $0 > 0 } ?? (request.headers[.transferEncoding] != nil)
+        let hasBody = isChunked || announced ?? 0 > 0
         guard hasBody else { return try await write(await responder.respond(incoming), to: writer) }
         let limit = responder.bodyLimit(incoming.method, path)
         var parts = request.body.makeAsyncIterator()

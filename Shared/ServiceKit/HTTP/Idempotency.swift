@@ -16,7 +16,8 @@ struct IdempotencyKey: Sendable {
 
     init?(_ request: Incoming, caller: String, route: Route) throws(Refused) {
         guard request.method == "POST", let key = request.header("idempotency-key") else { return nil }
-        guard (1...Limits.idempotencyKeyLength).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        guard (1...Limits.idempotencyKeyLength).contains(key.utf8.count),
+            key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else {
             throw Refused(
                 "invalid", 422, vi: "Idempotency-Key phải gồm 1 đến \(Limits.idempotencyKeyLength) ký tự ASCII.",

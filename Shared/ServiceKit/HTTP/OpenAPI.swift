@@ -68,10 +68,12 @@ enum OpenAPI {
         let body = fields.filter { $0.source == .body }
         if !body.isEmpty {
             members.append(
-                .init("requestBody", [
-                    "required": .bool(body.contains { $0.isRequired }),
-                    "content": ["application/json": ["schema": E.Input.schema]],
-                ]))
+                .init(
+                    "requestBody",
+                    [
+                        "required": .bool(body.contains { $0.isRequired }),
+                        "content": ["application/json": ["schema": E.Input.schema]],
+                    ]))
         }
         var responses = [JSON.Member("\(route.success)", success(E.Output.self, route))]
         responses += problems(of: endpoint, statuses(mounted, hasBody: !body.isEmpty, hasInput: !fields.isEmpty))
@@ -116,11 +118,13 @@ enum OpenAPI {
     private static func success<Output: Record>(_ output: Output.Type, _ route: Route) -> JSON {
         var members: [JSON.Member] = [.init("description", "Done")]
         members.append(
-            .init("headers", [
-                "ETag": ["description": "Version, for If-Match", "schema": ["type": "string"]],
-                "Location": ["description": "Where the new thing is", "schema": ["type": "string"]],
-                "Link": ["description": "The next page (RFC 8288, rel=next)", "schema": ["type": "string"]],
-            ]))
+            .init(
+                "headers",
+                [
+                    "ETag": ["description": "Version, for If-Match", "schema": ["type": "string"]],
+                    "Location": ["description": "Where the new thing is", "schema": ["type": "string"]],
+                    "Link": ["description": "The next page (RFC 8288, rel=next)", "schema": ["type": "string"]],
+                ]))
         if route.success != 204 {
             members.append(.init("content", ["application/json": ["schema": Output.outputSchema]]))
         }

@@ -28,7 +28,9 @@ struct Outbound: Sendable {
         for (name, value) in headers { head.headers.add(name: name, value: value) }
         head.headers.replaceOrAdd(name: "host", value: "\(host):\(port)")
         head.headers.replaceOrAdd(name: "connection", value: "close")
-        if !body.isEmpty || method == .POST { head.headers.replaceOrAdd(name: "content-length", value: "\(body.count)") }
+        if !body.isEmpty || method == .POST {
+            head.headers.replaceOrAdd(name: "content-length", value: "\(body.count)")
+        }
         do {
             return try await exchange(head, body, host, port)
         } catch {

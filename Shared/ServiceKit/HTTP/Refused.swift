@@ -8,8 +8,12 @@ public enum Language: String, Sendable {
 
     /// The better liked of the two (RFC 9110, section 12.5.4); Vietnamese when nothing is asked.
     init(accepting header: String?) {
+        guard let header else {
+            self = .vietnamese
+            return
+        }
         func quality(_ tag: String) -> Double {
-            for range in (header ?? "").split(separator: ",") {
+            for range in header.split(separator: ",") {
                 let parts = range.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
                 guard let name = parts.first, name.lowercased().hasPrefix(tag) else { continue }
                 let weight = parts.dropFirst().first { $0.hasPrefix("q=") }

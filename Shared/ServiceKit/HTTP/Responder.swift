@@ -81,8 +81,16 @@ public struct Responder: Sendable {
                 outgoing.body = []
             }
         }
-        runtime.metrics.request(
-            method: request.method, route: route, status: outgoing.status, took: ContinuousClock.now - started)
+        let took = ContinuousClock.now - started
+        runtime.metrics.request(method: request.method, route: route, status: outgoing.status, took: took)
+        if runtime.log.logLevel <= .debug {
+            runtime.log(of: trace).debug(
+                "request",
+                metadata: [
+                    "method": "\(request.method)", "route": "\(route)", "status": "\(outgoing.status)",
+                    "took": "\(took)",
+                ])
+        }
         return outgoing
     }
 
@@ -105,7 +113,8 @@ public struct Responder: Sendable {
             let ifMatch = mounted.takesMatch ? try Self.ifMatch(request, required: mounted.requiresMatch) : nil
             let key = mounted.isRaw ? nil : try IdempotencyKey(request, caller: caller.id, route: mounted.type.route)
             let call = Call(
-                caller: caller, now: runtime.clock.now, language: language, trace: trace, ifMatch: ifMatch, runtime: runtime,
+                caller: caller, now: runtime.clock.now, language: language, trace: trace, ifMatch: ifMatch,
+                runtime: runtime,
                 idempotency: key, route: mounted.type.route)
             if case .official(let scope) = mounted.type.access, try await !call.holdsSomewhere(scope) {
                 call.log.notice("right refused", metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)"])

@@ -38,8 +38,10 @@ public struct Configuration: Sendable {
         let serves = purpose == .serve
         self.service = service
         postgres = reader.postgres(
-            user: "LIENTHONG_PG_USER", password: "LIENTHONG_PG_PASSWORD", needsPassword: serves, schema: service.rawValue)
-        owner = serves
+            user: "LIENTHONG_PG_USER", password: "LIENTHONG_PG_PASSWORD", needsPassword: serves,
+            schema: service.rawValue)
+        owner =
+            serves
             ? nil
             : reader.postgres(
                 user: "LIENTHONG_PG_OWNER", password: "LIENTHONG_PG_OWNER_PASSWORD", needsPassword: true,

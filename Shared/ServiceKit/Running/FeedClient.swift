@@ -45,7 +45,8 @@ final class FeedClient: Sendable {
     /// Members that are not known here are ignored: the source may be newer.
     private static func page(_ json: JSON) throws -> FeedPage {
         let events = try (json["events"]?.array ?? []).map { try Envelope(json: $0) }
-        guard let through = json["through"]?.text.flatMap({ Position($0) }), case .bool(let isLast)? = json["isLast"] else {
+        guard let through = json["through"]?.text.flatMap({ Position($0) }), case .bool(let isLast)? = json["isLast"]
+        else {
             throw OutboundFault(address: "/events", reason: "no page of a feed")
         }
         return FeedPage(events: events, through: through, isLast: isLast)

@@ -19,7 +19,8 @@ public protocol Microservice: Sendable {
     static var reactions: [any Reaction.Type] { get }
     static var timers: [any TimedTask.Type] { get }
     /// What use cases share while the service runs (a key ring, a file store); asked for with `call.resource(_:)`.
-    static func resources(_ configuration: Configuration, _ database: Database, _ log: Logger) async throws -> [any Sendable]
+    static func resources(_ configuration: Configuration, _ database: Database, _ log: Logger) async throws
+        -> [any Sendable]
     /// After the schema is there, still as its owner: seed rows that must exist. Prints what operators must see once.
     static func seed(_ database: Database) async throws
     /// Work that runs beside the requests for as long as the service lives.
@@ -116,6 +117,7 @@ extension Microservice {
 public struct RunningService: Sendable {
     public let runtime: Runtime
     public let responder: Responder
+    public let inbox: Inbox
     private let server: HTTPServer
     private let services: [any ServiceLifecycle.Service]
 
@@ -157,6 +159,7 @@ public struct RunningService: Sendable {
         runtime.onCommit { inbox.poke() }
         metrics.observe(database: database, relay: relay, inbox: inbox, timers: timers)
         self.runtime = runtime
+        self.inbox = inbox
         responder = Responder(M.mounted(rehearsal: configuration.rehearsal), runtime: runtime)
         var services: [any ServiceLifecycle.Service] = [database, publisher, relay, timers]
         if !reactions.isEmpty { services.append(inbox) }
@@ -179,6 +182,11 @@ public struct RunningService: Sendable {
         if endsOnSignals { configuration.gracefulShutdownSignals = [.sigterm, .sigint] }
         configuration.maximumGracefulShutdownDuration = Limits.Server.drain
         return ServiceGroup(configuration: configuration)
+    }
+
+    /// One reaction of this service by itself, past the inbox: what it does commits with the transaction it is given.
+    public func reaction<R: Reaction>(_ reaction: R.Type) -> AnyReaction {
+        Self.erased(reaction, group: runtime.service.rawValue, runtime)
     }
 
     /// The mounted reactions must be exactly those that the catalogue promises: topology and auditor rely on it.

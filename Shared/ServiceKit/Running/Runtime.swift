@@ -61,11 +61,10 @@ public final class Runtime: Sendable {
     /// Who calls, when the endpoint lets such a caller in at all.
     func authenticate(_ request: Incoming, _ access: Access) async throws -> Caller {
         if case .open = access { return .anonymous }
-        guard let header = request.header("authorization"), header.lowercased().hasPrefix("bearer ") else {
+        guard let header = request.header("authorization"), header.prefix(7).lowercased() == "bearer " else {
             throw Refused.unauthenticated
         }
-        let token = header.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces)
-        let caller = try await tokens.verify(token)
+        let caller = try await tokens.verify(String(header.dropFirst(7).drop { $0 == " " }))
         let admitted =
             switch access {
             case .open, .signedIn: true
@@ -103,26 +102,36 @@ public struct Caller: Sendable, Hashable {
     public static let anonymous = Caller(id: "anonymous", kind: nil, account: nil, person: nil, client: nil)
 }
 
-/// W3C Trace Context: continues the caller's trace or begins one.
+/// W3C Trace Context: continues the caller's trace or begins one. Numbers until somebody wants to read them: most
+/// requests neither log nor announce.
 public struct TraceContext: Sendable {
-    public let traceID: String
-    public let spanID: String
+    private let high: UInt64
+    private let low: UInt64
+    private let span: UInt64
 
-    public var traceparent: String { "00-\(traceID)-\(spanID)-01" }
+    public var traceID: String { Self.hex(high) + Self.hex(low) }
+    public var traceparent: String { "00-\(traceID)-\(Self.hex(span))-01" }
 
     public init(continuing header: String?) {
-        let parts = (header ?? "").split(separator: "-", omittingEmptySubsequences: false)
+        var random = SystemRandomNumberGenerator()
+        span = random.next() | 1
+        guard let header else {
+            (high, low) = (random.next(), random.next() | 1)
+            return
+        }
+        let parts = header.split(separator: "-", omittingEmptySubsequences: false)
         func isHex(_ text: Substring, _ count: Int) -> Bool {
             text.utf8.count == count && text.utf8.contains { $0 != UInt8(ascii: "0") }
                 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
         }
-        var random = SystemRandomNumberGenerator()
-        if parts.count >= 4, parts[0].count == 2, parts[0] != "ff", isHex(parts[1], 32), isHex(parts[2], 16) {
-            traceID = String(parts[1])
+        if parts.count >= 4, isHex(parts[0], 2) || parts[0] == "00", parts[0] != "ff", isHex(parts[1], 32),
+            isHex(parts[2], 16), let high = UInt64(parts[1].prefix(16), radix: 16),
+            let low = UInt64(parts[1].suffix(16), radix: 16)
+        {
+            (self.high, self.low) = (high, low)
         } else {
-            traceID = Self.hex(random.next()) + Self.hex(random.next())
+            (high, low) = (random.next(), random.next() | 1)
         }
-        spanID = Self.hex(random.next() | 1)
     }
 
     private static func hex(_ value: UInt64) -> String {

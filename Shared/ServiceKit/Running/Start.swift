@@ -11,7 +11,8 @@ enum Start {
         var pause = Limits.Server.databaseFirst
         while true {
             do { return try await checkSchema(database, service) } catch let error as PostgresError
-            where error.sqlState == nil || error.isTransient {
+                where error.sqlState == nil || error.isTransient
+            {
                 log.warning(
                     "PostgreSQL does not answer; trying again",
                     metadata: ["error": "\(error)", "after": "\(pause)", "database": "\(database.configuration)"])

@@ -97,7 +97,8 @@ extension Cursor {
     func uuid() throws(FieldFault) -> UUID? {
         guard !text.isEmpty else { return nil }
         guard let uuid = UUID(uuidString: text) else {
-            throw FieldFault("invalid", field: "cursor", vi: "không phải vị trí trang này", en: "is no cursor of this list")
+            throw FieldFault(
+                "invalid", field: "cursor", vi: "không phải vị trí trang này", en: "is no cursor of this list")
         }
         return uuid
     }

@@ -26,7 +26,7 @@ enum ReadEvents: Endpoint {
                 "aggregates", \.aggregates, .list(.text(1...60), 1...100), "Only these kinds of things", in: .query),
             .init("aggregate", \.aggregate, .text(1...60), "With `id`: the kind of one thing", in: .query),
             .init(
-                "id", \.id, .text(1...Limits.Events.aggregateID), "The one thing whose versions are wanted", in: .query),
+                "id", \.id, .text(1...Limits.Events.aggregateID), "The thing whose versions are wanted", in: .query),
             .init("from", \.from, .integer(1...Int.max), default: 1, "With `id`: from this version on", in: .query),
             .init(
                 "limit", \.limit, .integer(1...Limits.Events.feedPage), default: Limits.Events.feedPage,

@@ -30,7 +30,8 @@ enum SetRehearsalClock: Endpoint {
 
     static func handle(_ input: ClockReading, _ call: Call) async throws -> Reply<ClockReading> {
         try await call.runtime.clock.set(input.now, in: call.runtime.database)
-        call.log.notice("business time set", metadata: ["now": "\(Instant.write(input.now))", "by": "\(call.caller.id)"])
+        call.log.notice(
+            "business time set", metadata: ["now": "\(Instant.write(input.now))", "by": "\(call.caller.id)"])
         return Reply(input)
     }
 }

@@ -54,9 +54,11 @@ enum ReadMetrics: RawEndpoint {
     static let summary = "Measurements in Prometheus' text format"
     static let access = Access.open
     static let operation: JSON = [
-        "responses": ["200": [
-            "description": "Measurements", "content": ["text/plain": ["schema": ["type": "string"]]],
-        ]]
+        "responses": [
+            "200": [
+                "description": "Measurements", "content": ["text/plain": ["schema": ["type": "string"]]],
+            ]
+        ]
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
@@ -70,9 +72,11 @@ enum ReadOpenAPI: RawEndpoint {
     static let summary = "This document (OpenAPI 3.1)"
     static let access = Access.open
     static let operation: JSON = [
-        "responses": ["200": [
-            "description": "The document", "content": ["application/json": ["schema": ["type": "object"]]],
-        ]]
+        "responses": [
+            "200": [
+                "description": "The document", "content": ["application/json": ["schema": ["type": "object"]]],
+            ]
+        ]
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {

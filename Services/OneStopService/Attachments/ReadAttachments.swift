@@ -1,0 +1,111 @@
+import Contracts
+import Files
+import ServiceKit
+
+/// A file of a dossier: what is known of it without opening it.
+struct Attachment: Record, Hashable {
+    var id = FileID()
+    var part = "other"
+    var name = ""
+    var sha256 = ""
+    var size = 0
+    var mediaType = ""
+    var addedAt = Date(timeIntervalSince1970: 0)
+
+    static let fields: [Field<Self>] = [
+        .init("id", \.id, .id, "Identity"),
+        .init("part", \.part, .text(1...60), "Key of the paper in the procedure, or “other”"),
+        .init("name", \.name, .text(1...Limits.nameLength), "File name"),
+        .init("sha256", \.sha256, .text(64...64), "SHA-256, hex"),
+        .init("size", \.size, .integer(1...Limits.fileBytes), "Bytes"),
+        .init("mediaType", \.mediaType, .text(1...100), "What the content is"),
+        .init("addedAt", \.addedAt, .instant, "When it was added"),
+    ]
+
+    init() {}
+
+    init(_ row: Row) throws {
+        id = try row("id")
+        part = try row("part")
+        name = try row("name")
+        sha256 = try row("sha256")
+        size = try row("bytes")
+        mediaType = try row("media_type")
+        addedAt = try row("added_at")
+    }
+}
+
+extension Session {
+    func attachments(of dossier: DossierID) async throws -> [Attachment] {
+        try await run("SELECT * FROM attachments WHERE dossier = \(dossier) ORDER BY id").map(Attachment.init)
+    }
+}
+
+/// `GET /dossiers/{dossier}/attachments`: the papers, and which required ones are missing.
+enum ListAttachments: Endpoint {
+    static let route = Route.get("/dossiers/{dossier}/attachments")
+    static let summary = "The papers of a dossier, and the required ones that are missing"
+    static let access = Access.signedIn
+
+    struct Output: Record {
+        var attachments: [Attachment] = []
+        var missing: [String] = []
+
+        static let fields: [Field<Self>] = [
+            .init(
+                "attachments", \.attachments, .list(.record, 0...Limits.OneStop.attachments),
+                "In the order of their coming"),
+            .init(
+                "missing", \.missing, .list(.text(1...60), 0...Limits.OneStop.parts),
+                "Keys of required papers of which there is no file; some came on paper, perhaps"),
+        ]
+    }
+
+    static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
+        let dossier = try await call.readable(input.dossier, purpose: "attachments")
+        let definition = try await call.procedure(of: dossier).definition
+        var output = Output()
+        output.attachments = try await call.runtime.database.attachments(of: dossier.id)
+        let there = Set(output.attachments.map(\.part))
+        output.missing = definition.parts.filter { $0.required && !there.contains($0.key) }.map(\.key)
+        return Reply(output)
+    }
+}
+
+/// `GET /dossiers/{dossier}/attachments/{attachment}`: the file, its hash verified on the way out.
+enum DownloadAttachment: RawEndpoint {
+    static let route = Route.get("/dossiers/{dossier}/attachments/{attachment}")
+    static let summary = "Download a paper of a dossier"
+    static let access = Access.signedIn
+    static let operation: JSON = [
+        "parameters": [AttachPaper.dossierParameter, attachmentParameter],
+        "responses": [
+            "200": [
+                "description": "The file as it was attached",
+                "content": .object(
+                    MediaType.allCases.map { .init($0.rawValue, ["schema": ["type": "string", "format": "binary"]]) }),
+            ]
+        ],
+    ]
+
+    static let attachmentParameter: JSON = [
+        "name": "attachment", "in": "path", "required": true, "description": "The attachment",
+        "schema": ["type": "string", "format": "uuid"],
+    ]
+
+    static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
+        guard let id = try? DossierID(path["dossier"] ?? ""), let file = try? FileID(path["attachment"] ?? "") else {
+            throw Refused.notFound
+        }
+        let dossier = try await call.readable(id, purpose: "attachment \(file)")
+        let known = try await call.runtime.database.attachments(of: dossier.id).first { $0.id == file }
+        guard let known, let hash = ContentHash(known.sha256) else { throw Refused.notFound }
+        let bytes = try await call.resource(FileStore.self).read(hash)
+        return Outgoing(
+            200,
+            headers: [
+                ("content-type", known.mediaType), ("content-disposition", try FileName(known.name).disposition),
+                ("x-content-type-options", "nosniff"), ("etag", "\"\(known.sha256)\""),
+            ], body: bytes)
+    }
+}

@@ -1,0 +1,146 @@
+import Contracts
+import Foundation
+import ServiceKit
+import ServiceTestKit
+import TestKit
+import Testing
+
+@testable import OneStopService
+
+@Suite struct InboxTests {
+    private func ids(_ answer: TestService.Answer) -> [String] {
+        (answer.json["dossiers"]?.array ?? []).compactMap { $0["id"]?.text }
+    }
+
+    private func count(_ answer: TestService.Answer, _ status: String) -> JSON? {
+        answer.json["counts"]?.array?.first { $0["status"]?.text == status }?["count"]
+    }
+
+    @Test func `pages follow the due dates and leave nothing out`() async throws {
+        try await Office.open { office in
+            var expected: [String] = []
+            // Some come at the same moment: the id decides then.
+            for index in 0..<7 {
+                try await office.set("2021-03-0\(1 + index / 3) 0\(8 + index % 2):00")
+                expected.append(try await office.submit())
+            }
+            let clerk = office.clerk
+            let all = try await office.get("/inbox", as: clerk)
+            #expect(Set(ids(all)) == Set(expected))
+            #expect(count(all, "submitted") == 7)
+            let due = (all.json["dossiers"]?.array ?? []).compactMap { $0["actBy"]?.text }
+            #expect(due == due.sorted())
+            var paged: [String] = []
+            var next: String? = "/inbox?limit=2"
+            while let path = next {
+                let page = try await office.get(path, as: clerk)
+                #expect(page.status == 200)
+                #expect((page.json["counts"] == nil) == !paged.isEmpty)
+                paged += ids(page)
+                next = page.next
+            }
+            #expect(paged == ids(all))
+            // A window of due dates, and its pages.
+            let window = "/inbox?limit=1&from=2021-03-02T09:00:00%2B07:00&until=2021-03-03T16:00:00%2B07:00"
+            let inside = try await office.get(window, as: clerk)
+            var windowed = ids(inside)
+            next = inside.next
+            while let path = next {
+                let page = try await office.get(path, as: clerk)
+                windowed += ids(page)
+                next = page.next
+            }
+            let lines = all.json["dossiers"]?.array ?? []
+            let within = lines.filter { line in
+                let time = line["actBy"]?.text ?? ""
+                return time >= "2021-03-02T09:00:00+07:00" && time <= "2021-03-03T16:00:00+07:00"
+            }
+            #expect(windowed == within.compactMap { $0["id"]?.text })
+            #expect(!windowed.isEmpty && windowed.count < 7)
+        }
+    }
+
+    @Test func `by officer, status and what nobody holds`() async throws {
+        try await Office.open { office in
+            let mine = try await office.inWork()
+            let free = try await office.submit()
+            try await office.done("accept", on: free, as: office.clerk)
+            try await office.done("hand-over", on: free, as: office.clerk, [:])
+            let refused = try await office.submit()
+            try await office.done("refuse", on: refused, as: office.clerk, ["reasonCode": "x", "reason": "y"])
+            let own = try await office.get("/inbox?mine=true", as: office.officer)
+            #expect(ids(own) == [mine])
+            #expect(count(own, "processing") == 1)
+            #expect(ids(try await office.get("/inbox?officer=\(office.officer)", as: office.leader)) == [mine])
+            #expect(ids(try await office.get("/inbox?unassigned=true", as: office.leader)) == [free])
+            #expect(ids(try await office.get("/inbox?status=refused", as: office.leader)) == [refused])
+            let leader = try await office.get("/inbox", as: office.leader)
+            #expect(Set(ids(leader)) == [mine, free])
+            #expect((count(leader, "processing"), count(leader, "refused")) == (2, 1))
+            let some = try await office.get("/inbox?status=processing&status=submitted", as: office.leader)
+            #expect(Set(ids(some)) == [mine, free])
+            #expect(ids(try await office.get("/inbox?status=awaiting-payment", as: office.leader)) == [])
+            let mixed = try await office.get("/inbox?status=processing&status=refused", as: office.leader)
+            #expect((mixed.status, mixed.code) == (422, "onestop.mixed-statuses"))
+            for bad in ["/inbox?cursor=xx", "/inbox?cursor=eA", "/inbox?limit=0", "/inbox?status=x", "/inbox?u=1"] {
+                #expect(try await office.get(bad, as: office.leader).status == 422, "\(bad)")
+            }
+            // An officer takes what nobody holds; one that somebody holds is the leader's to give.
+            let own2: JSON = ["officer": .string(office.officer.text)]
+            #expect(try await office.act("assign", on: free, as: office.officer, own2).status == 200)
+            #expect(try await office.act("assign", on: mine, as: office.officer, own2).status == 403)
+            #expect(ids(try await office.get("/inbox?mine=true", as: office.officer)).count == 2)
+            // An administrator holds no post: which agency?
+            let none = try await office.get("/inbox", as: office.administrator)
+            #expect((none.status, none.code) == (422, "onestop.which-agency"))
+            #expect(try await office.get("/inbox?agency=H19.06", as: office.administrator).status == 200)
+        }
+    }
+
+    @Test func `overdue is what is past its time while the clock runs`() async throws {
+        try await Office.open { office in
+            let late = try await office.inWork()
+            let paused = try await office.inWork()
+            try await office.done("request-supplement", on: paused, as: office.officer, ["missing": "x"])
+            try await office.set("2021-04-01 08:00")
+            let inbox = try await office.get("/inbox?mine=true", as: office.officer)
+            let lines = inbox.json["dossiers"]?.array ?? []
+            #expect(lines.first { $0["id"]?.text == late }?["overdue"] == true)
+            #expect(lines.first { $0["id"]?.text == paused }?["overdue"] == false)
+            let counts = inbox.json["counts"]?.array ?? []
+            #expect(counts.first { $0["status"]?.text == "processing" }?["overdue"] == 1)
+            #expect(counts.first { $0["status"]?.text == "awaiting-supplement" }?["overdue"] == 0)
+        }
+    }
+
+    @Test func `a citizen's own dossiers and notifications, page by page`() async throws {
+        try await Office.open { office in
+            var mine: [String] = []
+            for index in 1...5 { mine.insert(try await office.submit(subject: "Hồ sơ \(index)"), at: 0) }
+            _ = try await office.submit(as: office.stranger)
+            var paged: [String] = []
+            var next: String? = "/my/dossiers?limit=2"
+            while let path = next {
+                let page = try await office.get(path, as: office.citizen)
+                paged += ids(page)
+                next = page.next
+            }
+            #expect(paged == mine)
+            for id in mine { try await office.done("accept", on: id, as: office.clerk) }
+            var notices: [JSON] = []
+            next = "/my/notifications?limit=2"
+            while let path = next {
+                let page = try await office.get(path, as: office.citizen)
+                notices += page.json["notifications"]?.array ?? []
+                next = page.next
+            }
+            // Accepted from the newest to the oldest, so told of the oldest last.
+            #expect(notices.compactMap { $0["dossier"]?.text } == Array(mine.reversed()))
+            let first = try #require(notices.first?["id"]?.text)
+            let read = try await office.send("POST", "/my/notifications/\(first)/read", as: office.citizen)
+            #expect(read.json["readAt"]?.text == "2021-03-01T09:00:00+07:00")
+            let other = try await office.send("POST", "/my/notifications/\(first)/read", as: office.stranger)
+            #expect(other.status == 404)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import Foundation
+import ServiceKit
+import ServiceTestKit
+import TestKit
+import Testing
+
+@testable import OneStopService
+
+/// Random numbers that are the same on every run.
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed &* 2 &+ 1 }
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let mixed = (state ^ (state >> 33)) &* 0xFF51_AFD7_ED55_8CCD
+        return mixed ^ (mixed >> 29)
+    }
+}
+
+/// Everybody tries everything in any order: whatever comes of it, the books are in order.
+@Suite struct WanderTests {
+    @Test(arguments: 1...4)
+    func `any order of requests leaves only lawful moves and dense versions`(seed: UInt64) async throws {
+        try await Office.open { office in
+            var random = Seeded(seed)
+            var minutes = 0
+            var dossiers: [String] = []
+            for _ in 0..<3 { dossiers.append(try await office.submit()) }
+            let people = [office.clerk, office.officer, office.leader, office.citizen, office.inspector]
+            for _ in 0..<150 {
+                let id = try #require(dossiers.randomElement(using: &random))
+                let person = try #require(people.randomElement(using: &random))
+                let (action, body) = try #require(actions(office).randomElement(using: &random))
+                let answer = try await office.act(action, on: id, as: person, body)
+                #expect(answer.status < 500, "\(action): \(answer.code ?? "")")
+                if Int.random(in: 0..<6, using: &random) == 0 { try await outside(office, id, &random) }
+                minutes += Int.random(in: 0...300, using: &random)
+                try await office.set(try at("2021-03-01 09:00").addingTimeInterval(Double(minutes * 60)))
+            }
+            for id in dossiers { try await checkTheBooks(office, id) }
+        }
+    }
+
+    private func actions(_ office: Office) -> [(String, JSON)] {
+        let reasoned: JSON = ["reasonCode": "x", "reason": "y"]
+        return [
+            ("accept", [:]), ("accept", [:]), ("refuse", reasoned), ("request-supplement", ["missing": "x"]),
+            ("supply", [:]), ("supply", [:]), ("hand-over", [:]), ("hand-over", [:]), ("hand-over", [:]),
+            ("assign", ["officer": .string(office.officer.text)]), ("send", ["toAgency": "H19.25"]),
+            ("send-back", ["note": "x"]), ("require-payment", [:]),
+            ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
+            ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
+            ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
+            ("withdrawal/decline", ["reason": "x"]),
+            ("reappoint", ["dueOn": "2021-06-18", "reasonCode": "x", "reason": "y"]),
+        ]
+    }
+
+    private func outside(_ office: Office, _ id: String, _ random: inout Seeded) async throws {
+        if Bool.random(using: &random), let required = try await office.last(DossierPaymentRequired.self, of: id) {
+            await office.harness.take(try office.paid(required))
+        } else {
+            await office.harness.take(try office.issued(for: id))
+        }
+    }
+
+    private func checkTheBooks(_ office: Office, _ id: String) async throws {
+        let lines = try await office.harness.database.database.run(
+            """
+            SELECT h.version, h.from_status, h.to_status, h.what, e.aggregate_version, d.version AS last
+            FROM dossier_history h JOIN dossiers d ON d.id = h.dossier
+            LEFT JOIN event_log e ON e.aggregate_id = \(id) AND e.aggregate_version = h.version
+            WHERE h.dossier = \(try DossierID(id)) ORDER BY h.version
+            """)
+        var status: DossierStatus?
+        var counts: [String: Int] = [:]
+        for (index, line) in lines.enumerated() {
+            #expect(try line("version", as: Int.self) == index + 1)
+            #expect(try line("aggregate_version", as: Int?.self) == index + 1)
+            let what: String = try line("what")
+            counts[what, default: 0] += 1
+            let from = try Dossier.status(line, "from_status")
+            let to = try #require(try Dossier.status(line, "to_status"))
+            #expect(from == status)
+            if let from, from != to {
+                #expect(MovesTests.sheet.contains([from.number, to.number]), "\(what): \(from) to \(to)")
+            }
+            status = to
+        }
+        #expect(try lines.last?("last", as: Int.self) == lines.count)
+        for once in ["accepted", "refused", "supplement-requested", "reappointed", "approved", "finished", "returned"] {
+            #expect(counts[once, default: 0] <= 1, "\(once)")
+        }
+        let view = try await office.get("/dossiers/\(id)", as: office.citizen).json
+        #expect(view["statusNumber"] == .integer(Int64(status?.number ?? 0)))
+        #expect((view["code"] == nil) == (counts["accepted"] == nil))
+    }
+}
