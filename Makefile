@@ -3,7 +3,7 @@ FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug
 SOURCES = Package.swift Services Shared Tests Deploy
-.PHONY: help demo run stop status logs token build test bench golden schema lint format packages clean
+.PHONY: help demo run stop status logs token build test bench check golden schema lint format packages clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,9 @@ bench: ## the benchmarks, on a release build (SUITE=backbone, onestop or service
 	@$(LOCAL)/packages.sh wrk
 	@swift build -c release $(FLAGS)
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)
+
+check: ## generated requests to every operation of the running demonstration (EXAMPLES=40)
+	@$$($(LOCAL)/python.sh)/bin/python3 Tests/ApiTests/check_api.py --examples $(or $(EXAMPLES),40)
 
 golden: build ## write the golden JSON of new events; what is there stays
 	@LIENTHONG_WRITE_GOLDEN=1 swift test --skip-build --disable-xctest $(FLAGS) --filter GoldenTests

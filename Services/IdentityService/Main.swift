@@ -18,8 +18,10 @@ import ServiceKit
         SignIn.self,
         IssueTokens.self,
         RevokeToken.self,
+        ShowSignOut.self,
         SignOut.self,
         ReadUserInfo.self,
+        ReadUserInfoByPost.self,
         ShowActivation.self,
         ActivateAccount.self,
         ListAccounts.self,
@@ -40,6 +42,10 @@ import ServiceKit
         let keys = try KeyRing(configuration, database: database)
         try await keys.load()
         return [clients, keys]
+    }
+
+    static func background(_ runtime: Runtime) -> [any Service] {
+        Upkeep.all(runtime, runtime.resource(KeyRing.self))
     }
 
     static func seed(_ database: Database) async throws {

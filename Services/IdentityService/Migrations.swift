@@ -64,6 +64,15 @@ enum Migrations {
                 at timestamptz NOT NULL DEFAULT now()
             );
             """)
+        Migration(
+            2, "who and when",
+            """
+            -- When the person signed in: `auth_time` of ID tokens, and what `max_age` is measured by.
+            ALTER TABLE browser_sessions ADD COLUMN signed_in_at timestamptz NOT NULL DEFAULT now();
+            ALTER TABLE authorization_codes ADD COLUMN signed_in_at timestamptz NOT NULL DEFAULT now();
+            -- Who did it, where it was not the holder.
+            ALTER TABLE sign_in_log ADD COLUMN actor text;
+            """),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

@@ -123,7 +123,7 @@ public final class Database: Session, Service {
         return value
     }
 
-    private func giveBack(_ lease: UInt64, spoilt: Bool = false) {
+    func giveBack(_ lease: UInt64, spoilt: Bool = false) {
         _ = reactor.submit(.giveBack(lease: lease, spoilt: spoilt))
     }
 
@@ -133,7 +133,7 @@ public final class Database: Session, Service {
         giveBack(lease, spoilt: rolledBack == nil)
     }
 
-    private func borrow(_ lease: UInt64, begin: String) async throws {
+    func borrow(_ lease: UInt64, begin: String) async throws {
         let fault: PostgresError? = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let borrower = Borrower(

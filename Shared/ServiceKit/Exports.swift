@@ -10,3 +10,4 @@
 @_exported import struct Postgres.Rows
 @_exported import struct Postgres.SQL
 @_exported import protocol Postgres.Session
+@_exported import protocol ServiceLifecycle.Service

@@ -27,6 +27,8 @@ SCOPES = {
     "hr": "hr.write hr.read",
     "police": "onestop.process onestop.read documents.draft documents.read",
 }
+# What a list has to be asked for, where an id at random would do no good.
+KNOWN = {"agency": "H19.12", "year": 2021, "on": "2021-03-01", "from": "2021-01-01", "to": "2021-12-31"}
 OFFICIALS = ["admin", *SCOPES]
 CITIZENS = ["citizen", "citizen-2"]
 
@@ -130,8 +132,10 @@ class Office:
     def read(self, service, path, operation):
         for who in self.lawful(operation, service)[:8]:
             filled = re.sub(r"\{(\w+)\}", lambda name: str(self.pick(name[1], "x")), path)
+            asked = {part["name"]: KNOWN.get(part["name"]) for part in operation.get("parameters", [])
+                     if part["in"] == "query" and part.get("required")}
             try:
-                answer = self.call(who, service, "GET", filled).json()
+                answer = self.call(who, service, "GET", filled, params=asked).json()
             except ValueError:
                 continue
             self.gather(answer, path.strip("/").split("/")[-1])
@@ -222,20 +226,70 @@ class Office:
         dossier = self.approved()
         path = f"/documents?agency=H19.12&dossier={dossier}"
         document = self.wait("the draft", lambda: next(
-            iter(self.do("officer", "documents", "GET", path)["documents"]), None))
-        document = self.do("officer", "documents", "GET", f"/documents/{document['id']}")
-        if state == "drafted":
-            return document
-        document = self.fill(document)
-        self.do("leader", "documents", "POST", f"/documents/{document['id']}/approve", {})
-        return self.do("officer", "documents", "GET", f"/documents/{document['id']}")
+            iter(self.do("officer", "documents", "GET", path)["documents"]), None))["document"]
+        if state == "approved":
+            content = self.document(document)["content"] | {"recipients": ["Người đề nghị"]}
+            self.do("officer", "documents", "PUT", f"/documents/{document}/content", {"content": content},
+                    self.match(self.document(document)))
+            self.do("leader", "documents", "POST", f"/documents/{document}/approve", {})
+        return document
 
-    def fill(self, document):
-        answer = self.call("officer", "documents", "PUT", f"/documents/{document['id']}/content",
-                           {"content": CONTENT}, {"If-Match": f'"{document["version"]}"'})
-        if answer.status_code >= 300:
-            raise RuntimeError(f"the draft was not filled: {answer.text[:300]}")
-        return answer.json()
+    def document(self, document):
+        return self.do("officer", "documents", "GET", f"/documents/{document}")
 
+    def attached(self):
+        """A draft with a file."""
+        document = self.draft()
+        text = "Phiếu lý lịch tư pháp".encode()
+        answer = self.session.post(
+            f"{self.urls['documents']}/documents/{document}/attachments", data=text,
+            headers=self.headers("officer") | self.file_headers(text))
+        answer.raise_for_status()
+        return document, self.document(document)["attachments"][0]["attachment"]
 
-CONTENT = {}
+    @staticmethod
+    def file_headers(content):
+        return {"Content-Type": "text/plain", "X-File-Name": "phieu.txt",
+                "X-File-SHA256": hashlib.sha256(content).hexdigest()}
+
+    @staticmethod
+    def match(thing):
+        return {"If-Match": f'"{thing["version"]}"'}
+
+    def letter(self):
+        """A message from the clerk to the officer, as the officer has it."""
+        box = self.do("officer", "mail", "GET", "/mailbox")["address"]
+        self.do("clerk", "mail", "POST", "/messages", {"to": [box], "subject": "Thử", "body": "Nội dung"})
+        inbox = next(f for f in self.do("officer", "mail", "GET", "/mailbox")["folders"] if f["folder"] == "inbox")
+        return self.do("officer", "mail", "GET", f"/folders/{inbox['folder']}/messages")["messages"][0]["message"]
+
+    # What only operators see -------------------------------------------------------------------------------------
+
+    def administer(self, sql):
+        settings = environment("operator")
+        subprocess.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", settings["LIENTHONG_PG_PORT"], "-U",
+             "postgres", "-d", "lienthong", "-c", sql], check=True, capture_output=True,
+            env=os.environ | {"PGPASSWORD": settings["LIENTHONG_PG_SUPERUSER_PASSWORD"]})
+
+    def dead_event(self, service):
+        """An event that failed for good, as the inbox would have parked it: no demonstration should bring one about."""
+        event, person = str(uuid.uuid4()), str(uuid.uuid4())
+        envelope = json.dumps({
+            "id": event, "source": "hr", "type": "hr.official.registered.v1", "aggregateType": "official",
+            "aggregateID": person, "version": 1, "epoch": 1, "position": "1.1.1", "actor": "test",
+            "occurredAt": "2021-03-01T08:00:00+07:00",
+            "payload": {"person": person, "fullName": "Nguyễn Văn Thử", "mailbox": "thu"}})
+        self.administer(f"""
+            INSERT INTO {service}.inbox_parked (id, reaction, source, aggregate_type, aggregate_id, version, epoch, type,
+                envelope, state, attempts, error)
+            VALUES ('{event}', '{service}', 'hr', 'official', '{person}', 1, 1, 'hr.official.registered.v1',
+                '{envelope}', 'dead', 8, 'test')""")
+        return event
+
+    def refused_message(self, service):
+        message = str(uuid.uuid4())
+        self.administer(f"""
+            INSERT INTO {service}.inbox_refused (id, reaction, routing_key, message, sender, reason, body, body_bytes)
+            VALUES ('{message}', '{service}', 'hr.official.registered.v1', 'm', 'nobody', 'test', 'x', 1)""")
+        return message

@@ -67,7 +67,8 @@ import Testing
         #expect(try due.due == at("2021-02-17 17:00"))
         #expect(due.days.count(where: \.isCounted) == 7)
         #expect(due.days[7].vietnamese == "thứ Sáu 12/02/2021: nghỉ, không tính (Tết Nguyên đán)")
-        #expect(try calendar.due(received: at("2021-03-01 08:00"), limit: Limit(7, .days)).due == at("2021-03-08 17:00"))
+        #expect(
+            try calendar.due(received: at("2021-03-01 08:00"), limit: Limit(7, .days)).due == at("2021-03-08 17:00"))
     }
 
     @Test func monthsEndOnTheCorrespondingDay() throws {
@@ -124,7 +125,9 @@ import Testing
             ($0 as? ClockRefusal)?.code == "legal-clock.no-week"
         }
         let open = Suspension(from: try at("2021-03-02 08:59"), to: nil, policy: .subtract)
-        #expect { try calendar.due(received: at("2021-03-01 09:00"), limit: .onlineAnswer, suspensions: [open]) } throws: {
+        #expect {
+            try calendar.due(received: at("2021-03-01 09:00"), limit: .onlineAnswer, suspensions: [open])
+        } throws: {
             ($0 as? ClockRefusal)?.code == "legal-clock.standing"
         }
         let forever = Suspension(from: try at("2021-03-02 08:00"), to: try at("2099-01-01 00:00"), policy: .subtract)
@@ -132,8 +135,9 @@ import Testing
             for policy in Suspension.Policy.allCases {
                 var far = forever
                 far = Suspension(from: far.from, to: far.to, policy: policy)
-                #expect { try calendar.due(received: at("2021-03-01 09:00"), limit: Limit(9, unit), suspensions: [far]) }
-                    throws: { ($0 as? ClockRefusal)?.code == "legal-clock.too-far" }
+                #expect {
+                    try calendar.due(received: at("2021-03-01 09:00"), limit: Limit(9, unit), suspensions: [far])
+                } throws: { ($0 as? ClockRefusal)?.code == "legal-clock.too-far" }
             }
         }
     }
@@ -167,7 +171,8 @@ import Testing
         let all = Weekday.allCases
         let weeks = [
             try WorkWeek(
-                validFrom: Day("2021-06-01"), validTo: nil, hours: Dictionary(uniqueKeysWithValues: all.map { ($0, late) }),
+                validFrom: Day("2021-06-01"), validTo: nil,
+                hours: Dictionary(uniqueKeysWithValues: all.map { ($0, late) }),
                 makeUpHours: late),
             try WorkWeek(
                 validFrom: Day("2021-01-01"), validTo: Day("2021-05-31"),

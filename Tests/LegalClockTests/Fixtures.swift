@@ -9,7 +9,8 @@ func calendar2021(decidedThrough: Day? = nil) throws -> WorkCalendar {
     let hours = [try WorkInterval(start: 450, end: 690), try WorkInterval(start: 780, end: 1_020)]
     let weekdays: [Weekday] = [.monday, .tuesday, .wednesday, .thursday, .friday]
     let week = try WorkWeek(
-        validFrom: Day("2021-01-01"), validTo: nil, hours: Dictionary(uniqueKeysWithValues: weekdays.map { ($0, hours) }),
+        validFrom: Day("2021-01-01"), validTo: nil,
+        hours: Dictionary(uniqueKeysWithValues: weekdays.map { ($0, hours) }),
         makeUpHours: hours)
     return try WorkCalendar(
         weeks: [week],

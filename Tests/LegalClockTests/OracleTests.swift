@@ -240,7 +240,8 @@ private struct Scenario: CustomStringConvertible {
             let limit = try Limit(unit == .months ? 1 : 5, unit)
             var last = Date.distantPast
             for step in 0..<3_000 {
-                let due = try calendar.due(received: at("2021-01-25 00:00").addingTimeInterval(Double(step) * 1_801), limit: limit)
+                let due = try calendar.due(
+                    received: at("2021-01-25 00:00").addingTimeInterval(Double(step) * 1_801), limit: limit)
                 #expect(due.due >= last)
                 last = due.due
             }

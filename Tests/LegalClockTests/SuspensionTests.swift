@@ -22,10 +22,11 @@ import Testing
             received: at("2021-03-01 08:00"), limit: Limit(3, .workingDays),
             suspensions: [gap("2021-03-03 10:00", "2021-03-08 14:00", .subtract)])
         #expect(try due.due == at("2021-03-10 17:00"))
-        #expect(due.days.map(\.reason) == [
-            .receipt, .counted, .suspended, .suspended, .suspended, .weeklyRest, .weeklyRest, .suspended, .counted,
-            .counted,
-        ])
+        #expect(
+            due.days.map(\.reason) == [
+                .receipt, .counted, .suspended, .suspended, .suspended, .weeklyRest, .weeklyRest, .suspended, .counted,
+                .counted,
+            ])
     }
 
     @Test func aNightCostsNothing() throws {
@@ -53,7 +54,9 @@ import Testing
         for policy in Suspension.Policy.allCases {
             let due = try calendar2021().due(
                 received: at("2021-03-01 08:00"), limit: Limit(3, .workingDays),
-                suspensions: [gap("2021-03-04 17:00", "2021-03-20 14:00", policy), gap("2021-03-21 08:00", nil, policy)])
+                suspensions: [
+                    gap("2021-03-04 17:00", "2021-03-20 14:00", policy), gap("2021-03-21 08:00", nil, policy),
+                ])
             #expect(try due.due == at("2021-03-04 17:00"))
         }
     }
@@ -90,8 +93,10 @@ import Testing
             ($0 as? ClockRefusal)?.code == "legal-clock.not-later"
         }
         let change = try clock.reappoint(to: at("2021-03-09 17:00"), at: now)
-        #expect(try change == DueChange(
-            at: now, cause: .reappointed, former: at("2021-03-04 17:00"), new: at("2021-03-09 17:00")))
+        #expect(
+            try change
+                == DueChange(
+                    at: now, cause: .reappointed, former: at("2021-03-04 17:00"), new: at("2021-03-09 17:00")))
         #expect { try clock.reappoint(to: at("2021-03-12 17:00"), at: now) } throws: {
             ($0 as? ClockRefusal)?.code == "legal-clock.reappointed-already"
         }

@@ -131,5 +131,7 @@ extension Office {
             """)
     }
 
-    func done412(_ id: String) async throws -> TestService.Answer { try await act("require-payment", on: id, as: officer) }
+    func done412(_ id: String) async throws -> TestService.Answer {
+        try await act("require-payment", on: id, as: officer)
+    }
 }

@@ -185,9 +185,11 @@ import Testing
             #expect(pool["dossiers"]?.array?.map { $0["id"]?.text } == [id])
             let left = try await office.act("hand-over", on: id, as: office.districtOfficer)
             #expect(left.status == 403)
-            try await office.done("assign", on: id, as: office.districtLeader, [
-                "officer": .string(office.districtLeader.text), "reasonCode": "transfer",
-            ])
+            try await office.done(
+                "assign", on: id, as: office.districtLeader,
+                [
+                    "officer": .string(office.districtLeader.text), "reasonCode": "transfer",
+                ])
             try await office.done("approve", on: id, as: office.districtLeader, [:])
             await office.harness.take(try office.issued(for: id))
             let finished = try await office.get("/dossiers/\(id)", as: office.communeClerk).json

@@ -195,7 +195,9 @@ extension Office {
         return event
     }
 
-    func transferred(_ person: PersonID, to agency: AgencyCode, _ role: PostRole = .officer) throws -> OfficialTransferred {
+    func transferred(_ person: PersonID, to agency: AgencyCode, _ role: PostRole = .officer) throws
+        -> OfficialTransferred
+    {
         var event = OfficialTransferred()
         (event.person, event.fullName, event.mailbox) = (person, "Trần Văn An", "an")
         (event.formerPost, event.formerAgency) = (districtPost, Agencies.district)

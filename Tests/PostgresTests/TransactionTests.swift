@@ -74,12 +74,20 @@ import Testing
 
     @Test func `when BEGIN fails, the statement behind it is not run on its own`() async throws {
         try await withDatabase(tables, connections: 1) { room in
-            // The server refuses this BEGIN; its first statement shares the fate.
+            let database = room.database
+            try await database.borrow(1, begin: "BEGIN NONSENSE")
+            let refused = await fault { try await database.fly("INSERT INTO t VALUES (1)", lease: 1) }
+            database.giveBack(1)
+            let kept = try await ids(database)
+            #expect(refused?.sqlState == "42601" && kept == [])
+        }
+    }
+
+    @Test func `isolation and access are what was asked for`() async throws {
+        try await withDatabase(tables) { room in
             let database = room.database
             let refused = await fault {
-                try await database.transaction(readOnly: true) { transaction in
-                    try await transaction.run("INSERT INTO t VALUES (1)")
-                }
+                try await database.transaction(readOnly: true) { try await $0.run("INSERT INTO t VALUES (1)") }
             }
             #expect(refused?.sqlState == "25006")
             let level = try await database.transaction(.serializable, readOnly: true) { transaction in

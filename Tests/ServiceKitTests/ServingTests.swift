@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import Postgres
 import ServiceLifecycle
+import Synchronization
 import TestKit
 import Testing
 
@@ -126,6 +127,24 @@ import Testing
                 #expect(try await answer.status == 200)
                 try await tasks.waitForAll()
             }
+        }
+    }
+
+    @Test func `a port that is taken ends the service with an error, and nothing goes on running`() async throws {
+        try await serve { desk, _ in
+            let changed = ["LIENTHONG_HTTP_PORT": "\(try #require(desk.running.port))"]
+            let configuration = try Configuration(
+                service: .hr, environment: environment(desk.database, changing: changed), for: .serve)
+            let twin = try await RunningService(Desk.self, configuration, log: quiet)
+            let run = Task { try await twin.group().run() }
+            let ended = Mutex(false)
+            let watch = Task {
+                await #expect(throws: (any Error).self) { try await run.value }
+                ended.withLock { $0 = true }
+            }
+            try await eventually("it gave up") { ended.withLock { $0 } }
+            run.cancel()
+            await watch.value
         }
     }
 

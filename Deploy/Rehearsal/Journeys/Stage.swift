@@ -30,24 +30,24 @@ final class Stage: Sendable {
         try await office.setClock(now)
         let mark = try await patiently { try await self.eye.mark() }
         let fault = faults[title]
-        async let struck: Void = Self.strike(fault, office, say)
+        try await fault?.prepare()
+        async let recovered: Void = Self.recover(fault, office)
         let result: Result
         do { result = try await play() } catch {
             throw Failed("\(now.text), \(who) \(title): \(error)")
         }
-        try await struck
+        try await recovered
         _ = try await office.eventually("the effects of '\(title)'") {
             let rests = try? await eye.isAtRest(since: mark, at: now)
             return rests == true ? true : nil
         }
+        if let fault { say("  \(fault) was killed and started again") }
         say("  \(now.text)  \(who.padding(toLength: 16, withPad: " ", startingAt: 0))  \(title)")
         return result
     }
 
-    private static func strike(
-        _ fault: Fault?, _ office: Office, _ say: @Sendable (String) -> Void
-    ) async throws {
-        if let fault { try await fault.strike(office, say) }
+    private static func recover(_ fault: Fault?, _ office: Office) async throws {
+        if let fault { try await fault.recover(office) }
     }
 
     /// Reads of the eye while the database may be away.

@@ -27,11 +27,15 @@ enum FetchOneTimeLink: Endpoint {
         guard let account = try await Account.find(input.account, in: call.runtime.database) else {
             throw Refused.notFound
         }
+        try await call.require(.accountsManage, at: account.agency(in: call.runtime.database))
         guard account.state != .closed else { throw Refused.accountClosed }
         call.log.notice(
             "one-time link made", metadata: ["account": "\(input.account)", "by": "\(call.caller.id)"])
+        // Not `call.transaction`: it would keep the answer, and with it the code, for a repeated Idempotency-Key.
+        let code = try await call.runtime.database.transaction { transaction in
+            try await OneTimeLink.make(for: input.account, by: call.caller.id, in: transaction)
+        }
         var output = Output()
-        let code = try await OneTimeLink.make(for: input.account, in: call.runtime.database)
         output.link = "\(call.runtime.configuration.identityURL)/activate#\(code)"
         return Reply(output)
     }
@@ -46,15 +50,17 @@ enum UnlockAccount: Endpoint {
     typealias Input = FetchOneTimeLink.Input
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Account> {
+        guard var account = try await Account.find(input.account, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
+        try await call.require(.accountsManage, at: account.agency(in: call.runtime.database))
         try await call.run(
             """
             WITH unlocked AS (UPDATE accounts SET failures = 0, locked_until = NULL
                               WHERE id = \(input.account) RETURNING id)
-            INSERT INTO sign_in_log (account, what) SELECT id, 'unlocked' FROM unlocked
+            INSERT INTO sign_in_log (account, what, actor) SELECT id, 'unlocked', \(call.caller.id) FROM unlocked
             """)
-        guard let account = try await Account.find(input.account, in: call.runtime.database) else {
-            throw Refused.notFound
-        }
+        account.isLocked = false
         return Reply(account, version: Int64(account.version))
     }
 }

@@ -1,7 +1,7 @@
 import Contracts
 import ServiceKit
 
-/// `GET /accounts`: all accounts in the order of user names.
+/// `GET /accounts`: the accounts that the caller administers, in the order of user names.
 enum ListAccounts: Endpoint {
     static let route = Route.get("/accounts")
     static let summary = "List accounts in the order of user names, or find one by user name or person"
@@ -32,12 +32,19 @@ enum ListAccounts: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let after = try Cursor(input.cursor).text
+        let reach = try await call.agencies(.accountsManage)
+        let everywhere = reach.contains(.none)
         call.logRead(of: "accounts", "page", purpose: "administration")
         let rows = try await call.run(
             """
             SELECT *, coalesce(locked_until > now(), false) AS is_locked FROM accounts
             WHERE login > \(after) AND (\(input.login)::text IS NULL OR login = \(input.login))
               AND (\(input.person)::uuid IS NULL OR person = \(input.person))
+              AND (\(everywhere) OR kind = 'official' AND EXISTS (
+                  SELECT 1 FROM unnest(\(reach.map(\.text))) AS r (top), (
+                      SELECT agency FROM directory_posts p WHERE p.person = accounts.person
+                      ORDER BY valid_from DESC LIMIT 1) AS held
+                  WHERE held.agency = r.top OR starts_with(held.agency, r.top || '.')))
             ORDER BY login LIMIT \(input.limit + 1)
             """)
         var output = Output()
@@ -64,6 +71,7 @@ enum ReadAccount: Endpoint {
         guard let account = try await Account.find(input.account, in: call.runtime.database) else {
             throw Refused.notFound
         }
+        try await call.require(.accountsManage, at: account.agency(in: call.runtime.database))
         call.logRead(of: "account", input.account.text, purpose: "administration")
         return Reply(account, version: Int64(account.version))
     }

@@ -19,11 +19,13 @@ enum RegisterCitizen: Endpoint {
     struct Output: Record {
         var account = AccountID()
         var person = PersonID()
-        var link = ""
+        var link: String?
         static let fields: [Field<Self>] = [
             .init("account", \.account, .id, "The account"),
             .init("person", \.person, .id, "The citizen, as dossiers name him or her"),
-            .init("link", \.link, .text(1...300), "The one-time link"),
+            .init(
+                "link", \.link, .text(1...300),
+                "The one-time link; only in the first answer: it is kept nowhere, an administrator can fetch another"),
         ]
     }
 
@@ -32,17 +34,19 @@ enum RegisterCitizen: Endpoint {
         let administrator = try await !call.agencies(.accountsManage).isEmpty
         guard clerk || administrator else { throw Refused.forbidden }
         do {
-            return try await call.transaction { work in
+            var code = ""
+            var reply = try await call.transaction { work in
                 let person = PersonID.new()
                 let (account, opened) = try await Account.open(
                     kind: .citizen, person: person, login: input.login, in: work)
                 try await work.announce(opened, version: 1, to: nil)
-                let code = try await OneTimeLink.make(for: account, in: work)
+                code = try await OneTimeLink.make(for: account, by: call.caller.id, in: work)
                 var output = Output()
                 (output.account, output.person) = (account, person)
-                output.link = "\(call.runtime.configuration.identityURL)/activate#\(code)"
                 return Reply(output, version: 1, location: "/accounts/\(account)")
             }
+            reply.output.link = "\(call.runtime.configuration.identityURL)/activate#\(code)"
+            return reply
         } catch let error as PostgresError where error.constraint == "accounts_login_key" {
             throw Refused.loginTaken
         }

@@ -17,53 +17,106 @@ final class KeyRing: Sendable {
         var published: [JSON] = []
     }
 
-    /// - Throws: a configuration fault unless `LIENTHONG_KEY_SECRET` is 32 bytes in hex.
+    /// - Throws: a fault unless `LIENTHONG_KEY_SECRET` is 32 bytes in hex; it does not repeat the secret.
     init(_ configuration: Configuration, database: Database) throws {
         let bytes = try Hex.decode(configuration.secret("LIENTHONG_KEY_SECRET").value, count: 32)
         sealing = SymmetricKey(data: bytes)
         self.database = database
     }
 
-    /// Reads the keys; makes the first one, and a new one when the newest is older than `Limits.signingKey`.
+    /// Reads the keys, those of other processes too; makes the first one, and a new one when the newest has signed for
+    /// `Limits.signingKey`. At start and then every `Limits.SignIn.keyLook`.
     func load() async throws {
-        let rows = try await database.run(
-            """
-            SELECT kid, sealed, jwk, extract(epoch FROM now() - created_at)::float8 AS age FROM signing_keys
-            WHERE created_at > now() - make_interval(secs => \(2 * Limits.signingKey.secondsValue))
-            ORDER BY created_at DESC, kid
-            """)
-        guard let newest = rows.first, try newest("age", as: Double.self) < Limits.signingKey.secondsValue else {
-            return try await rotate()
+        var rows = try await stored(database)
+        if try isDue(rows) {
+            try await add(onlyWhenDue: true)
+            rows = try await stored(database)
         }
-        let kid: String = try newest("kid")
-        let raw = try AES.GCM.open(
-            AES.GCM.SealedBox(combined: newest("sealed", as: [UInt8].self)), using: sealing,
-            authenticating: Array(kid.utf8))
-        let signing = try SigningKey(raw: Array(raw), kid: kid)
-        let published: [JSON] = try rows.map { try $0("jwk") }
-        state.withLock { state in
-            state.signing = signing
-            state.published = published
-        }
+        try use(rows)
     }
 
     /// A new signing key; the old ones go on verifying.
     func rotate() async throws {
-        let key = SigningKey()
-        let sealed = try AES.GCM.seal(key.raw, using: sealing, authenticating: Array(key.kid.utf8))
-        guard let combined = sealed.combined else { throw KeyRingFault.sealing }
-        try await database.run(
-            "INSERT INTO signing_keys (kid, sealed, jwk) VALUES (\(key.kid), \(Array(combined)), \(key.jwk))")
-        try await load()
+        try await add(onlyWhenDue: false)
+        try use(await stored(database))
     }
 
-    /// The public keys (RFC 7517, section 5).
-    var jwks: JSON { ["keys": .array(state.withLock { $0.published })] }
+    /// The public keys (RFC 7517, section 5), as the database has them; those last read while it is away.
+    func jwks() async -> JSON {
+        if let rows = try? await stored(database), let keys = try? Self.published(rows), !keys.isEmpty {
+            return ["keys": .array(keys)]
+        }
+        return ["keys": .array(state.withLock { $0.published })]
+    }
 
     func sign(_ claims: JSON, type: String) throws -> String {
         guard let key = state.withLock({ $0.signing }) else { throw KeyRingFault.noKey }
         return try key.sign(claims, type: type)
     }
+
+    /// Newest first. What has verified for `Limits.signingKey` after it signed is left out.
+    private func stored(_ session: any Session) async throws -> Rows {
+        try await session.run(
+            """
+            SELECT kid, sealed, jwk, extract(epoch FROM now() - created_at)::float8 AS age FROM signing_keys
+            WHERE created_at > now() - make_interval(secs => \(2 * Limits.signingKey.secondsValue))
+            ORDER BY created_at DESC, kid
+            """)
+    }
+
+    private func isDue(_ rows: Rows) throws -> Bool {
+        guard let newest = rows.first else { return true }
+        return try newest("age", as: Double.self) >= Limits.signingKey.secondsValue
+    }
+
+    /// Of several processes that find a key due, one makes the next.
+    private func add(onlyWhenDue: Bool) async throws {
+        let key = SigningKey()
+        let sealed = try AES.GCM.seal(key.raw, using: sealing, authenticating: Array(key.kid.utf8))
+        guard let combined = sealed.combined else { throw KeyRingFault.sealing }
+        try await database.transaction { transaction in
+            try await transaction.run("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")
+            if onlyWhenDue, try await !isDue(stored(transaction)) { return }
+            try await transaction.run(
+                """
+                INSERT INTO signing_keys (kid, sealed, jwk, created_at)
+                VALUES (\(key.kid), \(Array(combined)), \(key.jwk), clock_timestamp())
+                """)
+        }
+    }
+
+    private func use(_ rows: Rows) throws {
+        guard let newest = rows.first else { throw KeyRingFault.noKey }
+        let kid: String = try newest("kid")
+        let published = try Self.published(rows)
+        let signing = state.withLock { $0.signing }
+        let key = try signing?.kid == kid ? signing : unseal(newest("sealed"), kid: kid)
+        state.withLock { state in
+            state.signing = key
+            state.published = published
+        }
+    }
+
+    private static func published(_ rows: Rows) throws -> [JSON] { try rows.map { try $0("jwk") } }
+
+    private func unseal(_ sealed: [UInt8], kid: String) throws -> SigningKey {
+        do {
+            let raw = try AES.GCM.open(
+                AES.GCM.SealedBox(combined: sealed), using: sealing, authenticating: Array(kid.utf8))
+            return try SigningKey(raw: Array(raw), kid: kid)
+        } catch { throw KeyRingFault.unsealing(kid: kid) }
+    }
 }
 
-enum KeyRingFault: Error { case sealing, noKey }
+enum KeyRingFault: Error, CustomStringConvertible {
+    case sealing, noKey
+    case unsealing(kid: String)
+
+    var description: String {
+        switch self {
+        case .sealing: "a new signing key could not be sealed"
+        case .noKey: "there is no signing key"
+        case .unsealing(let kid): "LIENTHONG_KEY_SECRET does not open the signing key \(kid)"
+        }
+    }
+}

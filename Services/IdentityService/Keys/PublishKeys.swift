@@ -23,7 +23,7 @@ enum PublishKeys: RawEndpoint {
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
-        Outgoing.json(200, call.resource(KeyRing.self).jwks.bytes)
+        Outgoing.json(200, await call.resource(KeyRing.self).jwks().bytes)
     }
 }
 

@@ -8,7 +8,8 @@ import ServiceKit
 /// way and no officer finds a dossier empty.
 enum AttachPaper: RawEndpoint {
     static let route = Route.post("/dossiers/{dossier}/attachments", success: 201)
-    static let summary = "Add a paper of the dossier: by its applicant while the office waits for papers, or at the desk"
+    static let summary =
+        "Add a paper of the dossier: by its applicant while the office waits for papers, or at the desk"
     static let access = Access.signedIn
     static let bodyLimit = Limits.fileBytes
     static let refusals: [Refused] = [

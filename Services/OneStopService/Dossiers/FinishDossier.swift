@@ -86,6 +86,7 @@ extension Dossier {
 
 extension Refused {
     static let documentAwaited = Refused(
-        "onestop.document-awaited", vi: "Kết quả là văn bản: hãy phê duyệt, hồ sơ hoàn thành khi văn bản được ban hành.",
+        "onestop.document-awaited",
+        vi: "Kết quả là văn bản: hãy phê duyệt, hồ sơ hoàn thành khi văn bản được ban hành.",
         en: "The result is a document: approve, and the dossier finishes when it is issued.")
 }

@@ -29,7 +29,8 @@ enum RefuseDossier: Endpoint {
         (event.dossier, event.actor) = (dossier.id, call.caller.person)
         (event.reasonCode, event.status) = (input.reasonCode, dossier.status)
         return try await call.save(
-            Change(dossier, "refused", note: input.reason, notice: dossier.notice(.refused), event: event), from: before)
+            Change(dossier, "refused", note: input.reason, notice: dossier.notice(.refused), event: event), from: before
+        )
     }
 
     static func decide(_ before: Dossier, _ input: Reasoned) throws(Refused) -> Dossier {
@@ -55,7 +56,8 @@ enum StopDossier: Endpoint {
         (event.dossier, event.actor) = (dossier.id, call.caller.person)
         (event.reasonCode, event.status) = (input.reasonCode, dossier.status)
         return try await call.save(
-            Change(dossier, "stopped", note: input.reason, notice: dossier.notice(.stopped), event: event), from: before)
+            Change(dossier, "stopped", note: input.reason, notice: dossier.notice(.stopped), event: event), from: before
+        )
     }
 
     static func decide(_ before: Dossier, _ input: Reasoned) throws(Refused) -> Dossier {

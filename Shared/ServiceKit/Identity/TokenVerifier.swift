@@ -49,7 +49,7 @@ public final class TokenVerifier: ServiceLifecycle.Service {
     /// Fetches the keys now and then, until shutdown.
     public func run() async throws {
         var pause = Limits.Tokens.retryFirst
-        while !Task.isShuttingDownGracefully {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
             if await fetch() {
                 pause = Limits.Tokens.retryFirst
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Limits.Tokens.refresh) }

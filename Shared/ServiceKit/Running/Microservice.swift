@@ -228,7 +228,7 @@ struct IdempotencyCleaning: ServiceLifecycle.Service {
     let log: Logger
 
     func run() async throws {
-        while !Task.isShuttingDownGracefully {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 try await database.run(
                     """

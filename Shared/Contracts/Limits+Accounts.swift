@@ -1,0 +1,25 @@
+extension Limits {
+    /// Signing in, and what is left of it.
+    public enum SignIn {
+        /// Fewest different characters of a password.
+        public static let differentCharacters = 5
+        /// Longest user name, in characters.
+        public static let login = 200
+        /// What S256 makes of a code verifier, and how long the verifier may be, in characters (RFC 7636, 4.1 and 4.2).
+        public static let codeChallenge = 43
+        public static let codeVerifier = 43...128
+        /// How long links, codes, sessions and refresh tokens are kept after their end, so that reuse is recognised.
+        public static let spentKept: Duration = .seconds(2_592_000)
+        public static let cleaning: Duration = .seconds(3_600)
+        /// How often a process looks for the keys of others, and whether its own has signed long enough.
+        public static let keyLook: Duration = .seconds(60)
+    }
+
+    /// Agencies, officials and decisions on them.
+    public enum Personnel {
+        /// Longest name of an official, in characters: what the events carry.
+        public static let fullName = 200
+        /// Most days between a decision and its effect: one with a wrong year would block its official for ever.
+        public static let daysAhead = 366
+    }
+}
