@@ -63,7 +63,7 @@ enum Migrations {
                 what text NOT NULL,
                 at timestamptz NOT NULL DEFAULT now()
             );
-            """)
+            """),
         Migration(
             2, "who and when",
             """

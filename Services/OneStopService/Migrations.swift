@@ -67,7 +67,8 @@ enum Migrations {
             SELECT '2000-01-01', jsonb_build_object('validFrom', '2000-01-01', 'makeUpHours', halves, 'hours',
                 (SELECT jsonb_agg(jsonb_build_object('weekday', weekday, 'spans', halves))
                  FROM generate_series(1, 5) AS weekday))
-            FROM (SELECT '[{"begins":"07:30","ends":"11:30"},{"begins":"13:00","ends":"17:00"}]'::jsonb) AS day (halves);
+            FROM (SELECT '[{"begins":"07:30","ends":"11:30"},{"begins":"13:00","ends":"17:00"}]'::jsonb)
+                AS day (halves);
         """
 
     private static let dossiers = """

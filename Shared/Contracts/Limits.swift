@@ -171,7 +171,7 @@ extension Limits {
         public static let pipeline = 32
         /// Reading statements that share a connection before the next one is used.
         public static let batch = 4
-        /// A connection that has answered nothing for so long is avoided, and a transaction stops waiting for a free one.
+        /// A connection that has answered nothing for so long is avoided; a transaction stops waiting for a free one.
         public static let slow: Duration = .milliseconds(50)
         /// How often a statement without any effect so far is sent again (lost connection, changed plan).
         public static let resends = 2
@@ -292,7 +292,7 @@ extension Limits {
         public static let folderNameLength = 60
         /// Longest mail address, in characters (RFC 5321, section 4.5.3.1.3, without the brackets).
         public static let addressLength = 254
-        /// Longest domain of official addresses, in characters; with a local part of 64 an address stays below its bound.
+        /// Longest domain of official addresses, in characters; with a local part of 64 an address stays in bounds.
         public static let domainLength = 180
     }
 }

@@ -39,7 +39,9 @@ public enum DossierStatus: String, CaseIterable, Sendable {
 public enum Channel: String, CaseIterable, Sendable { case counter, online, postal }
 
 /// Level and nature of an agency.
-public enum AgencyKind: String, CaseIterable, Sendable { case province, department, police, district, division, commune }
+public enum AgencyKind: String, CaseIterable, Sendable {
+    case province, department, police, district, division, commune
+}
 
 /// What a personnel decision does: appoint (bổ nhiệm), transfer (điều động), end service (thôi việc, nghỉ hưu).
 public enum DecisionKind: String, CaseIterable, Sendable { case appoint, transfer, end }
@@ -92,8 +94,10 @@ public enum Scope: String, CaseIterable, Sendable {
         case .clerk: [.dossiersReceive, .dossiersRead, .documentsRead]
         case .officer: [.dossiersProcess, .dossiersRead, .documentsDraft, .documentsRead]
         case .leader:
-            [.dossiersProcess, .dossiersApprove, .dossiersRead, .documentsDraft, .documentsApprove, .documentsRead,
-             .personnelRead, .ledgerRead]
+            [
+                .dossiersProcess, .dossiersApprove, .dossiersRead, .documentsDraft, .documentsApprove, .documentsRead,
+                .personnelRead, .ledgerRead,
+            ]
         case .accountant: [.ledgerRead, .feesCollect]
         case .records: [.documentsIssue, .documentsRead]
         case .hr: [.personnelWrite, .personnelRead]

@@ -50,8 +50,8 @@ public enum DeadLetterFault: Error, Sendable, Equatable {
     case unreadable
 }
 
-/// What operators do with dead events and refused messages; every act is written down with who did it. Each belongs into
-/// a transaction of the caller; `Inbox.poke` after its commit.
+/// What operators do with dead events and refused messages; every act is written down with who did it. Each belongs
+/// into a transaction of the caller; `Inbox.poke` after its commit.
 public enum DeadLetters {
     private static let columns: SQL = """
         id, reaction, source, aggregate_type, aggregate_id, version, epoch, type, attempts, error, parked_at, envelope

@@ -31,8 +31,9 @@ public struct TimerMetrics: Sendable, Equatable {
     public var failures = 0
 }
 
-/// Fires timers that are due by business time, the soonest due first. A timer leaves in the transaction of its effect, so
-/// it fires once, also with several processes; one that fails is tried again later in real time, and others do not wait.
+/// Fires timers that are due by business time, the soonest due first. A timer leaves in the transaction of its effect,
+/// so it fires once, also with several processes; one that fails is tried again later in real time, and others do not
+/// wait.
 public final class TimerLoop: Service {
     public typealias Fire = @Sendable (String, JSON, Transaction) async throws -> Void
 

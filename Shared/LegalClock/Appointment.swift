@@ -52,9 +52,9 @@ public struct Appointment: Sendable {
         suspensions.append(Suspension(from: at, to: nil, policy: policy))
     }
 
-    /// The clock runs again from `at` on; the due date moves as the suspension's policy says. After a new appointment it
-    /// is that date which moves, by the working days on which the clock stood, whatever the policy: a promised date is not
-    /// computed anew.
+    /// The clock runs again from `at` on; the due date moves as the suspension's policy says. After a new appointment
+    /// it is that date which moves, by the working days on which the clock stood, whatever the policy: a promised date
+    /// is not computed anew.
     @discardableResult
     public mutating func resume(at: Date, calendar: WorkCalendar) throws(ClockRefusal) -> DueChange {
         guard let last = suspensions.last, last.to == nil else { throw .notStanding }

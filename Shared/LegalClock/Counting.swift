@@ -182,7 +182,7 @@ struct Count {
                 days.append(ExplainedDay(day, .suspended))
             } else {
                 if remaining > 0 { remaining -= 1 }
-                // The last day of the count on a day of rest is shown as that: the working day after it takes its place.
+                // The last day of the count on a day of rest is shown as that: the next working day takes its place.
                 let isShownByNature = isWorking || remaining == 0
                 days.append(isShownByNature ? explain(day, nature, seconds: nil) : ExplainedDay(day, .counted))
                 if remaining == 0, isWorking {

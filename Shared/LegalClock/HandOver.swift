@@ -20,8 +20,8 @@ extension WorkCalendar {
         return next.instant(minute: try hours(on: next).intervals.first?.end ?? 0)
     }
 
-    /// Until when an apology and a new date are in time: at the latest one day before the due date (Decree 61/2018/NĐ-CP,
-    /// Art. 19.9), taken as the end of the last working day before the day of `due`.
+    /// Until when an apology and a new date are in time: at the latest one day before the due date (Decree
+    /// 61/2018/NĐ-CP, Art. 19.9), taken as the end of the last working day before the day of `due`.
     public func apologyDeadline(due: Date) throws(ClockRefusal) -> Date {
         let day = try workingDay(before: Day(due))
         return day.instant(minute: try hours(on: day).intervals.last?.end ?? 0)

@@ -40,7 +40,7 @@ import Testing
                 "POST", "exchanges/\(room.vhost)/events/publish",
                 #"""
                 {"routing_key": "a", "payload": "hello", "payload_encoding": "string", "properties": {"headers":
-                {"text": "x", "small": 5, "float": 1.5, "list": [1, 2], "table": {"a": 1}, "nothing": null}}}
+                {"text": "x", "small": 5, "float": 1.5, "list": [1, 2], "table": {"a": 1}}}}
                 """#)
             let collector = Collector()
             let consumer = collector.consumer(room.configuration, room.queue("q"))

@@ -69,7 +69,11 @@ enum Backbone {
     }
 
     static func libpq() throws -> String {
-        try "host=127.0.0.1 port=\(Setting.port("PG_PORT")) dbname=lienthong user=postgres password=\(Setting.value("PG_PASSWORD"))"
+        try
+            """
+            host=127.0.0.1 port=\(Setting.port("PG_PORT")) dbname=lienthong user=postgres \
+            password=\(Setting.value("PG_PASSWORD"))
+            """
     }
 
     static func event(_ number: Int) -> DossierSubmitted {
@@ -117,10 +121,10 @@ enum Drain {
         try Backbone.empty("onestop")
         try Statements.administer(
             """
-            INSERT INTO onestop.event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, agency, actor,
-                                           traceparent, occurred_at, payload)
-            SELECT 1, gen_random_uuid(), 'dossier', gen_random_uuid()::text, 1, 'onestop.dossier.submitted.v1', 'H19.12',
-                   'bench', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', now(),
+            INSERT INTO onestop.event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, agency,
+                                           actor, traceparent, occurred_at, payload)
+            SELECT 1, gen_random_uuid(), 'dossier', gen_random_uuid()::text, 1,
+                   'onestop.dossier.submitted.v1', 'H19.12', 'bench', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', now(),
                    ('{"text":"' || repeat('x', 1013) || '"}')::json
             FROM generate_series(1, \(backlog))
             """)
@@ -162,7 +166,8 @@ enum Drain {
                     vhost: configuration.vhost, headers: headers)
                 for number in 1...backlog {
                     try publisher.publish(
-                        key, messageID: "\(number)-0190a6c2-7b1e-7c3d-8e4f", body: sample.body, window: Limits.AMQP.window)
+                        key, messageID: "\(number)-0190a6c2-7b1e-7c3d-8e4f", body: sample.body,
+                        window: Limits.AMQP.window)
                 }
                 try publisher.settleAll()
             }
@@ -180,7 +185,8 @@ enum Effect {
     static func figure() async throws -> Figure {
         let (source, target) = (try await Backbone.database("onestop"), try await Backbone.database("mail"))
         let place = BareEffect.Place(
-            database: try Backbone.libpq(), amqpPort: try Setting.port("AMQP_PORT"), user: try Setting.value("AMQP_USER"),
+            database: try Backbone.libpq(), amqpPort: try Setting.port("AMQP_PORT"),
+            user: try Setting.value("AMQP_USER"),
             password: try Setting.value("AMQP_PASSWORD"), vhost: "lienthong")
         var ratios: [Double] = []
         var notes: [String] = []
@@ -204,10 +210,12 @@ enum Effect {
         try Backbone.empty("mail")
         let publisher = Publisher(try Backbone.amqp("onestop"), exchange: Limits.exchange, logger: Backbone.quiet)
         let relay = Relay(
-            database: source, publisher: publisher, source: "onestop", isConsumed: { _ in true }, logger: Backbone.quiet)
+            database: source, publisher: publisher, source: "onestop", isConsumed: { _ in true }, logger: Backbone.quiet
+        )
         let reaction = AnyReaction(group: "mail", eventType: DossierSubmitted.type) { _, _ in }
         let inbox = Inbox(
-            database: target, configuration: try Backbone.amqp("mail"), service: "mail", bindings: ["onestop.dossier.#"],
+            database: target, configuration: try Backbone.amqp("mail"), service: "mail",
+            bindings: ["onestop.dossier.#"],
             reactions: [reaction], consumed: [("onestop", "dossier")],
             fetch: { _ in FeedPage(events: [], through: .start, isLast: true) }, logger: Backbone.quiet)
         let running = Task {
@@ -224,7 +232,8 @@ enum Effect {
                 try await Task.sleep(until: start + .seconds(Double(number) / rate))
                 group.addTask {
                     let announcement = Announcement(
-                        event: Backbone.event(number), agency: nil, actor: "bench", traceparent: nil, occurredAt: Date())
+                        event: Backbone.event(number), agency: nil, actor: "bench", traceparent: nil, occurredAt: Date()
+                    )
                     try await source.run(
                         EventWriter.flight(change: "SELECT 1::bigint AS version", then: [], announcing: [announcement]))
                     relay.poke()
@@ -254,7 +263,8 @@ enum Effect {
             logger: Backbone.quiet)
         let rows = try await database.run(
             """
-            SELECT 1000 * extract(epoch FROM pg_xact_commit_timestamp(t.xmin) - pg_xact_commit_timestamp(s.xmin))::float8 AS ms
+            SELECT 1000 * extract(
+                epoch FROM pg_xact_commit_timestamp(t.xmin) - pg_xact_commit_timestamp(s.xmin))::float8 AS ms
             FROM \(raw: pairs)
             """)
         let values: [Double] = try rows.map { try $0("ms") }

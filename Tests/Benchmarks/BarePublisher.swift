@@ -57,7 +57,8 @@ final class BarePublisher {
                         properties.headers = amqp_table_t(
                             num_entries: Int32(entries.count), entries: entries.baseAddress)
                         return amqp_basic_publish(
-                            state, 1, amqp_cstring_bytes("lienthong.events"), amqp_cstring_bytes(key), 1, 0, &properties,
+                            state, 1, amqp_cstring_bytes("lienthong.events"), amqp_cstring_bytes(key), 1, 0,
+                            &properties,
                             amqp_bytes_t(len: body.count, bytes: body.baseAddress))
                     }
                 }

@@ -66,7 +66,8 @@ enum Wrk {
         let done = """
 
             function done(summary, latency, requests)
-                local bad = summary.errors.status + summary.errors.read + summary.errors.timeout + summary.errors.connect
+                local e = summary.errors
+                local bad = e.status + e.read + e.timeout + e.connect
                 io.write(string.format("RESULT %f %f %d\\n", summary.requests / summary.duration * 1e6,
                     latency:percentile(99) / 1000, bad))
             end

@@ -44,18 +44,21 @@ extension OneStop {
             SET search_path = onestop;
             CREATE TEMP TABLE template AS SELECT * FROM dossiers ORDER BY id LIMIT 1;
             CREATE TEMP TABLE agencies AS
-                SELECT code, row_number() OVER (ORDER BY code) - 1 AS n FROM directory_agencies WHERE code <> '\(Self.agency)';
+                SELECT code, row_number() OVER (ORDER BY code) - 1 AS n FROM directory_agencies
+                WHERE code <> '\(Self.agency)';
             WITH numbered AS (
                 SELECT g AS n, g <= \(Self.ofAgency) AS ours, g % 10 AS tenth, random() AS r
                 FROM generate_series(1, \(Self.dossiers)) g),
             shaped AS (
                 SELECT n, CASE WHEN ours THEN '\(Self.agency)'
-                            ELSE (SELECT code FROM agencies a WHERE a.n = numbered.n % (SELECT count(*) FROM agencies)) END AS at,
+                            ELSE (SELECT code FROM agencies a
+                                  WHERE a.n = numbered.n % (SELECT count(*) FROM agencies)) END AS at,
                        CASE WHEN n <= \(Self.openOfOfficer + Self.closedOfOfficer)
                             THEN '\(officer)'::uuid
                             WHEN tenth < 9 THEN md5((n % 4000)::text)::uuid END AS holder,
                        CASE WHEN n <= \(Self.openOfOfficer) THEN 4
-                            WHEN n <= \(Self.openOfOfficer + Self.closedOfOfficer) THEN (ARRAY[9, 10, 10, 10, 3])[n % 5 + 1]
+                            WHEN n <= \(Self.openOfOfficer + Self.closedOfOfficer)
+                            THEN (ARRAY[9, 10, 10, 10, 3])[n % 5 + 1]
                             WHEN tenth = 0 THEN (ARRAY[1, 2, 4, 5, 6])[(n / 10) % 5 + 1]
                             ELSE (ARRAY[9, 10, 10, 10, 8])[n % 5 + 1] END AS state
                 FROM numbered)

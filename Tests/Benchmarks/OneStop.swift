@@ -75,7 +75,8 @@ struct OneStop: Sendable {
             rates.append((result.perSecond, bare))
         }
         let note = rates.map { "\(Int($0.0))/\(Int($0.1))" }.joined(separator: " ")
-        return Figure(name: name, value: ratios.median, floor: floor, aim: aim, better: .higher, note: "per second: \(note)")
+        return Figure(
+            name: name, value: ratios.median, floor: floor, aim: aim, better: .higher, note: "per second: \(note)")
     }
 
     private func submitScript(_ token: String, _ round: Int) -> String {
@@ -90,7 +91,8 @@ struct OneStop: Sendable {
         wrk.headers["Authorization"] = "Bearer \(token)"
         function request()
             count = count + 1
-            wrk.headers["Idempotency-Key"] = "bench-\(round)-\(UInt32.random(in: 0 ... .max))-" .. number .. "-" .. count
+            wrk.headers["Idempotency-Key"] = 
+                "bench-\(round)-\(UInt32.random(in: 0 ... .max))-" .. number .. "-" .. count
             return wrk.format()
         end
 
@@ -100,7 +102,8 @@ struct OneStop: Sendable {
     @discardableResult
     private func submitOnce(token: String) throws -> String {
         let answer = try Command.run(
-            "curl", "-sS", "--fail", "-H", "Authorization: Bearer \(token)", "-H", "Content-Type: application/json", "-H",
+            "curl", "-sS", "--fail", "-H", "Authorization: Bearer \(token)", "-H", "Content-Type: application/json",
+            "-H",
             "Idempotency-Key: once-\(UUID().uuidString)", "-d", Self.submission, "\(url)/dossiers")
         guard let object = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any],
             let id = object["id"] as? String

@@ -80,7 +80,9 @@ enum Services {
             process.waitUntilExit()
         }
         while !isReady(port) {
-            guard ContinuousClock.now - start < .seconds(20) else { throw BenchFault("\(service) is not ready in 20 s") }
+            guard ContinuousClock.now - start < .seconds(20) else {
+                throw BenchFault("\(service) is not ready in 20 s")
+            }
             usleep(2_000)
         }
         return (ContinuousClock.now - start).seconds

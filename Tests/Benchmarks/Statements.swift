@@ -58,7 +58,8 @@ enum Statements {
         Thread.sleep(forTimeInterval: 0.5)
         try administer("ALTER SYSTEM RESET log_min_duration_statement")
         try administer("SELECT pg_reload_conf()")
-        let text = try String(decoding: String(contentsOfFile: log, encoding: .utf8).utf8.dropFirst(before), as: UTF8.self)
+        let text = try String(
+            decoding: String(contentsOfFile: log, encoding: .utf8).utf8.dropFirst(before), as: UTF8.self)
         return parse(text, user: schema).filter { statement in
             !["relay_", "timers", "inbox_", "pg_current_snapshot"].contains { statement.text.contains($0) }
                 || statement.text.contains("WITH change AS")
@@ -67,7 +68,8 @@ enum Statements {
 
     static func administer(_ sql: String) throws {
         try Command.run(
-            "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", "\(try Setting.port("PG_PORT"))", "-U",
+            "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", "\(try Setting.port("PG_PORT"))",
+            "-U",
             "postgres", "-d", "lienthong", "-c", sql, environment: ["PGPASSWORD": try Setting.value("PG_PASSWORD")])
     }
 

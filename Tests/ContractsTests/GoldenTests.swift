@@ -73,10 +73,13 @@ import Testing
     private static func text(_ schema: JSON, _ name: String) -> String {
         let known = [
             "code": "H19.12-210209-0001", "procedure": "2.000488", "documentNumber": "15/QĐ-STP",
-            "number": "15/QĐ-STP", "mailbox": "annv", "fullName": "Nguyễn Văn An", "sha256": String(repeating: "a", count: 64),
+            "number": "15/QĐ-STP", "mailbox": "annv", "fullName": "Nguyễn Văn An",
+            "sha256": String(repeating: "a", count: 64),
         ]
         if schema["maxLength"]?.integer == Int64(Limits.agencyCodeLength), schema["pattern"] == nil { return "H19.12" }
-        if let text = known[name], Int64(text.unicodeScalars.count) <= schema["maxLength"]?.integer ?? 200 { return text }
+        if let text = known[name], Int64(text.unicodeScalars.count) <= schema["maxLength"]?.integer ?? 200 {
+            return text
+        }
         return String(repeating: "a", count: Int(max(schema["minLength"]?.integer ?? 1, 3)))
     }
 }

@@ -94,7 +94,8 @@ let tests = sources(under: ["Tests"])
 
     @Test func nothingNamesAMachine() {
         let words = ["/wo" + "rk/", "/ro" + "ot/", "/fa" + "rm/", "deb.deb" + "ian.org"]
-        let files = production + tests + sources(under: ["Deploy"], ending: ".sh") + sources(under: ["Deploy"], ending: ".md")
+        let files =
+            production + tests + sources(under: ["Deploy"], ending: ".sh") + sources(under: ["Deploy"], ending: ".md")
         for file in files {
             for word in words where file.text.contains(word) { Issue.record("\(file.path) contains \(word)") }
         }
@@ -117,7 +118,8 @@ let tests = sources(under: ["Tests"])
     }
 
     @Test func everyUseCaseIsMounted() throws {
-        let declaration = try Regex(#"enum (\w+): (Endpoint|RawEndpoint|Reaction|TimedTask)\b"#, as: (Substring, Substring, Substring).self)
+        let declaration = try Regex(
+            #"enum (\w+): (Endpoint|RawEndpoint|Reaction|TimedTask)\b"#, as: (Substring, Substring, Substring).self)
         for service in services {
             let files = sources(under: ["Services/\(service)Service"])
             let main = try #require(files.first { $0.path.hasSuffix("/Main.swift") })

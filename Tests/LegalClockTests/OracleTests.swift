@@ -104,8 +104,8 @@ private struct Oracle {
     }
 }
 
-/// A random calendar, receipt, limit, policy and suspensions; the table of working minutes is filled from the same rolls
-/// of the dice and not from the calendar's own answers.
+/// A random calendar, receipt, limit, policy and suspensions; the table of working minutes is filled from the same
+/// rolls of the dice and not from the calendar's own answers.
 private struct Scenario: CustomStringConvertible {
     static let length = 120
     let calendar: WorkCalendar

@@ -130,9 +130,15 @@ import Testing
 
     @Test func `a wrong submission names its field`() async throws {
         try await Office.open { office in
+            // A department that was dissolved before today.
+            var gone = AgencyEstablished()
+            (gone.code, gone.name, gone.nameEn) = (Agencies.code("H19.07"), "Sở cũ", "Former department")
+            (gone.kind, gone.validFrom, gone.validTo) = (.department, try Day("2020-01-01"), try Day("2021-02-28"))
+            await office.harness.take(gone)
             let wrong: [(JSON, Int, String, String)] = [
                 (Office.submission.with("procedure", "9.999999"), 422, "onestop.procedure-unknown", "procedure"),
                 (Office.submission.with("agency", "H19.25"), 422, "onestop.agency-does-not-receive", "agency"),
+                (Office.submission.with("agency", "H19.07"), 422, "onestop.agency-does-not-receive", "agency"),
                 (Office.submission.with("agency", "H19.99"), 422, "onestop.agency-does-not-receive", "agency"),
                 (Office.submission.with("agency", "Sở"), 422, "invalid-fields", "agency"),
                 (Office.submission.with("name", nil), 422, "invalid-fields", "name"),

@@ -151,6 +151,43 @@ import Testing
         }
     }
 
+    @Test func `a request to cancel that comes too late does not hurt the next statement`() async throws {
+        try await withDatabase(tables, connections: 1) { room in
+            let database = room.database
+            let late = Kept(0)
+            for round in 0..<150 {
+                let victim = Task { try await database.run("SELECT pg_sleep(0.001)") }
+                let wanted = Task { try await database.run("INSERT INTO t SELECT \(round) FROM pg_sleep(0.004)") }
+                try await eventually("both are sent or done") { database.metrics.statements >= 2 * round + 2 }
+                for _ in 0..<Int.random(in: 0..<400) { await Task.yield() }
+                victim.cancel()
+                #expect(try await wanted.value.affected == 1)
+                if (try? await victim.value) != nil { late.change { $0 += 1 } }
+            }
+            let rows = try await database.run("SELECT count(*) AS n FROM t")
+            #expect(try rows.first?("n") == 150)
+        }
+    }
+
+    @Test func `a task that is cancelled while it submits does not run on`() async throws {
+        try await withDatabase(connections: 8) { room in
+            let database = room.database
+            try await database.run("SELECT 1")
+            let began = ContinuousClock.now
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<3_000 {
+                    group.addTask {
+                        let task = Task { try await database.run("SELECT pg_sleep(25)") }
+                        for _ in 0..<Int.random(in: 0..<3) { await Task.yield() }
+                        task.cancel()
+                        _ = try? await task.value
+                    }
+                }
+            }
+            #expect(ContinuousClock.now - began < .seconds(20))
+        }
+    }
+
     @Test func `cancelled while it waits in the queue, or before: it is never sent`() async throws {
         try await withDatabase(tables, connections: 1) { room in
             let database = room.database

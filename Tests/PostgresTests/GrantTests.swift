@@ -44,7 +44,8 @@ import Testing
             let open = try await room.database.run(
                 """
                 SELECT has_table_privilege('log', 'UPDATE') AS log,
-                    has_table_privilege('pg_monitor', 'things', 'SELECT') AS others, has_table_privilege('things', 'SELECT WITH GRANT OPTION') AS option
+                    has_table_privilege('pg_monitor', 'things', 'SELECT') AS others,
+                    has_table_privilege('things', 'SELECT WITH GRANT OPTION') AS option
                 """)
             let row = try #require(open.first)
             let (log, others, option): (Bool, Bool, Bool) = (try row("log"), try row("others"), try row("option"))

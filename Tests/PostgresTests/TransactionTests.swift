@@ -133,7 +133,7 @@ import Testing
                 try await transaction.run("UPDATE t SET n = \(found + 1) WHERE id = 1")
             }
             let n = try await database.run("SELECT n FROM t").first?("n", as: Int.self)
-            #expect(n == 2 && runs == 3)
+            #expect(n == 2 && runs >= 3)
         }
     }
 
@@ -147,7 +147,7 @@ import Testing
                 try await transaction.run("UPDATE t SET n = n + 1 WHERE id = \(1 - side)")
             }
             let sum = try await database.run("SELECT sum(n) AS n FROM t").first?("n", as: Int.self)
-            #expect(sum == 4 && runs == 3)
+            #expect(sum == 4 && runs >= 3)
         }
     }
 
@@ -204,12 +204,13 @@ import Testing
             let database = room.database
             let stop = Kept(false)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<60 {
+                for _ in 0..<12 {
                     group.addTask {
-                        while !stop.value { try await database.run("SELECT pg_sleep(0.001)") }
+                        while !stop.value { try await database.run("SELECT pg_sleep(0.02)") }
                     }
                 }
-                for number in 0..<50 {
+                try await eventually("all are busy") { database.metrics.inFlight == 12 }
+                for number in 0..<10 {
                     try await database.transaction { transaction in
                         try await transaction.run("INSERT INTO t VALUES (\(number))")
                     }
@@ -217,7 +218,7 @@ import Testing
                 stop.set(true)
                 try await group.waitForAll()
             }
-            #expect(try await ids(database).count == 50)
+            #expect(try await ids(database).count == 10)
         }
     }
 }

@@ -10,10 +10,12 @@ import TestKit
 ///
 /// Nothing runs in the background and there is no broker, so that a test decides what happens when; with a room, the
 /// whole service runs: relay, inbox, timers and HTTP too.
-/// - Parameter settings: further variables of its environment, or others in place of the usual ones.
+/// - Parameters:
+///   - settings: further variables of its environment, or others in place of the usual ones.
+///   - log: for a test that reads what the service logs.
 @discardableResult
 public func withService<M: Microservice, T: Sendable>(
-    _ service: M.Type, _ settings: [String: String] = [:], in room: Room? = nil,
+    _ service: M.Type, _ settings: [String: String] = [:], in room: Room? = nil, log: Logger = quiet,
     _ body: (TestService) async throws -> T
 ) async throws -> T {
     let files = FileManager.default.temporaryDirectory.appendingPathComponent("files-\(UUID().uuidString)")
@@ -26,7 +28,7 @@ public func withService<M: Microservice, T: Sendable>(
         if let room { environment.merge(try await broker(room, M.name)) { $1 } }
         environment.merge(settings) { $1 }
         let running = try await RunningService(
-            service, Configuration(service: M.name, environment: environment, for: .serve), log: quiet)
+            service, Configuration(service: M.name, environment: environment, for: .serve), log: log)
         let issuer = environment["LIENTHONG_IDENTITY_URL"] ?? ""
         let test = TestService(database: database, running: running, key: key, issuer: issuer)
         guard room != nil else {

@@ -41,8 +41,19 @@ struct Agency: Record {
 
     func exists(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
 
+    /// Whether it lasts until `last`, the last day of what belongs to it; nil: for ever.
+    func outlives(_ last: Day?) -> Bool {
+        guard let validTo else { return true }
+        return last.map { $0 <= validTo } ?? false
+    }
+
     static func find(_ code: AgencyCode, in session: any Session) async throws -> Agency? {
         try await session.run("SELECT * FROM agencies WHERE code = \(code)").first.map(Agency.init)
+    }
+
+    /// Inside a transaction: keeps the agency as it is until the end of it.
+    static func hold(_ code: AgencyCode, in work: Work) async throws -> Agency? {
+        try await work.run("SELECT * FROM agencies WHERE code = \(code) FOR SHARE").first.map(Agency.init)
     }
 }
 

@@ -6,7 +6,9 @@ enum EstablishAgency: Endpoint {
     static let route = Route.post("/agencies", success: 201)
     static let summary = "Establish an agency (thành lập cơ quan) below another"
     static let access = Access.official(.personnelWrite)
-    static let refusals = [Refused.agencyExists, .parentUnknown, .codeOutsideParent]
+    static let refusals = [
+        Refused.agencyExists, .parentUnknown, .parentNeeded, .codeOutsideParent, .lastDayBeforeFirst, .agencyNotInForce,
+    ]
 
     struct Input: Record {
         var code = AgencyCode.none
@@ -30,11 +32,9 @@ enum EstablishAgency: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Agency> {
         try await call.require(.personnelWrite, at: input.parent ?? input.code)
-        if let parent = input.parent {
-            try decide(input, parent: try await Agency.find(parent, in: call.runtime.database))
-        } else {
-            try decide(input, parent: nil)
-        }
+        var parent: Agency?
+        if let code = input.parent { parent = try await Agency.find(code, in: call.runtime.database) }
+        try decide(input, parent: parent)
         var agency = Agency()
         (agency.code, agency.name, agency.nameEn, agency.kind) = (input.code, input.name, input.nameEn, input.kind)
         (agency.parent, agency.validFrom, agency.validTo) = (input.parent, input.validFrom, input.validTo)
@@ -46,8 +46,11 @@ enum EstablishAgency: Endpoint {
             return try await call.flight(
                 """
                 INSERT INTO agencies (code, name, name_en, kind, parent, valid_from, valid_to, version)
-                VALUES (\(input.code), \(input.name), \(input.nameEn), \(input.kind.rawValue), \(input.parent),
-                        \(input.validFrom), \(input.validTo), 1)
+                SELECT \(input.code), \(input.name), \(input.nameEn), \(input.kind.rawValue), \(input.parent)::text,
+                       \(input.validFrom)::date, \(input.validTo)::date, 1
+                WHERE \(input.parent)::text IS NULL OR EXISTS (
+                    -- The lock keeps it from being dissolved meanwhile.
+                    SELECT 1 FROM agencies WHERE code = \(input.parent) AND version = \(parent?.version) FOR SHARE)
                 RETURNING version
                 """,
                 announcing: [(event, input.code)],
@@ -61,10 +64,15 @@ enum EstablishAgency: Endpoint {
         if let validTo = input.validTo, validTo < input.validFrom {
             throw Refused.lastDayBeforeFirst
         }
-        guard let wanted = input.parent else { return }
+        guard let wanted = input.parent else {
+            guard input.kind == .province, input.code.level == 1 else { throw .parentNeeded }
+            return
+        }
         guard let parent else { throw .parentUnknown }
         guard input.code != wanted, input.code.isWithin(wanted) else { throw .codeOutsideParent }
-        guard parent.exists(on: input.validFrom) else { throw .agencyNotInForce.at("parent") }
+        guard parent.exists(on: input.validFrom), parent.outlives(input.validTo) else {
+            throw .agencyNotInForce.at("parent")
+        }
     }
 }
 
@@ -74,6 +82,9 @@ extension Refused {
     static let parentUnknown = Refused(
         "hr.parent-unknown", 422, vi: "Không có cơ quan cấp trên này.", en: "There is no such parent agency.",
         field: "parent")
+    static let parentNeeded = Refused(
+        "hr.parent-needed", 422, vi: "Chỉ Ủy ban nhân dân tỉnh không có cơ quan cấp trên.",
+        en: "Only the province has no agency above it.", field: "parent")
     static let codeOutsideParent = Refused(
         "hr.code-outside-parent", 422, vi: "Mã cơ quan phải nằm dưới mã của cơ quan cấp trên.",
         en: "The code must lie below the parent's code (QĐ 20/2020, each group a child of the one before).",

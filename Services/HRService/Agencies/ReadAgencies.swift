@@ -44,7 +44,8 @@ enum ListAgencies: Endpoint {
         var output = Output()
         output.agencies = agencies
         let next = rows.count > input.limit ? agencies.last.map { Cursor(text: $0.code.text) } : nil
-        return Reply(output, next: next.map { "/agencies?on=\(day)&limit=\(input.limit)&cursor=\($0)" })
+        let under = input.under.map { "&under=\($0)" } ?? ""
+        return Reply(output, next: next.map { "/agencies?on=\(day)&limit=\(input.limit)&cursor=\($0)\(under)" })
     }
 }
 

@@ -9,6 +9,14 @@ struct Unit: Record {
     var nameEn = ""
     var validFrom = Day.none
 
+    /// Whether the agency has this unit on that day.
+    static func exists(_ code: String, at agency: AgencyCode, on day: Day, in session: any Session) async throws -> Bool
+    {
+        let rows = try await session.run(
+            "SELECT 1 AS one FROM units WHERE agency = \(agency) AND code = \(code) AND valid_from <= \(day)")
+        return !rows.isEmpty
+    }
+
     static let fields: [Field<Self>] = [
         .init("agency", \.agency, .agency, "The agency"),
         .init("code", \.code, .text(1...60, pattern: "^[a-z0-9-]+$"), "Code, unique in the agency"),
@@ -23,7 +31,7 @@ enum EstablishUnit: Endpoint {
     static let route = Route.post("/agencies/{agency}/units", success: 201)
     static let summary = "Establish a unit in an agency"
     static let access = Access.official(.personnelWrite)
-    static let refusals = [Refused.unitExists]
+    static let refusals = [Refused.unitExists, .agencyNotInForce]
 
     struct Input: Record {
         var unit = Unit()
@@ -39,7 +47,10 @@ enum EstablishUnit: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Unit> {
         let unit = input.unit
         try await call.require(.personnelWrite, at: unit.agency)
-        guard try await Agency.find(unit.agency, in: call.runtime.database) != nil else { throw Refused.notFound }
+        guard let agency = try await Agency.find(unit.agency, in: call.runtime.database) else {
+            throw Refused.notFound
+        }
+        guard agency.exists(on: unit.validFrom) else { throw Refused.agencyNotInForce }
         var event = UnitEstablished()
         (event.agency, event.code, event.name) = (unit.agency, unit.code, unit.name)
         (event.nameEn, event.validFrom) = (unit.nameEn, unit.validFrom)
@@ -76,6 +87,7 @@ enum ListUnits: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        guard try await Agency.find(input.agency, in: call.runtime.database) != nil else { throw Refused.notFound }
         let rows = try await call.run(
             "SELECT * FROM units WHERE agency = \(input.agency) ORDER BY code LIMIT \(Limits.pageMaximum)")
         var output = Output()

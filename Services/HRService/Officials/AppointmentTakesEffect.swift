@@ -7,6 +7,11 @@ enum AppointmentTakesEffect: TimedTask {
 
     static func fire(key: String, payload: JSON, _ work: Work) async throws {
         let decision = try DecisionID(key)
+        // The official first, as whoever decides does: neither waits for the other with what the other waits for.
+        try await work.run(
+            """
+            SELECT 1 AS one FROM officials WHERE person = (SELECT person FROM decisions WHERE id = \(decision)) FOR UPDATE
+            """)
         let rows = try await work.run(
             """
             UPDATE decisions SET effective_at = \(work.now) WHERE id = \(decision) AND effective_at IS NULL
@@ -14,12 +19,11 @@ enum AppointmentTakesEffect: TimedTask {
             """)
         guard let row = rows.first else { return }
         let person: PersonID = try row("person")
-        let kind = DecisionKind(rawValue: try row("kind")) ?? .end
         let from: Day = try row("effective_from")
-        let held = try await Post.open(of: person, in: work)
+        let held = try await Post.latest(of: person, in: work).flatMap { $0.isHeld ? $0 : nil }
         try await work.run(
             "UPDATE posts SET valid_to = \(from.previous) WHERE person = \(person) AND valid_to IS NULL")
-        let post = kind == .end ? nil : try newPost(row, from)
+        let post = try row("kind") == DecisionKind.end.rawValue ? nil : newPost(row, from)
         if let post {
             try await work.run(
                 """

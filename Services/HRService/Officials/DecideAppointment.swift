@@ -9,7 +9,7 @@ enum DecideAppointment: Endpoint {
     static let access = Access.official(.personnelWrite)
     static let refusals: [Refused] = [
         .notInPost, .alreadyInPost, .postIncomplete, .effectTooEarly, .decisionPending, .decisionNumberTaken,
-        .agencyUnknown, .agencyNotInForce,
+        .effectTooLate, .agencyUnknown, .agencyNotInForce, .unitUnknown,
     ]
 
     struct Input: Record {
@@ -46,45 +46,14 @@ enum DecideAppointment: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let database = call.runtime.database
-        guard let official = try await OfficialRecord.find(input.person, on: call.today, in: database) else {
+        guard try await OfficialRecord.find(input.person, on: call.today, in: call.runtime.database) != nil else {
             throw Refused.notFound
         }
-        let held = try await Post.open(of: input.person, in: database)
-        if let held { try await call.require(.personnelWrite, at: held.agency) }
         if let agency = input.agency { try await call.require(.personnelWrite, at: agency) }
-        let agency = if let code = input.agency { try await Agency.find(code, in: database) } else { Agency?.none }
-        let post = try decide(input, held: held, agency: agency)
-        let decision = DecisionID.new()
-        var event = AppointmentDecided()
-        (event.person, event.decisionNumber, event.kind) = (input.person, input.number, input.kind)
-        (event.effectiveFrom, event.agency, event.unit) = (input.effectiveFrom, post?.agency, post?.unit)
-        (event.role, event.title) = (post?.role, post?.title)
-        var output = Output()
-        (output.decision, output.number, output.effectiveFrom) = (decision, input.number, input.effectiveFrom)
+        // Nobody gives what they do not have.
+        if input.role == .administrator { try await call.require(.systemOperate, at: input.agency ?? .none) }
         do {
-            return try await call.transaction { work in
-                let version = Int64(official.version + 1)
-                let moved = try await work.run(
-                    """
-                    UPDATE officials SET version = \(version)
-                    WHERE person = \(input.person) AND version = \(version - 1) RETURNING version
-                    """)
-                guard !moved.isEmpty else { throw Refused.stale }
-                try await work.run(
-                    """
-                    INSERT INTO decisions (id, number, year, person, kind, agency, unit, role, title, effective_from,
-                                           decided_at, decided_by)
-                    VALUES (\(decision), \(input.number), \(Int32(call.today.year)), \(input.person),
-                            \(input.kind.rawValue), \(post?.agency), \(post?.unit), \(post?.role.rawValue),
-                            \(post?.title), \(input.effectiveFrom), \(call.now), \(call.caller.id))
-                    """)
-                try await DecisionLog.note(decision, "decided", work)
-                try await work.announce(event, version: version, to: nil)
-                try await work.schedule(
-                    AppointmentTakesEffect.self, key: decision.text, at: input.effectiveFrom.start)
-                return Reply(output, version: version)
-            }
+            return try await call.transaction { work in try await decide(input, call, work) }
         } catch let error as PostgresError where error.constraint == "decisions_number_year_key" {
             throw Refused.decisionNumberTaken
         } catch let error as PostgresError where error.constraint == "decisions_one_pending" {
@@ -92,13 +61,56 @@ enum DecideAppointment: Endpoint {
         }
     }
 
+    private static func decide(_ input: Input, _ call: Call, _ work: Work) async throws -> Reply<Output> {
+        let locked = try await work.run("SELECT version FROM officials WHERE person = \(input.person) FOR UPDATE")
+        guard let current: Int64 = try locked.first?("version") else { throw Refused.notFound }
+        try call.check(current)
+        let latest = try await Post.latest(of: input.person, in: work)
+        if let latest, latest.isHeld { try await call.require(.personnelWrite, at: latest.agency) }
+        var place = Place()
+        if let code = input.agency { place.agency = try await Agency.hold(code, in: work) }
+        if let code = input.agency, let unit = input.unit {
+            place.hasUnit = try await Unit.exists(unit, at: code, on: input.effectiveFrom, in: work)
+        }
+        let post = try decide(input, latest: latest, place, today: work.today)
+        let decision = DecisionID.new()
+        try await work.run("UPDATE officials SET version = \(current + 1) WHERE person = \(input.person)")
+        try await work.run(
+            """
+            INSERT INTO decisions (id, number, year, person, kind, agency, unit, role, title, effective_from,
+                                   decided_at, decided_by)
+            VALUES (\(decision), \(input.number), \(Int32(work.today.year)), \(input.person), \(input.kind.rawValue),
+                    \(post?.agency), \(post?.unit), \(post?.role.rawValue), \(post?.title), \(input.effectiveFrom),
+                    \(work.now), \(work.actor))
+            """)
+        try await DecisionLog.note(decision, "decided", work)
+        var event = AppointmentDecided()
+        (event.person, event.decisionNumber, event.kind) = (input.person, input.number, input.kind)
+        (event.effectiveFrom, event.agency, event.unit) = (input.effectiveFrom, post?.agency, post?.unit)
+        (event.role, event.title) = (post?.role, post?.title)
+        try await work.announce(event, version: current + 1, to: nil)
+        try await work.schedule(AppointmentTakesEffect.self, key: decision.text, at: input.effectiveFrom.start)
+        var output = Output()
+        (output.decision, output.number, output.effectiveFrom) = (decision, input.number, input.effectiveFrom)
+        return Reply(output, version: current + 1)
+    }
+
+    /// Where the new post would be.
+    struct Place {
+        var agency: Agency?
+        var hasUnit = false
+    }
+
     /// The new post, or nil for the end of service.
-    static func decide(_ input: Input, held: Post?, agency: Agency?) throws(Refused) -> Post? {
+    /// - Parameter latest: the post held last, or still.
+    static func decide(_ input: Input, latest: Post?, _ place: Place, today: Day) throws(Refused) -> Post? {
+        let held = latest.flatMap { $0.isHeld ? $0 : nil }
         switch input.kind {
         case .appoint: if held != nil { throw .alreadyInPost }
         case .transfer, .end: if held == nil { throw .notInPost }
         }
-        if let held, input.effectiveFrom <= held.validFrom { throw .effectTooEarly }
+        if let latest, input.effectiveFrom <= latest.validTo ?? latest.validFrom { throw .effectTooEarly }
+        guard input.effectiveFrom.number - today.number <= Limits.Personnel.daysAhead else { throw .effectTooLate }
         guard input.kind != .end else {
             guard input.agency == nil, input.unit == nil, input.role == nil, input.title == nil else {
                 throw Refused.postIncomplete.at("agency")
@@ -109,8 +121,9 @@ enum DecideAppointment: Endpoint {
         guard let unit = input.unit else { throw .postIncomplete.at("unit") }
         guard let role = input.role else { throw .postIncomplete.at("role") }
         guard let title = input.title else { throw .postIncomplete.at("title") }
-        guard let agency else { throw .agencyUnknown }
+        guard let agency = place.agency else { throw .agencyUnknown }
         guard agency.exists(on: input.effectiveFrom) else { throw .agencyNotInForce }
+        guard place.hasUnit else { throw .unitUnknown }
         var post = Post()
         (post.agency, post.unit, post.role, post.title, post.validFrom) = (code, unit, role, title, input.effectiveFrom)
         return post
@@ -139,8 +152,14 @@ extension Refused {
         vi: "Bổ nhiệm, điều động cần đủ cơ quan, đơn vị, vai trò, chức danh; thôi việc thì không.",
         en: "Appointments and transfers need agency, unit, role and title; the end of service has none.")
     static let effectTooEarly = Refused(
-        "hr.effect-too-early", 422, vi: "Ngày hiệu lực phải sau ngày giữ chức vụ hiện tại.",
-        en: "It must take effect after the present post began.", field: "effectiveFrom")
+        "hr.effect-too-early", 422, vi: "Ngày hiệu lực phải sau ngày bắt đầu chức vụ hiện tại và sau chức vụ trước.",
+        en: "It must take effect after the present post began and after the former one ended.", field: "effectiveFrom")
+    static let effectTooLate = Refused(
+        "hr.effect-too-late", 422, vi: "Ngày hiệu lực không được sau hôm nay quá \(Limits.Personnel.daysAhead) ngày.",
+        en: "It must take effect within \(Limits.Personnel.daysAhead) days.", field: "effectiveFrom")
+    static let unitUnknown = Refused(
+        "hr.unit-unknown", 422, vi: "Cơ quan không có đơn vị này vào ngày hiệu lực.",
+        en: "The agency has no such unit on that day.", field: "unit")
     static let decisionPending = Refused(
         "hr.decision-pending", vi: "Còn một quyết định chưa có hiệu lực.",
         en: "Another decision has not taken effect yet.")

@@ -11,7 +11,7 @@ struct OfficialRecord: Record {
 
     static let fields: [Field<Self>] = [
         .init("person", \.person, .id, "The person"),
-        .init("fullName", \.fullName, .text(1...Limits.nameLength), "Full name"),
+        .init("fullName", \.fullName, .text(1...Limits.Personnel.fullName), "Full name"),
         .init("mailbox", \.mailbox, .text(1...64), "Local part of the official mail address"),
         .init("post", \.post, .record, "The post held on the day asked for"),
         .init("version", \.version, .integer(1...Int.max), "Version, also the ETag"),
@@ -72,10 +72,12 @@ struct Post: Record {
         validTo = try row("valid_to")
     }
 
-    /// The post without an end; a person has one at most.
-    static func open(of person: PersonID, in session: any Session) async throws -> Post? {
+    /// The post held last, or still held: then it has no end.
+    static func latest(of person: PersonID, in session: any Session) async throws -> Post? {
         try await session.run(
-            "SELECT *, id AS post FROM posts WHERE person = \(person) AND valid_to IS NULL"
+            "SELECT *, id AS post FROM posts WHERE person = \(person) ORDER BY valid_from DESC LIMIT 1"
         ).first.map(Post.init)
     }
+
+    var isHeld: Bool { validTo == nil }
 }

@@ -121,9 +121,12 @@ enum ListDecisions: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let official = try await OfficialRecord.find(input.person, on: call.today, in: call.runtime.database)
-        guard let official else { throw Refused.notFound }
-        if let post = official.post { try await call.require(.personnelRead, at: post.agency) }
+        guard try await OfficialRecord.find(input.person, on: call.today, in: call.runtime.database) != nil else {
+            throw Refused.notFound
+        }
+        // Whoever has left belongs to where he or she was last.
+        let post = try await Post.latest(of: input.person, in: call.runtime.database)
+        if let post { try await call.require(.personnelRead, at: post.agency) }
         call.logRead(of: "personnel decisions", input.person.text, purpose: "personnel history")
         let rows = try await call.run(
             """

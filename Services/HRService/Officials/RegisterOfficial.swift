@@ -15,7 +15,7 @@ enum RegisterOfficial: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("person", \.person, .id, "Given by the caller when records are moved in; made here otherwise"),
-            .init("fullName", \.fullName, .text(1...Limits.nameLength), "Full name"),
+            .init("fullName", \.fullName, .text(1...Limits.Personnel.fullName), "Full name"),
             .init(
                 "mailbox", \.mailbox, .text(1...64, pattern: #"^[a-z0-9]+([.-][a-z0-9]+)*$"#),
                 "Local part of the official mail address"),

@@ -14,6 +14,8 @@ enum DiscoverProvider: RawEndpoint {
         ]
     ]
 
+    private static let claims: [JSON] = ["iss", "aud", "sub", "iat", "exp", "auth_time", "nonce", "kind", "person"]
+
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         let issuer = call.runtime.configuration.identityURL
         func at(_ path: String) -> JSON { .string(issuer + path) }
@@ -26,6 +28,9 @@ enum DiscoverProvider: RawEndpoint {
             "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["ES256"],
             "scopes_supported": ["openid"], "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["none", "client_secret_basic"],
+            "revocation_endpoint_auth_methods_supported": ["none"], "response_modes_supported": ["query"],
+            "prompt_values_supported": ["none", "login"], "request_parameter_supported": false,
+            "request_uri_parameter_supported": false, "claims_supported": .array(claims),
             "ui_locales_supported": ["vi", "en"], "authorization_response_iss_parameter_supported": true,
         ]
         return Outgoing.json(200, document.bytes)

@@ -24,3 +24,14 @@ enum ReadUserInfo: Endpoint {
         return Reply(output)
     }
 }
+
+/// `POST /userinfo`: the same (OpenID Connect Core, section 5.3.1, wants both).
+enum ReadUserInfoByPost: Endpoint {
+    static let route = Route.post("/userinfo")
+    static let summary = "Who the token's holder is, asked by POST"
+    static let access = Access.signedIn
+
+    static func handle(_ input: Nothing, _ call: Call) async throws -> Reply<ReadUserInfo.Output> {
+        try await ReadUserInfo.handle(input, call)
+    }
+}

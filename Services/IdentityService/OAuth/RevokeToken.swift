@@ -12,7 +12,11 @@ enum RevokeToken: RawEndpoint {
             "content": [
                 "application/x-www-form-urlencoded": [
                     "schema": [
-                        "type": "object", "required": ["token"], "properties": ["token": ["type": "string"]],
+                        "type": "object", "required": ["token", "client_id"],
+                        "properties": [
+                            "token": ["type": "string"], "client_id": ["type": "string"],
+                            "token_type_hint": ["type": "string"],
+                        ],
                     ]
                 ]
             ],
@@ -25,11 +29,16 @@ enum RevokeToken: RawEndpoint {
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         do {
-            let token = OpaqueSecret.hash(try Form(request).require("token"))
+            let form = try Form(request)
+            let (client, given) = (try form.require("client_id"), try form.require("token"))
+            // A JWT is an access token, whatever the hint says.
+            guard given.split(separator: ".").count != 3 else { throw OAuthFault.unsupportedToken }
+            let token = OpaqueSecret.hash(given)
             try await call.run(
                 """
                 UPDATE refresh_tokens SET revoked_at = now()
-                WHERE revoked_at IS NULL AND family = (SELECT family FROM refresh_tokens WHERE token_hash = \(token))
+                WHERE revoked_at IS NULL
+                  AND family = (SELECT family FROM refresh_tokens WHERE token_hash = \(token) AND client = \(client))
                 """)
             return Outgoing(200)
         } catch let fault as OAuthFault { return fault.outgoing }

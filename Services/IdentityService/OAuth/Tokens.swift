@@ -19,6 +19,7 @@ struct TokenSubject: Sendable {
     var person: PersonID?
     var kind: AccountKind
     var client: String
+    var signedInAt: Date?
 
     /// A program of our own, by client credentials.
     static func program(_ client: String) -> TokenSubject { TokenSubject(kind: .program, client: client) }
@@ -57,6 +58,9 @@ struct TokenSubject: Sendable {
             .init("sub", .string(account?.text ?? client)),
             .init("iat", .integer(at)), .init("exp", .integer(at + Int64(Limits.accessToken.secondsValue))),
         ]
+        if let signedInAt {
+            members.append(.init("auth_time", .integer(Int64(signedInAt.timeIntervalSince1970))))
+        }
         if let nonce { members.append(.init("nonce", .string(nonce))) }
         return .object(members)
     }

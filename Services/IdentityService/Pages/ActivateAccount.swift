@@ -11,26 +11,34 @@ enum ShowActivation: RawEndpoint {
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
-        page(200, fault: nil, call)
+        page(200, call)
     }
 
-    static func page(_ status: Int, fault: String?, _ call: Call) -> Outgoing {
+    /// - Parameter code: what was sent before, so that a refused password does not cost the link.
+    static func page(_ status: Int, code: String = "", fault: String? = nil, _ call: Call) -> Outgoing {
         let words = Words(language: call.language)
         return Page.html(
             status, title: words("Đặt mật khẩu", "Set a password"), call.language,
             body: """
                 \(Page.fault(fault))
                 <form method="post" action="/activate">
-                <label for="code">\(words("Mã một lần trong đường dẫn", "One-time code of the link"))</label>
-                <input id="code" name="code" autocomplete="one-time-code" required>
-                <label for="password">\(words(
-                    "Mật khẩu mới (ít nhất \(Limits.password.lowerBound) ký tự)",
-                    "New password (at least \(Limits.password.lowerBound) characters)"))</label>
-                <input id="password" name="password" type="password" autocomplete="new-password" required>
+                <label for="code">\(words("Mã dùng một lần", "One-time code"))</label>
+                <p class="hint" id="code-hint">\(words(
+                    "Là phần sau dấu # trong đường dẫn đã nhận.", "The part after the # in the link that you got."))</p>
+                <input id="code" name="code" value="\(Page.escape(code))" autocomplete="off" autocapitalize="none" \
+                spellcheck="false" aria-describedby="code-hint" required>
+                <label for="password">\(words("Mật khẩu mới", "New password"))</label>
+                <p class="hint" id="password-hint">\(words(
+                    "Ít nhất \(Limits.password.lowerBound) ký tự, không chứa tên đăng nhập.",
+                    "At least \(Limits.password.lowerBound) characters, without the user name in it."))</p>
+                <input id="password" name="password" type="password" autocomplete="new-password" \
+                minlength="\(Limits.password.lowerBound)" aria-describedby="password-hint" required>
+                <label for="repeated">\(words("Nhập lại mật khẩu mới", "New password again"))</label>
+                <input id="repeated" name="repeated" type="password" autocomplete="new-password" required>
                 <button>\(words("Lưu mật khẩu", "Save the password"))</button></form>
                 """,
             script: "if(location.hash.length>1){document.getElementById('code').value=location.hash.slice(1);"
-                + "history.replaceState(null,'','/activate')}")
+                + "history.replaceState(null,'','/activate');document.getElementById('password').focus()}")
     }
 }
 
@@ -46,49 +54,62 @@ enum ActivateAccount: RawEndpoint {
                 "application/x-www-form-urlencoded": [
                     "schema": [
                         "type": "object", "required": ["code", "password"],
-                        "properties": ["code": ["type": "string"], "password": ["type": "string", "minLength": 12]],
+                        "properties": [
+                            "code": ["type": "string"], "password": ["type": "string", "minLength": 12],
+                            "repeated": ["type": "string"],
+                        ],
                     ]
                 ]
             ],
         ],
         "responses": [
             "200": ["description": "The password is set", "content": ["text/html": ["schema": ["type": "string"]]]],
-            "400": [
-                "description": "Refused",
-                "content": [
-                    "application/json": ["schema": OAuthFault.schema], "text/html": ["schema": ["type": "string"]],
-                ],
+            "400": ["description": "Refused", "content": ["text/html": ["schema": ["type": "string"]]]],
+            "403": [
+                "description": "The form came from another site",
+                "content": ["text/html": ["schema": ["type": "string"]]],
             ],
         ],
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
+        guard !ForeignForm.isForeign(request, call) else { return ForeignForm.refused(call) }
         let words = Words(language: call.language)
-        do {
-            let form = try Form(request)
-            let code = OpaqueSecret.hash(try form.require("code"))
-            let password = form["password"] ?? ""
-            guard Limits.password.contains(password.count) else {
-                return ShowActivation.page(
-                    400,
-                    fault: words(
-                        "Mật khẩu phải có từ \(Limits.password.lowerBound) đến \(Limits.password.upperBound) ký tự.",
-                        "It must have \(Limits.password.lowerBound) to \(Limits.password.upperBound) characters."),
-                    call)
-            }
-            let hash = try await PasswordHash.make(password)
-            guard try await activate(code, hash, call) else {
-                return ShowActivation.page(
-                    400,
-                    fault: words("Mã không đúng, đã dùng hoặc hết hạn.", "The code is wrong, used or expired."), call)
-            }
-        } catch let fault as OAuthFault { return fault.outgoing }
+        let unknown = words("Mã không đúng, đã dùng hoặc hết hạn.", "The code is wrong, used or expired.")
+        guard let form = try? Form(request), let typed = try? form.require("code") else {
+            return ShowActivation.page(400, fault: unknown, call)
+        }
+        let code = OpaqueSecret.hash(typed)
+        let password = Password(form["password"] ?? "")
+        // The code first: hashing costs, and strangers shall not spend it.
+        guard let login = try await login(of: code, call) else {
+            return ShowActivation.page(400, fault: unknown, call)
+        }
+        do throws(Password.Fault) { try password.check(for: login, repeated: form["repeated"]) } catch {
+            return ShowActivation.page(400, code: typed, fault: error.text(words), call)
+        }
+        guard try await activate(code, password.hash(), call) else {
+            return ShowActivation.page(400, fault: unknown, call)
+        }
         return Page.html(
             200, title: words("Đã lưu mật khẩu", "The password is saved"), call.language,
-            body: "<p>\(words("Bây giờ có thể đăng nhập.", "You can sign in now."))</p>")
+            body: """
+                <p>\(words(
+                    "Bây giờ có thể đăng nhập bằng tên đăng nhập sau:", "You can sign in now with this user name:"))
+                <strong>\(Page.escape(login))</strong></p>
+                """)
     }
 
-    /// Uses the code up, sets the password and announces, all or nothing.
+    private static func login(of code: [UInt8], _ call: Call) async throws -> String? {
+        try await call.run(
+            """
+            SELECT a.login FROM one_time_links l JOIN accounts a ON a.id = l.account
+            WHERE l.code_hash = \(code) AND l.used_at IS NULL AND l.expires_at > now() AND a.state <> 'closed'
+            """
+        ).first?("login")
+    }
+
+    /// Uses the code up, sets the password, ends what the old one had opened, and announces; all or nothing.
     private static func activate(_ code: [UInt8], _ hash: String, _ call: Call) async throws -> Bool {
         do {
             _ = try await call.transaction { work in
@@ -107,6 +128,10 @@ enum ActivateAccount: RawEndpoint {
                 guard let version: Int64 = try changed.first?("version") else { throw Refused.notFound }
                 try await work.run(
                     "UPDATE refresh_tokens SET revoked_at = now() WHERE account = \(account) AND revoked_at IS NULL")
+                try await work.run(
+                    "UPDATE browser_sessions SET ended_at = now() WHERE account = \(account) AND ended_at IS NULL")
+                try await work.run(
+                    "UPDATE authorization_codes SET used_at = now() WHERE account = \(account) AND used_at IS NULL")
                 try await work.run("INSERT INTO sign_in_log (account, what) VALUES (\(account), 'password set')")
                 var event = AccountActivated()
                 event.account = account

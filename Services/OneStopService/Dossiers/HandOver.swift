@@ -107,9 +107,11 @@ extension Call {
         try await require(.dossiersProcess, at: dossier.workingAgency)
     }
 
-    /// Refuses an agency that the directory does not know.
+    /// Refuses an agency that the directory does not know today.
     func requireKnown(_ agency: AgencyCode) async throws {
-        guard try await resource(ProcedureBook.self).kind(of: agency) != nil else { throw Refused.agencyUnknown }
+        guard try await resource(ProcedureBook.self).kind(of: agency, on: today) != nil else {
+            throw Refused.agencyUnknown
+        }
     }
 
     /// The post of an official today; refused when the directory knows none.

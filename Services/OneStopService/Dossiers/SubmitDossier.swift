@@ -62,7 +62,7 @@ extension Call {
         let book = resource(ProcedureBook.self)
         let dossier = try submission.decide(
             procedure: try await book.inForce(submission.procedure, on: today),
-            kind: try await book.kind(of: submission.agency), channel: channel, person: person, now: now,
+            kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person, now: now,
             calendar: try await calendar(of: submission.agency))
         var event = DossierSubmitted()
         (event.dossier, event.procedure, event.procedureVersion) =

@@ -144,7 +144,7 @@ struct Definition: Record, Hashable {
             throw .keyTwice.at(field)
         }
         guard steps.allSatisfy({ ($0.rule == .named) == ($0.agency != nil) }) else { throw .stepAgency }
-        // A type of Decree 30/2020 goes by its abbreviation; a result of another law (GCN, Phiếu) has a form of its own.
+        // A type of Decree 30/2020 goes by its abbreviation; another law's result (GCN, Phiếu) has its own form.
         if let documentType, let type = DocumentType.find(documentType), type.abbreviation != documentType {
             throw .documentType
         }

@@ -12,7 +12,16 @@ final class ProcedureBook: Sendable {
 
     private struct Kept {
         var versions: [String: (versions: [Procedure], until: ContinuousClock.Instant)] = [:]
-        var kinds: [AgencyCode: (kind: AgencyKind, until: ContinuousClock.Instant)] = [:]
+        var agencies: [AgencyCode: (agency: Listed, until: ContinuousClock.Instant)] = [:]
+    }
+
+    /// An agency as the directory lists it.
+    private struct Listed {
+        var kind: AgencyKind
+        var from: Day
+        var to: Day?
+
+        func kind(on day: Day) -> AgencyKind? { from <= day && (to.map { day <= $0 } ?? true) ? kind : nil }
     }
 
     init(_ database: Database) { self.database = database }
@@ -37,17 +46,19 @@ final class ProcedureBook: Sendable {
         try await versions(code).first { $0.number == number }?.definition.name
     }
 
-    /// The nature of an agency; nil when the directory does not know it.
-    func kind(of agency: AgencyCode) async throws -> AgencyKind? {
+    /// The nature of an agency; nil when the directory does not know it or it is not in force on `day`.
+    func kind(of agency: AgencyCode, on day: Day) async throws -> AgencyKind? {
         let now = ContinuousClock.now
-        if let known = kept.withLock({ $0.kinds[agency] }), known.until > now { return known.kind }
-        let rows = try await database.run("SELECT kind FROM directory_agencies WHERE code = \(agency)")
-        guard let word: String = try rows.first?("kind"), let kind = AgencyKind(rawValue: word) else { return nil }
+        if let known = kept.withLock({ $0.agencies[agency] }), known.until > now { return known.agency.kind(on: day) }
+        let rows = try await database.run(
+            "SELECT kind, valid_from, valid_to FROM directory_agencies WHERE code = \(agency)")
+        guard let row = rows.first, let kind = AgencyKind(rawValue: try row("kind")) else { return nil }
+        let listed = Listed(kind: kind, from: try row("valid_from"), to: try row("valid_to"))
         kept.withLock { kept in
-            if kept.kinds.count >= Limits.OneStop.bookEntries { kept.kinds.removeAll() }
-            kept.kinds[agency] = (kind, now + Limits.OneStop.bookKept)
+            if kept.agencies.count >= Limits.OneStop.bookEntries { kept.agencies.removeAll() }
+            kept.agencies[agency] = (listed, now + Limits.OneStop.bookKept)
         }
-        return kind
+        return listed.kind(on: day)
     }
 
     func forget(_ code: String) { kept.withLock { _ = $0.versions.removeValue(forKey: code) } }

@@ -29,7 +29,8 @@ extension Kind where Value == Day {
     /// A calendar date, `2021-02-09`.
     public static var day: Kind {
         Kind(
-            format: ["type": "string", "format": "date"], expected: ("ngày dạng 2021-02-09", "a date such as 2021-02-09"),
+            format: ["type": "string", "format": "date"],
+            expected: ("ngày dạng 2021-02-09", "a date such as 2021-02-09"),
             read: { try? Day($0) }, write: { $0.text })
     }
 }

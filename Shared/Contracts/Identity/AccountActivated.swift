@@ -12,6 +12,6 @@ public struct AccountActivated: Event {
     public init() {}
 
     public static let fields: [Field<Self>] = [
-        .init("account", \.account, .id, "The account"),
+        .init("account", \.account, .id, "The account")
     ]
 }

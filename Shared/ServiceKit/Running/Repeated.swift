@@ -9,7 +9,8 @@ public struct Repeated: ServiceLifecycle.Service {
     private let work: @Sendable () async throws -> Void
 
     /// - Parameter what: names the work in the log.
-    public init(_ what: String, every pause: Duration, log: Logger, _ work: @escaping @Sendable () async throws -> Void) {
+    public init(_ what: String, every pause: Duration, log: Logger, _ work: @escaping @Sendable () async throws -> Void)
+    {
         self.what = what
         self.pause = pause
         self.log = log

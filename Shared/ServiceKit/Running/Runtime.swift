@@ -51,7 +51,7 @@ public final class Runtime: Sendable {
     }
 
     /// The resource of this type that the service made at start.
-    func resource<T>(_ type: T.Type) -> T {
+    public func resource<T>(_ type: T.Type) -> T {
         guard let found = resources.lazy.compactMap({ $0 as? T }).first else {
             preconditionFailure("\(service) made no \(type) in its resources")
         }
