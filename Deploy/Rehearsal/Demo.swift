@@ -73,7 +73,10 @@ struct Demo {
             guard let account = KeptAccount.read(who, office.settings) else { continue }
             let key = Cast.officials.first { $0.who == who }?.key
             let official = province.officials.first { $0["person_key"] == key }
-            let post = official.map { "\($0["full_name"]), \($0["title"]), \(province.name(of: $0["agency"]))" } ?? ""
+            let citizen = province.citizens.first { $0["citizen_key"] == account.login }?["full_name"]
+            let post =
+                official.map { "\($0["full_name"]), \($0["title"]), \(province.name(of: $0["agency"]))" } ?? citizen
+                ?? ""
             say("  \(Timeline.column(who, 18)) \(Timeline.column(account.login, 14)) \(post)")
         }
         say("a token: make token WHO=clerk")

@@ -32,7 +32,7 @@ finish() {
     if [[ -d $LIENTHONG_RUN_DIR/journeys ]]; then # the journeys' own copy, when their test was interrupted
         LIENTHONG_RUN_DIR+=/journeys
         unset LIENTHONG_PORT_BASE
-        { "$HERE/services.sh" stop && "$HERE/servers.sh" clean; } 7>&- || code=1
+        { "$HERE/services.sh" stop && "$HERE/servers.sh" stop; } 7>&- || code=1
     fi
     exit "$code"
 }

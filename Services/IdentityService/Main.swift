@@ -49,6 +49,7 @@ import ServiceKit
     }
 
     static func seed(_ database: Database) async throws {
-        try await FirstAdministrator.create(in: database)
+        guard let code = try await FirstAdministrator.create(in: database) else { return }
+        print("identity: first administrator '\(FirstAdministrator.login)': set the password at /activate#\(code)")
     }
 }

@@ -26,6 +26,7 @@ CREATE TABLE authorization_codes (
     family uuid NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
+    signed_in_at timestamp with time zone NOT NULL DEFAULT now(),
     CONSTRAINT authorization_codes_pkey PRIMARY KEY (code_hash),
     CONSTRAINT authorization_codes_account_fkey FOREIGN KEY (account) REFERENCES accounts(id)
 );
@@ -35,6 +36,7 @@ CREATE TABLE browser_sessions (
     account uuid NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    signed_in_at timestamp with time zone NOT NULL DEFAULT now(),
     CONSTRAINT browser_sessions_pkey PRIMARY KEY (id_hash),
     CONSTRAINT browser_sessions_account_fkey FOREIGN KEY (account) REFERENCES accounts(id)
 );
@@ -281,6 +283,7 @@ CREATE TABLE sign_in_log (
     account uuid,
     what text NOT NULL,
     at timestamp with time zone NOT NULL DEFAULT now(),
+    actor text,
     CONSTRAINT sign_in_log_pkey PRIMARY KEY (id)
 );
 

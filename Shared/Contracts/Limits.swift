@@ -351,6 +351,7 @@ extension Limits {
         public static let connections = 2
         /// Requests at once while loading.
         public static let width = 8
+        public static let connect: Duration = .seconds(5)
         /// One request, then it counts as cut off and is repeated.
         public static let request: Duration = .seconds(10)
         /// How long something is repeated or waited for: a broker needs up to 30 s to come back.

@@ -41,8 +41,9 @@ struct Copy: Sendable {
         return Copy(settings: settings, superuser: superuser)
     }
 
-    func stop() async throws {
+    /// After a failure its logs stay until the next run.
+    func stop(keeping failed: Bool) async throws {
         try await Shell.local("services.sh", "stop")
-        try await Shell.local("servers.sh", "clean")
+        try await Shell.local("servers.sh", failed ? "stop" : "clean")
     }
 }

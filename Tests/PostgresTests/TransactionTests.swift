@@ -202,15 +202,20 @@ import Testing
     @Test func `a busy pool does not starve transactions`() async throws {
         try await withDatabase(tables, connections: 3) { room in
             let database = room.database
-            let stop = Kept(false)
+            let (stop, read) = (Kept(false), Kept(0))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<12 {
                     group.addTask {
-                        while !stop.value { try await database.run("SELECT pg_sleep(0.02)") }
+                        while !stop.value {
+                            try await database.run("SELECT pg_sleep(0.005)")
+                            read.change { $0 += 1 }
+                        }
                     }
                 }
-                try await eventually("all are busy") { database.metrics.inFlight == 12 }
+                try await eventually("all are connected") { database.metrics.connected == 3 }
                 for number in 0..<10 {
+                    let before = read.value
+                    try await eventually("each connection has its share") { read.value > before + 60 }
                     try await database.transaction { transaction in
                         try await transaction.run("INSERT INTO t VALUES (\(number))")
                     }

@@ -1,6 +1,7 @@
 import Contracts
 import EventLog
 import Foundation
+import Logging
 import Postgres
 import ServiceKit
 import ServiceLifecycle

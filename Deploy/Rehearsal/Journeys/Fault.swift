@@ -36,6 +36,15 @@ enum Fault: Sendable {
         }
     }
 
+    /// The scene failed: nothing may stay away or armed for the next one.
+    func mend() async throws {
+        switch self {
+        case .onestop: try await Shell.local("services.sh", "restart", "onestop")
+        case .budget: try await Shell.local("services.sh", "restart", "budget")
+        case .broker, .postgres: try await Shell.local("servers.sh", "start")
+        }
+    }
+
     private static func arm(_ service: String, at point: String) async throws {
         try await Shell.local("services.sh", "kill", service)
         try await Shell.local("services.sh", "start", service, environment: ["LIENTHONG_KILL_AT": point])

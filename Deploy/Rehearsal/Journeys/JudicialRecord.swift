@@ -21,13 +21,14 @@ struct JudicialRecord {
     func play(_ name: String) async throws -> Played {
         let dossier = try await submitted()
         try await accepted(dossier)
-        try await paid(dossier)
+        let demand = try await paid(dossier)
         try await appraised(dossier)
         try await concluded(dossier)
         try await stage.scene("2021-03-11 14:00", "hands the result over", as: "clerk") {
             try await stage.act(dossier, "return", ["note": "At the counter"], as: "clerk")
         }
         try await stage.expect(.returned, dossier, as: "clerk")
+        try await witnessed(dossier, demand)
         return Played(name: name, dossier: dossier, reader: "clerk")
     }
 
@@ -58,7 +59,8 @@ struct JudicialRecord {
         }
     }
 
-    private func paid(_ dossier: String) async throws {
+    /// - Returns: the fee demand.
+    private func paid(_ dossier: String) async throws -> String {
         let demand = try await stage.scene("2021-03-01 08:45", "requires the fee", as: "clerk") {
             let view = try await stage.act(dossier, "require-payment", as: "clerk")
             return try view.text("demand")
@@ -76,6 +78,37 @@ struct JudicialRecord {
             }
         }
         try await stage.expect(.processing, dossier, as: "citizen")
+        return demand
+    }
+
+    /// What the people concerned find afterwards, each with his or her own token.
+    private func witnessed(_ dossier: String, _ demand: String) async throws {
+        let told = try await stage.office.all(
+            .onestop, "/my/notifications?limit=200", list: "notifications", as: "citizen"
+        ).filter { $0["dossier"]?.text == dossier }.compactMap { $0["what"]?.text }
+        let expected = [
+            "returned", "finished", "supplement-supplied", "supplement-requested", "payment-settled",
+            "payment-required", "accepted",
+        ]
+        guard told == expected else { throw Failed("the citizen was told \(told)") }
+        // Reported three times, booked once, in both columns of the journal.
+        let payments =
+            try await stage.office.read(
+                .budget, "/payments?agency=\(Self.justice)&demand=\(demand)", as: "accountant")["payments"]?.array ?? []
+        let entries = try await stage.office.all(
+            .budget, "/journal?agency=\(Self.justice)&from=2021-03-01&to=2021-03-01&limit=200", list: "entries",
+            as: "accountant"
+        ).filter { $0["payment"] == payments.first?["payment"] }
+        let amounts = (entries.first?["lines"]?.array ?? []).compactMap { $0["amount"]?.integer }
+        guard payments.count == 1, entries.count == 1, amounts == [Int64(Self.fee), Int64(Self.fee)] else {
+            throw Failed("the journal holds \(entries.map(\.description)) of \(payments.map(\.description))")
+        }
+        for who in ["clerk", "officer", "leader", "accountant", "police-leader"] {
+            let messages =
+                try await stage.office.read(
+                    .mail, "/folders/inbox/messages?thread=\(dossier)", as: who)["messages"]?.array ?? []
+            guard !messages.isEmpty else { throw Failed("\(who) was not notified") }
+        }
     }
 
     private func appraised(_ dossier: String) async throws {

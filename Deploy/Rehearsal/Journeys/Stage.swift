@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Postgres
 
 /// Where a journey plays: business time goes from scene to scene, each scene ends when everything it set off has
 /// happened. With faults, some of the scenes are struck while they play.
@@ -23,23 +24,32 @@ final class Stage: Sendable {
 
     /// One thing that somebody does at a moment of business time. The next begins when all its effects are there.
     @discardableResult
-    func scene<Result: Sendable>(
-        _ moment: String, _ title: String, as who: String, _ play: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result {
+    func scene<Outcome: Sendable>(
+        _ moment: String, _ title: String, as who: String, _ play: @escaping @Sendable () async throws -> Outcome
+    ) async throws -> Outcome {
         let now = try Moment(moment)
-        try await office.setClock(now)
+        // Before the clock moves: timers fire when it does.
         let mark = try await patiently { try await self.eye.mark() }
+        try await office.setClock(now)
         let fault = faults[title]
-        try await fault?.prepare()
-        async let recovered: Void = Self.recover(fault, office)
-        let result: Result
-        do { result = try await play() } catch {
-            throw Failed("\(now.text), \(who) \(title): \(error)")
+        let result: Outcome
+        do {
+            try await fault?.prepare()
+            async let recovered: Void = Self.recover(fault, office)
+            result = try await play()
+            try await recovered
+        } catch {
+            // Apart from this task, which may be cancelled: what was killed must come back.
+            let mended =
+                if let fault { await Task { try await fault.mend() }.result } else {
+                    Result<Void, any Error>.success(())
+                }
+            var text = "\(now.text), \(who) \(title): \(error)"
+            if case .failure(let why) = mended { text += "; and nothing came back: \(why)" }
+            throw Failed(text)
         }
-        try await recovered
         _ = try await office.eventually("the effects of '\(title)'") {
-            let rests = try? await eye.isAtRest(since: mark, at: now)
-            return rests == true ? true : nil
+            try await whileAway { try await self.eye.isAtRest(since: mark, at: now) } == true ? true : nil
         }
         if let fault { say("  \(fault) was killed and started again") }
         say("  \(now.text)  \(who.padding(toLength: 16, withPad: " ", startingAt: 0))  \(title)")
@@ -50,10 +60,17 @@ final class Stage: Sendable {
         if let fault { try await fault.recover(office) }
     }
 
-    /// Reads of the eye while the database may be away.
+    /// A read of the eye, when the database is back.
     func patiently<Found: Sendable>(_ look: @escaping @Sendable () async throws -> Found) async throws -> Found {
-        try await office.eventually("the database") {
-            do { return try await look() } catch is CancellationError { throw CancellationError() } catch { return nil }
+        try await office.eventually("the database") { try await whileAway(look) }
+    }
+
+    /// A read of the eye; nil while the database is away.
+    private func whileAway<Found: Sendable>(_ look: () async throws -> Found) async throws -> Found? {
+        do { return try await look() } catch let fault as PostgresError
+            where fault.isTransient || fault.isUnknownOutcome
+        {
+            return nil
         }
     }
 

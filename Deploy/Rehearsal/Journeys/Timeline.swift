@@ -50,7 +50,9 @@ struct Timeline {
             return ["⟶ due \(due)\(former), by decision: \(date.at("explanation.note")?.text ?? "")"]
         }
         let from = try Moment(date.text("explanation.from")).text
-        var lines = ["⟶ due \(due)\(former): \(limit["amount"]?.integer ?? 0) \(try limit.text("unit")) from \(from)"]
+        let unit = ["workingDays": "working days", "hours": "working hours"][try limit.text("unit")]
+        let amount = "\(limit["amount"]?.integer ?? 0) \(try unit ?? limit.text("unit"))"
+        var lines = ["⟶ due \(due)\(former): \(amount) from \(from)"]
         var runs: [(first: Day, last: Day, counted: Bool, why: String)] = []
         for day in date.at("explanation.days")?.array ?? [] {
             let (at, counted) = (try Day(day.text("day")), day["counted"] == true)

@@ -89,7 +89,7 @@ enum HTTP {
 
     private static func exchange(_ ask: HTTPAsk, _ address: Address) async throws -> HTTPAnswer {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(.seconds(5))
+            .connectTimeout(TimeAmount(Limits.Rehearsal.connect))
             .connect(host: address.host, port: address.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()

@@ -56,11 +56,22 @@ enum Shell {
         defer { posix_spawn_file_actions_destroy(&files) }
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&files, 2, 1)
+        // Our threads block signals; what is left running must hear SIGTERM.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for text in words + variables { free(text) } }
         var child: pid_t = 0
-        let fault = posix_spawn(&child, path, &files, nil, &words, &variables)
+        let fault = posix_spawn(&child, path, &files, &attributes, &words, &variables)
         guard fault == 0 else { throw Failed("cannot run \(path): error \(fault)") }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 {

@@ -10,7 +10,8 @@ enum Cast {
     /// Officials by their keys in officials.csv.
     static let officials: [(who: String, key: String)] = [
         ("clerk", "stp-clerk"), ("officer", "stp-officer-1"), ("leader", "stp-leader"),
-        ("accountant", "stp-accountant"), ("records", "stp-records"), ("police", "cat-officer-1"), ("hr", "snv-hr"),
+        ("accountant", "stp-accountant"), ("records", "stp-records"), ("police", "cat-officer-1"),
+        ("police-leader", "cat-leader"), ("hr", "snv-hr"),
         ("commune-clerk", "trang-dai-clerk"), ("commune-officer", "trang-dai-officer-1"),
         ("commune-leader", "trang-dai-leader"), ("commune-records", "trang-dai-records"),
         ("district-officer", "bien-hoa-officer-1"), ("district-leader", "bien-hoa-leader"),

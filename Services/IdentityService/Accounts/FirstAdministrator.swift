@@ -4,13 +4,14 @@ import Foundation
 import Postgres
 import ServiceKit
 
-/// `migrate` makes the first administrator, once, and prints the one-time link. As long as no administrator has set a
-/// password each further `migrate` prints a new link: nobody else could help whoever lost it.
+/// `migrate` makes the first administrator, once, and prints the code of a one-time link. As long as no administrator has set a
+/// password each further `migrate` prints a new one: nobody else could help whoever lost it.
 enum FirstAdministrator {
     static let login = "admin"
 
-    static func create(in database: Database) async throws {
-        let code = try await database.transaction { transaction -> String? in
+    /// - Returns: the code to print; nil when an administrator has a password.
+    static func create(in database: Database) async throws -> String? {
+        try await database.transaction { transaction -> String? in
             // Two at once: the second waits, then sees the first's.
             try await transaction.run("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
             let known = try await transaction.run(
@@ -21,7 +22,6 @@ enum FirstAdministrator {
             guard try known.allSatisfy({ try $0("state") == "invited" }) else { return nil }
             return try await OneTimeLink.make(for: try first("id"), by: "migrate", in: transaction)
         }
-        if let code { print("identity: first administrator '\(login)': set the password at /activate#\(code)") }
     }
 
     private static func open(_ transaction: Transaction) async throws -> AccountID {

@@ -43,6 +43,7 @@ enum Page {
         border-radius:3px;cursor:pointer}
         :focus-visible{outline:3px solid #1a56c4;outline-offset:2px}
         .fault{border-left:5px solid #8f1d14;padding:.3rem 0 .3rem .8rem;font-weight:600}
+        .after{margin-top:1.2rem}
         footer{margin-top:2rem}
         """
 

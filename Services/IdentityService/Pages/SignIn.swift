@@ -71,8 +71,8 @@ enum ShowSignIn: RawEndpoint {
                 <input id="password" name="password" type="password" autocomplete="current-password" \
                 required\(login.isEmpty ? "" : " autofocus")>
                 <button>\(words("Đăng nhập", "Sign in"))</button></form>
-                <p class="hint">\(words(
-                    "Quên mật khẩu? Hãy xin người quản trị một đường dẫn mới.",
+                <p class="hint after">\(words(
+                    "Quên mật khẩu? Hãy liên hệ quản trị viên để được cấp đường dẫn mới.",
                     "Forgot the password? Ask your administrator for a new link."))</p>
                 <footer><a href="\(Page.escape(asked.address(in: other)))" hreflang="\(other.rawValue)" \
                 lang="\(other.rawValue)">\(words("English", "Tiếng Việt"))</a></footer>
