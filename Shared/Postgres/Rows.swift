@@ -6,10 +6,13 @@ public struct Rows: RandomAccessCollection, Sendable {
     final class Columns: Sendable {
         let names: [String]
         let oids: [UInt32]
+        /// Where each column stands; the first one when a name repeats. Looked up once a cell.
+        let positions: [String: Int]
 
         init(names: [String], oids: [UInt32]) {
             self.names = names
             self.oids = oids
+            positions = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
         }
     }
 
@@ -54,7 +57,7 @@ public struct Row: Sendable {
     private func cell<T>(
         _ column: String, _ body: (UnsafeRawBufferPointer?, UInt32) throws(Unreadable) -> T
     ) throws(PostgresError) -> T {
-        guard let position = storage.columns.names.firstIndex(of: column) else {
+        guard let position = storage.columns.positions[column] else {
             throw PostgresError(.decoding, "no column \(column) among \(storage.columns.names)")
         }
         let at = index * storage.columns.names.count + position

@@ -295,7 +295,7 @@ RECIPES = {
     "RotateKeys": lambda o: ("admin", {}),
     "ActivateAccount": activate,
     "IssueTokens": program_tokens,
-    "RevokeToken": lambda o: (None, {"form": {"token": "unknown"}}),
+    "RevokeToken": lambda o: (None, {"form": {"token": "unknown", "client_id": "portal"}}),
     "SignOut": lambda o: (None, {"form": {}}),
     "ShowSignIn": lambda o: (None, {"query": authorize_query()}),
     "SignIn": sign_in,

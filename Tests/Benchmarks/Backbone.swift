@@ -124,7 +124,8 @@ enum Drain {
             INSERT INTO onestop.event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, agency,
                                            actor, traceparent, occurred_at, payload)
             SELECT 1, gen_random_uuid(), 'dossier', gen_random_uuid()::text, 1,
-                   'onestop.dossier.submitted.v1', 'H19.12', 'bench', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', now(),
+                   'onestop.dossier.submitted.v1', 'H19.12', 'bench',
+                   '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', now(),
                    ('{"text":"' || repeat('x', 1013) || '"}')::json
             FROM generate_series(1, \(backlog))
             """)

@@ -44,6 +44,33 @@ enum Command {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// A local script that leaves programs running; what it says goes to our standard error. Foundation's `Process`
+    /// would wait for those programs too, because they inherit its files, and they would inherit our blocked signals.
+    static func script(_ words: String...) throws {
+        var files = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&files)
+        defer { posix_spawn_file_actions_destroy(&files) }
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&files, 2, 1)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        let variables = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
+        let arguments = words.map { strdup($0) } + [nil]
+        let environment = variables.map { strdup($0) } + [nil]
+        defer { (arguments + environment).forEach { free($0) } }
+        var pid: pid_t = 0
+        let spawned = posix_spawn(&pid, words[0], &files, &attributes, arguments, environment)
+        guard spawned == 0 else { throw BenchFault("\(words[0]) cannot be started (\(spawned))") }
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else { throw BenchFault("\(words.joined(separator: " ")) ended with \(status)") }
+    }
+
     /// A scratch file in the run folder.
     static func file(_ name: String, _ text: String) throws -> String {
         let path = try "\(Setting.value("RUN_DIR"))/\(name)"

@@ -21,6 +21,7 @@ import Foundation
                 let services = try OneStop.start()
                 if wants("services") { add(try await Services.figures(services)) }
                 if wants("onestop") {
+                    try services.alone()
                     add(try services.againstPgBench())
                     add([try services.inbox()])
                 }

@@ -10,7 +10,7 @@ struct OneStop: Sendable {
     let url: String
 
     static func start() throws -> OneStop {
-        try Command.run("Deploy/local/services.sh", "start")
+        try Command.script("Deploy/local/services.sh", "start")
         try rehearsal("load")
         return OneStop(url: "http://127.0.0.1:\(try Setting.service(2))")
     }
@@ -31,6 +31,12 @@ struct OneStop: Sendable {
         {"procedure":"2.000488","agency":"H19.12","subject":"Cấp Phiếu lý lịch tư pháp số 1",\
         "name":"Nguyễn Thị Hồng Ánh","phone":"0000000001","nationalId":"999190000017"}
         """
+
+    /// Ends those services that would work off the submissions at the same time, on the same cores; the events wait in
+    /// their queues.
+    func alone() throws {
+        try Command.script("Deploy/local/services.sh", "stop", "hr", "documents", "mail", "budget")
+    }
 
     // MARK: - Submission and reading against pgbench
 

@@ -54,12 +54,12 @@ enum Services {
         for service in all {
             var times: [Double] = []
             for _ in 1...starts {
-                try Command.run("Deploy/local/services.sh", "stop", service.name)
+                try Command.script("Deploy/local/services.sh", "stop", service.name)
                 times.append(try oneStart(service.name, port: Setting.service(service.number)))
             }
             worst[service.name] = times.median
         }
-        try Command.run("Deploy/local/services.sh", "start")
+        try Command.script("Deploy/local/services.sh", "start")
         let slowest = worst.values.max() ?? .nan
         let note = all.map { String(format: "%@ %.2f", $0.name, worst[$0.name] ?? .nan) }.joined(separator: ", ")
         return Figure(name: "start_ready_s", value: slowest, floor: 1, aim: 0.3, better: .lower, note: note)

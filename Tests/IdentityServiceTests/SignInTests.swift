@@ -32,9 +32,9 @@ import Testing
         try await Door.open { door in
             let flow = Flow(state: "\"><script>alert(1)</script>")
             let page = try await door.page(flow)
-            #expect(!page.text.contains("<script>"))
-            let wrong = try await door.signIn("\"><b>ai", "sai", flow)
-            #expect(wrong.status == 401 && !wrong.text.contains("<b>") && !wrong.text.contains("<script>"))
+            #expect(!page.text.contains("<script") && !page.text.contains("\">&"))
+            let wrong = try await door.signIn("\"><u>ai", "sai", flow)
+            #expect(wrong.status == 401 && !wrong.text.contains("<u") && !wrong.text.contains("<script"))
             let policy = page.outgoing.header("content-security-policy") ?? ""
             #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"))
             #expect(policy.contains("form-action 'self' http://127.0.0.1:4711;"), "and where the code goes")
@@ -260,31 +260,30 @@ import Testing
             try await door.official("roi", gone)
             try await door.end(gone)
             try await door.appoint(PersonID.new(), "moi")
-            func times(_ login: String) async throws -> (pages: Set<String>, fastest: Duration) {
-                var (pages, fastest) = (Set<String>(), Duration.seconds(60))
-                for _ in 0..<3 {
-                    var text = ""
-                    fastest = min(
-                        fastest,
-                        try await ContinuousClock().measure {
-                            let flow = Flow(verifier: String(repeating: "v", count: 43))
-                            text = try await door.signIn(login, "sai mật khẩu rồi", flow).text
-                        })
-                    let plain = text.replacing(login, with: "?").split(separator: "\n").filter {
-                        !$0.contains("nonce=")
+            let logins = ["annv", "khong-co", "roi", "moi"]
+            var pages: [String: Set<String>] = [:]
+            var fastest: [String: Duration] = [:]
+            // In turn, so that what else the machine does meets all of them.
+            for _ in 0..<5 {
+                for login in logins {
+                    if login == "annv" {
+                        try await door.service.database.database.run("UPDATE accounts SET failures = 0")
                     }
-                    pages.insert(plain.joined())
+                    let flow = Flow(verifier: String(repeating: "v", count: 43))
+                    let start = ContinuousClock.now
+                    let text = try await door.signIn(login, "sai mật khẩu rồi", flow).text
+                    fastest[login] = min(fastest[login] ?? .seconds(600), ContinuousClock.now - start)
+                    let lines = text.replacing(login, with: "?").split(separator: "\n")
+                    pages[login, default: []].insert(lines.filter { !$0.contains("nonce=") }.joined())
                 }
-                return (pages, fastest)
             }
-            let known = try await times("annv")
-            for login in ["khong-co", "roi", "moi"] {
-                let other = try await times(login)
-                #expect(other.pages == known.pages)
+            let known = try #require(fastest["annv"])
+            for login in logins.dropFirst() {
+                #expect(pages[login]?.count == 1 && pages[login] == pages["annv"])
                 // A hash takes tens of milliseconds; without it the answer would come at once.
-                #expect(other.fastest * 3 > known.fastest, "\(login): \(other.fastest), known: \(known.fastest)")
+                #expect(fastest[login, default: .zero] * 3 > known, "\(login): \(fastest), known: \(known)")
             }
-            #expect(try await door.logged("failed") == 12)
+            #expect(try await door.logged("failed") == 20)
             #expect(try await door.signIn("annv", "").status == 401)
             #expect(try await door.signIn(String(repeating: "x", count: 201)).status == 401)
             #expect(try await door.signIn("annv\0").status == 401)

@@ -52,8 +52,8 @@ enum DissolveAgency: Endpoint {
         }
     }
 
-    /// Posts count that are held after the last day, unless a waiting decision ends them by then; and those that a waiting
-    /// decision brings.
+    /// Posts count that are held after the last day, unless a waiting decision ends them by then; and those that a
+    /// waiting decision brings.
     private static func standing(_ input: Input, _ work: Work) async throws -> Standing {
         let after = input.validTo.next
         let rows = try await work.run(

@@ -10,7 +10,8 @@ enum AppointmentTakesEffect: TimedTask {
         // The official first, as whoever decides does: neither waits for the other with what the other waits for.
         try await work.run(
             """
-            SELECT 1 AS one FROM officials WHERE person = (SELECT person FROM decisions WHERE id = \(decision)) FOR UPDATE
+            SELECT 1 AS one FROM officials
+            WHERE person = (SELECT person FROM decisions WHERE id = \(decision)) FOR UPDATE
             """)
         let rows = try await work.run(
             """

@@ -4,8 +4,8 @@ import Foundation
 import Postgres
 import ServiceKit
 
-/// `migrate` makes the first administrator, once, and prints the code of a one-time link. As long as no administrator has set a
-/// password each further `migrate` prints a new one: nobody else could help whoever lost it.
+/// `migrate` makes the first administrator, once, and prints the code of a one-time link. As long as no administrator
+/// has set a password each further `migrate` prints a new one: nobody else could help whoever lost it.
 enum FirstAdministrator {
     static let login = "admin"
 

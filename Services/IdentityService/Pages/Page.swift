@@ -32,15 +32,15 @@ enum Page {
 
     private static let style = """
         *{box-sizing:border-box}
-        body{font:1.125rem/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1.5rem 1rem 3rem;color:#1b1b1b;
-        background:#fff}
+        body{font:1.125rem/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1.5rem 1rem 3rem;
+        color:#1b1b1b;background:#fff}
         header{font-weight:600;color:#8f1d14;border-bottom:3px solid #8f1d14;padding-bottom:.5rem}
         h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 1rem}
         label{display:block;font-weight:600;margin-top:1rem}
         .hint{margin:.1rem 0 .3rem;color:#484848;font-size:1rem}
         input{font:inherit;width:100%;padding:.5rem;border:2px solid #5e5e5e;border-radius:3px}
-        button{font:inherit;font-weight:600;margin-top:1.5rem;padding:.6rem 1.4rem;background:#8f1d14;color:#fff;border:0;
-        border-radius:3px;cursor:pointer}
+        button{font:inherit;font-weight:600;margin-top:1.5rem;padding:.6rem 1.4rem;background:#8f1d14;color:#fff;
+        border:0;border-radius:3px;cursor:pointer}
         :focus-visible{outline:3px solid #1a56c4;outline-offset:2px}
         .fault{border-left:5px solid #8f1d14;padding:.3rem 0 .3rem .8rem;font-weight:600}
         .after{margin-top:1.2rem}

@@ -37,8 +37,8 @@ enum ShowSignIn: RawEndpoint {
         }
     }
 
-    /// Nobody goes on without being asked, unless a session is young enough and the operator knows the client's address:
-    /// on loopback any program may be at the other end (RFC 8252, section 8.6).
+    /// Nobody goes on without being asked, unless a session is young enough and the operator knows the client's
+    /// address: on loopback any program may be at the other end (RFC 8252, section 8.6).
     static func show(_ asked: AuthorizationRequest, _ request: Incoming, _ call: Call) async throws -> Outgoing {
         let session = try await BrowserSession.account(request, call)
         if let (account, signedInAt) = session, !asked.prompt.contains("login"),

@@ -28,8 +28,8 @@ enum ShowSignOut: RawEndpoint {
     }
 }
 
-/// `POST /oauth/logout`: the account's browser sessions, codes and refresh tokens end; access tokens live out their five
-/// minutes.
+/// `POST /oauth/logout`: the account's browser sessions, codes and refresh tokens end; access tokens live out their
+/// five minutes.
 enum SignOut: RawEndpoint {
     static let route = Route.post("/oauth/logout")
     static let summary = "Sign out: end every browser session and refresh token of the account"
