@@ -69,11 +69,10 @@ enum Backbone {
     }
 
     static func libpq() throws -> String {
-        try
-            """
-            host=127.0.0.1 port=\(Setting.port("PG_PORT")) dbname=lienthong user=postgres \
-            password=\(Setting.value("PG_PASSWORD"))
-            """
+        try """
+        host=127.0.0.1 port=\(Setting.port("PG_PORT")) dbname=lienthong user=postgres \
+        password=\(Setting.value("PG_PASSWORD"))
+        """
     }
 
     static func event(_ number: Int) -> DossierSubmitted {
