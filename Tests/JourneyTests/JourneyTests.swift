@@ -19,6 +19,7 @@ import Testing
             try await loadsTwice(copy)
             try await plays(copy)
             try await auditorSees(copy)
+            try await operationsAnswer(copy)
         } catch {
             failed = true
             Issue.record(error)
@@ -100,6 +101,16 @@ import Testing
         try await restore(database)
         #expect(try await audit.run() == before)
         await database.close()
+    }
+
+    /// Every operation of every service, asked with generated requests by everybody who may, and seen to succeed at
+    /// least once (Tests/ApiTests); `make check` sends more.
+    private func operationsAnswer(_ copy: Copy) async throws {
+        let python = ProcessInfo.processInfo.environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3"
+        let script = Settings.checkout.appendingPathComponent("Tests/ApiTests/check_api.py").path
+        let answer = try await Shell.run(
+            URL(fileURLWithPath: python), [script, "--examples", "4"], mayFail: true)
+        #expect(answer.status == 0, "\(answer.output)")
     }
 
     private func restore(_ database: Database) async throws {

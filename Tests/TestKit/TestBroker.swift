@@ -60,7 +60,7 @@ public struct Room: Sendable {
     public func allow(_ user: String, topics: String, configure: String = "^$", exchange: String = "events")
         async throws
     {
-        try await TestBroker.manage("PUT", "users/\(user)", #"{"password":"\#(user)","tags":""}"#)
+        try await Users.shared.make(user)
         try await TestBroker.manage(
             "PUT", "permissions/\(vhost)/\(user)", #"{"configure":"\#(configure)","write":".*","read":".*"}"#)
         try await TestBroker.manage(
@@ -82,4 +82,21 @@ public func withRoom<T: Sendable>(_ body: (Room) async throws -> T) async throws
     }
     try await TestBroker.manage("DELETE", "vhosts/\(room.vhost)")
     return result
+}
+
+/// Users are the broker's, not a vhost's. Each is made once: the broker refuses one that two tests make at once.
+private actor Users {
+    static let shared = Users()
+
+    private var made: [String: Task<Void, any Error>] = [:]
+
+    func make(_ user: String) async throws {
+        let making =
+            made[user]
+            ?? Task {
+                _ = try await TestBroker.manage("PUT", "users/\(user)", #"{"password":"\#(user)","tags":""}"#)
+            }
+        made[user] = making
+        try await making.value
+    }
 }
