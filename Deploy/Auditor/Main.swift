@@ -5,7 +5,7 @@ import Postgres
 
 /// `Auditor [--journeys N] [--elapsed SECONDS] [--wait SECONDS]`: waits until nothing is on its way, then prints one
 /// JSON line; findings go to standard error. Exit status 1 when anything was lost, done twice, out of
-/// order or still on its way, 2 when it could not look.
+/// order, dead or still on its way, 2 when it could not look.
 @main enum Main {
     static func main() async {
         do { exit(try await audit() ? 0 : 1) } catch {
@@ -30,13 +30,12 @@ import Postgres
                 user: environment["LIENTHONG_PG_USER"] ?? "auditor",
                 password: environment["LIENTHONG_PG_PASSWORD"] ?? "", schema: "public", connections: 2),
             logger: Logger(label: "auditor"))
-        let services: [ServiceName] = [.identity, .hr, .onestop, .documents, .mail, .budget]
         let report = try await atRest(
-            Audit(database: database, services: services), within: .seconds(number("--wait", 60)))
+            Audit(database: database, services: ServiceName.running), within: .seconds(number("--wait", 60)))
         for finding in report.findings { FileHandle.standardError.write(Data((finding + "\n").utf8)) }
         print(report.line(journeys: Int(number("--journeys", 0)), elapsed: .seconds(number("--elapsed", 0))))
         await database.close()
-        return report.lost == 0 && report.twice == 0 && report.outOfOrder == 0 && report.isAtRest
+        return report.lost == 0 && report.twice == 0 && report.outOfOrder == 0 && report.dead == 0 && report.isAtRest
     }
 
     /// Audits again until nothing is pending, or the time is over; the last report counts.

@@ -63,7 +63,7 @@ struct Demo {
 
     private func directory() {
         say("running:")
-        for service in ServiceName.rehearsed {
+        for service in ServiceName.running {
             if let address = office.settings.services[service] {
                 say("  \(Timeline.column(service.rawValue, 10)) \(address)  (\(address)/openapi.json)")
             }

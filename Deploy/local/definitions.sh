@@ -41,6 +41,8 @@ write_definitions() {
   "users": [$(joined "${users[@]}")],
   "permissions": [$(joined "${permissions[@]}")],
   "topic_permissions": [$(joined "${topics[@]}")],
+  "policies": [{"vhost": "lienthong", "name": "integrator", "pattern": "^integrator\\\\.", "apply-to": "queues",
+    "priority": 1, "definition": {"max-length": 200000, "overflow": "drop-head", "expires": 604800000}}],
   "exchanges": [{"name": "lienthong.events", "vhost": "lienthong", "type": "topic", "durable": true,
     "auto_delete": false, "internal": false, "arguments": {}}]
 }

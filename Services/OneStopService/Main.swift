@@ -43,7 +43,7 @@ import ServiceKit
         Reappoint.self,
         AttachPaper.self,
         ListAttachments.self,
-        DownloadAttachment.self,
+        DownloadPaper.self,
         ReadDossier.self,
         FindDossier.self,
         ReadHistory.self,

@@ -127,6 +127,8 @@ extension Limits {
     public static let argonKibibytes: UInt32 = 19_456
     public static let argonPasses: UInt32 = 2
     public static let passwordHashesAtOnce = 2
+    /// Sign-ins that wait for one of them: a few seconds' worth; more are refused as busy.
+    public static let passwordHashesWaiting = 64
     /// Characters of a password.
     public static let password = 12...200
     /// Failures in a row after which an account is locked, and for how long.
@@ -221,6 +223,8 @@ extension Limits {
         public static let idle: Duration = .seconds(75)
         /// Bytes read and thrown away after a body was too large, so that the caller sees the answer.
         public static let discard = 1_048_576
+        /// Bodies above `bodyBytes` that are in memory at once; more callers are told to come again.
+        public static let largeBodies = 8
         /// How long a stopping process waits for what is in flight.
         public static let drain: Duration = .seconds(20)
         /// Pauses between two tries to reach PostgreSQL at start.

@@ -11,34 +11,30 @@ public struct Announcement: Sendable {
     public var traceparent: String?
     /// Business time.
     public var occurredAt: Date
-    /// Place among the events that one change announces, from 0.
-    public var offset: Int
 
-    public init(
-        event: any Event, agency: AgencyCode?, actor: String, traceparent: String?, occurredAt: Date, offset: Int = 0
-    ) {
+    public init(event: any Event, agency: AgencyCode?, actor: String, traceparent: String?, occurredAt: Date) {
         self.event = event
         self.agency = agency
         self.actor = actor
         self.traceparent = traceparent
         self.occurredAt = occurredAt
-        self.offset = offset
     }
 }
 
 /// Writes events beside the state that they tell of.
 public enum EventWriter {
     /// One statement: the version-checked `change` (an INSERT or UPDATE `RETURNING … version`), statements that select
-    /// from it, and the events. When `change` touches no row nothing is written and no row comes back. With several
-    /// events the change raises the version by as many; the last event has the version returned.
+    /// from it, and the event, with the version returned. When `change` touches no row nothing is written and no
+    /// row comes back. One event at most: PostgreSQL promises no order between the parts of a WITH, and two events of
+    /// one aggregate must enter the log in the order of their versions. Who has more appends them in a transaction.
     public static func flight(change: SQL, then steps: [(String, SQL)], announcing events: [Announcement]) -> SQL {
         var sql: SQL = "WITH change AS (\(change))"
         for (name, step) in steps { sql = "\(sql), \(raw: name) AS (\(step))" }
-        for announcement in events {
-            let back = Int64(events.count - 1 - announcement.offset)
+        precondition(events.count <= 1, "a flight announces one event; append several in a transaction")
+        if let announcement = events.first {
             sql = """
-                \(sql), event_\(raw: "\(announcement.offset)") AS (
-                \(insert) SELECT e.epoch, \(values(announcement, version: "c.version - \(back)"))
+                \(sql), event AS (
+                \(insert) SELECT e.epoch, \(values(announcement, version: "c.version"))
                 FROM change c CROSS JOIN relay_epoch e)
                 """
         }

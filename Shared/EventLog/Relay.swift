@@ -84,7 +84,7 @@ public final class Relay: Service {
                 failures = 0
                 try await lead(mine, standing)
             } catch {
-                state.withLock { $0.isLeader = false }
+                follow()
                 guard !isStopping else { break }
                 logger.warning("relay interrupted", metadata: ["error": "\(error)", "failures": "\(failures)"])
                 let pause = backoff(
@@ -93,8 +93,13 @@ public final class Relay: Service {
                 await ending.wait(atMost: pause)
             }
         }
-        state.withLock { $0.isLeader = false }
+        follow()
         if let term { await release(term) }
+    }
+
+    /// What only a leader knows is not reported by who leads no more.
+    private func follow() {
+        state.withLock { ($0.isLeader, $0.held, $0.oldestUnpublished) = (false, nil, nil) }
     }
 
     private func lead(_ term: Int64, _ standing: RelayStanding) async throws {
@@ -120,7 +125,7 @@ public final class Relay: Service {
                 if let event = try await group.next(), let event { machine.apply(event) }
             }
         }
-        state.withLock { $0.isLeader = false }
+        follow()
     }
 
     private func perform(_ action: RelayMachine.Action, _ term: Int64) async throws -> RelayMachine.Event {
@@ -211,7 +216,7 @@ public struct RelayMetrics: Sendable, Equatable {
     public var published = 0
     /// Events that no queue took and nobody is catalogued for.
     public var returnedUnconsumed = 0
-    /// Why the first tick in hand does not pass; an alert when there is one.
+    /// Why the first tick in hand does not pass; an alert when there is one. Nil while another leads.
     public var held: String?
     /// When the oldest event in hand was written; nil when all is published, and while another leads.
     public var oldestUnpublished: Date?

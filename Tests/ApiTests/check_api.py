@@ -85,6 +85,9 @@ class Checker:
             response = case.call(headers=headers, allow_redirects=False, timeout=20, **more)
         except (UnicodeError, ValueError):
             return None  # what HTTP itself cannot carry
+        except Exception as fault:  # noqa: BLE001: every way of failing is a finding
+            self.failures.append(f"{name} {identity} as {who}: no answer: {fault!r}"[:900])
+            return None
         self.requests += 1
         self.seen[(name, identity)].add(response.status_code)
         try:

@@ -49,6 +49,8 @@ def finish(office):
     dossier = office.do("citizen", "onestop", "POST", "/dossiers", submission)["id"]
     office.act("clerk", dossier, "accept")
     office.act("clerk", dossier, "hand-over", {"step": "appraise", "toOfficer": office.person("officer")})
+    for step in ("conclude", "approve"):
+        office.act("officer", dossier, "hand-over", {"step": step})
     return on(dossier, "leader", {"note": "Xong"})
 
 
@@ -116,10 +118,28 @@ def edit_draft(office):
 
 
 def attach(office):
-    content = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-    headers = {"X-File-Name": "ket-qua.pdf", "X-File-SHA256": hashlib.sha256(content).hexdigest(),
+    headers = {"X-File-Name": "ket-qua.pdf", "X-File-SHA256": hashlib.sha256(PDF).hexdigest(),
                "Content-Type": "application/pdf"}
-    return "officer", {"path": {"document": office.draft()}, "headers": headers, "raw": content}
+    return "officer", {"path": {"document": office.draft()}, "headers": headers, "raw": PDF}
+
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def attach_paper(office):
+    headers = {"X-File-Name": "to-khai.pdf", "X-File-SHA256": hashlib.sha256(PDF).hexdigest(),
+               "Content-Type": "application/pdf"}
+    return "citizen", {"path": {"dossier": office.submitted()}, "headers": headers, "raw": PDF}
+
+
+def download_paper(office):
+    who, request = attach_paper(office)
+    dossier = request["path"]["dossier"]
+    answer = office.session.post(
+        f"{office.urls['onestop']}/dossiers/{dossier}/attachments", data=PDF,
+        headers=office.headers(who) | request["headers"])
+    answer.raise_for_status()
+    return who, {"path": {"dossier": dossier, "attachment": answer.json()["id"]}}
 
 
 def attachment(office, who, match=False):
@@ -258,6 +278,8 @@ RECIPES = {
     "Reappoint": lambda o: on(o.in_work(), "leader", {
         "dueOn": "2021-03-31", "reasonCode": "xac-minh", "reason": "Xin lỗi ông/bà."}),
     "MarkNotificationRead": notification,
+    "AttachPaper": attach_paper,
+    "DownloadPaper": download_paper,
     "DraftProcedure": lambda o: (lambda made: ("admin", {"path": {"code": made[0]}, "body": made[1]}))(new_procedure(o)),
     "ReadDraft": publish,
     "PublishProcedure": publish,

@@ -1,4 +1,5 @@
 import Contracts
+import Files
 import Foundation
 import Postgres
 import ServiceKit
@@ -110,6 +111,22 @@ import Testing
             #expect(try await office.ask("GET", place, as: office.officer).header("etag") == "\"1\"")
             #expect(try await office.attach(place, pdf).status == 201)
             #expect(try await office.attach(place, pdf).code == "documents.attached-already")
+        }
+    }
+
+    @Test func `a file for which there is no room is not stored`() async throws {
+        try await withOffice { office in
+            let place = try await office.draft()
+            let id = try DocumentID(String(place.dropFirst("/documents/".count)))
+            try await office.database.database.run(
+                """
+                INSERT INTO attachments (id, document, part, name, sha256, size, media_type, attached_by, attached_at)
+                SELECT gen_random_uuid(), \(id), 'annex', 'a.pdf', lpad(i::text, 64, '0'), 1, 'application/pdf', 'x',
+                       now() FROM generate_series(1, \(Int32(Limits.Documents.attachments))) i
+                """)
+            #expect(try await office.attach(place, pdf).code == "documents.too-many-attachments")
+            let store = office.service.running.runtime.resource(FileStore.self)
+            #expect(try await !store.contains(ContentHash(of: pdf)))
         }
     }
 

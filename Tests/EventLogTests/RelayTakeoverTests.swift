@@ -161,6 +161,24 @@ import Testing
         }
     }
 
+    @Test func `who leads no more reports no held tick and no lag`() async throws {
+        try await withRelayBench(queue: false) { bench in
+            let relay = bench.relay()
+            try await running([relay]) {
+                try await bench.database.change("a")
+                relay.poke()
+                try await eventually("an alert") { relay.metrics.held != nil && relay.metrics.lag > 0 }
+                try await bench.database.run(
+                    """
+                    UPDATE relay_lease SET term = term + 1, holder = 'other',
+                        expires_at = clock_timestamp() + interval '1 hour'
+                    """)
+                try await eventually("it follows") { !relay.metrics.isLeader }
+                #expect(relay.metrics.held == nil && relay.metrics.lag == 0)
+            }
+        }
+    }
+
     @Test func `a log that was tampered with is not published`() async throws {
         try await withRelayBench { bench in
             for _ in 0..<3 { try await bench.database.change("a") }

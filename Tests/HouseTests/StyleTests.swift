@@ -105,6 +105,18 @@ let tests = sources(under: ["Tests"])
 @Suite struct HouseTests {
     let services = ["Identity", "HR", "OneStop", "Documents", "Budget", "Mail"]
 
+    @Test func noServiceIsForgotten() throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Services").path)
+        #expect(Set(folders) == Set(services.map { "\($0)Service" }))
+        #expect(Set(services.map { $0.lowercased() }) == Set(ServiceName.running.map(\.rawValue)))
+        let scripts = try String(
+            contentsOf: root.appendingPathComponent("Deploy/local/common.sh"), encoding: .utf8)
+        for service in services {
+            #expect(scripts.contains("\(service):"), "Deploy/local does not know \(service)")
+            #expect(ServiceName(rawValue: service.lowercased()).flatMap { Catalogue.reactions[$0] } != nil)
+        }
+    }
+
     @Test func everyServiceHasItsPapers() throws {
         for service in services {
             for file in ["README.md", "Main.swift", "Migrations.swift", "schema.sql"] {

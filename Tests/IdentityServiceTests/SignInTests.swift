@@ -124,7 +124,8 @@ import Testing
 
     @Test(arguments: [("http://127.0.0.1:1", false), ("https://dinh-danh.gov.vn", true)])
     func `leaves a cookie that no script and no other site can use`(_ issuer: String, _ isSecure: Bool) async throws {
-        try await Door.open(["LIENTHONG_IDENTITY_URL": issuer]) { door in
+        let changes = ["LIENTHONG_IDENTITY_URL": issuer, "LIENTHONG_FEEDS": "identity=http://127.0.0.1:1"]
+        try await Door.open(changes) { door in
             let person = PersonID.new()
             var event = OfficialAppointed()
             (event.person, event.fullName, event.mailbox) = (person, "Nguyễn Văn An", "annv")

@@ -57,7 +57,7 @@ import Testing
 
     private func auditorSees(_ copy: Copy) async throws {
         let database = Database(copy.superuser, logger: quiet)
-        let audit = Audit(database: database, services: ServiceName.rehearsed)
+        let audit = Audit(database: database, services: ServiceName.running)
         let before = try await audit.run()
         #expect(before.lost == 0 && before.twice == 0 && before.outOfOrder == 0 && before.isAtRest)
 

@@ -69,6 +69,22 @@ import Testing
         }
     }
 
+    @Test func `a file for which there is no room is not stored`() async throws {
+        try await Office.open { office in
+            let id = try await office.submit()
+            try await office.harness.database.database.run(
+                """
+                INSERT INTO attachments (id, dossier, part, name, sha256, bytes, media_type, added_by, added_at)
+                SELECT gen_random_uuid(), \(try DossierID(id)), 'other', 'a.pdf', lpad(i::text, 64, '0'), 1,
+                       'application/pdf', 'x', now() FROM generate_series(1, \(Int32(Limits.OneStop.attachments))) i
+                """)
+            let full = try await attach(office, id, as: office.citizen)
+            #expect((full.status, full.code) == (409, "onestop.too-many-attachments"))
+            let store = office.harness.running.runtime.resource(FileStore.self)
+            #expect(try await !store.contains(ContentHash(of: AttachmentTests.page)))
+        }
+    }
+
     @Test func `applicants add papers while the office waits for them`() throws {
         var definition = try judicialRecord()
         var part = Part()

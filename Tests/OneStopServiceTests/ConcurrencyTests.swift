@@ -92,6 +92,63 @@ import Testing
         }
     }
 
+    @Test(arguments: ["assign", "hand-over"])
+    func `nobody takes a dossier whose post ends at that moment`(action: String) async throws {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            let leaving = PersonID.new()
+            try await office.appoint(leaving, .officer, at: Agencies.justice)
+            let second = office.harness.database.open(office.harness.database.runtime)
+            let ended = Kept(false)
+            async let answer: TestService.Answer = {
+                try await eventually("the post is ended, not yet committed") { ended.value }
+                let body = JSON.object([]).with(action == "assign" ? "officer" : "toOfficer", .string(leaving.text))
+                return try await office.act(action, on: id, as: office.leader, body)
+            }()
+            try await second.transaction { transaction in
+                try await transaction.run(
+                    "UPDATE directory_posts SET valid_to = \(try Day("2021-02-28")) WHERE person = \(leaving)")
+                ended.set(true)
+                try await eventually("the request waits for the post") { try await office.waiting() > 0 }
+            }
+            let refused = try await answer
+            #expect((refused.status, refused.code) == (412, "stale-version"))
+            #expect(
+                try await office.harness.count(
+                    "SELECT count(*) AS n FROM dossiers WHERE officer = \(leaving)") == 0)
+            #expect(try await office.harness.announced(DossierAssigned.self) == 0)
+            // Who reads again is told why.
+            let again = try await office.act(
+                "assign", on: id, as: office.leader, ["officer": .string(leaving.text)])
+            #expect((again.status, again.code) == (422, "onestop.officer-not-there"))
+        }
+    }
+
+    @Test func `a calendar is read from one snapshot`() async throws {
+        try await Office.open { office in
+            let second = office.harness.database.open(office.harness.database.runtime)
+            let whole = try await CalendarBook.load(from: office.harness.database.database)
+            let locked = Kept(false)
+            async let read = {
+                try await eventually("the days are locked") { locked.value }
+                return try await CalendarBook.load(from: office.harness.database.database)
+            }()
+            try await second.transaction { transaction in
+                try await transaction.run("LOCK TABLE calendar_days IN ACCESS EXCLUSIVE MODE")
+                locked.set(true)
+                try await eventually("the reader has the head and waits for the days") {
+                    try await office.waiting() > 0
+                }
+                try await transaction.run("UPDATE calendars SET version = version + 1")
+                try await transaction.run("DELETE FROM calendar_days")
+            }
+            let (calendar, version) = try await read
+            #expect(calendar == whole.0 && version == whole.version)
+            let after = try await CalendarBook.load(from: office.harness.database.database)
+            #expect(after.0.specialDays.isEmpty && after.version == version + 1)
+        }
+    }
+
     @Test func `what was written stays as it was`() async throws {
         try await Office.open { office in
             let id = try await office.inWork()

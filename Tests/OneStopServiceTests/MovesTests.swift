@@ -73,11 +73,13 @@ import Testing
         }
         may("approve", [4]) {
             var paid = before
-            paid.payment.paidAt = now
+            (paid.payment.paidAt, paid.step) = (now, "sign")
             _ = try Approve.decide(paid, definition: definition, openOpinions: 0, leader: .new(), now: now)
         }
         may("finish", [4]) {
-            _ = try FinishDossier.decide(before, definition: noDocument, openOpinions: 0, leader: .new(), now: now)
+            var last = before
+            last.step = "sign"
+            _ = try FinishDossier.decide(last, definition: noDocument, openOpinions: 0, leader: .new(), now: now)
         }
         may("stop", [4, 5]) { _ = try StopDossier.decide(before, Reasoned()) }
         may("return", [8, 9]) { _ = try ReturnResult.decide(before, now: now) }

@@ -91,6 +91,23 @@ import Testing
         }
     }
 
+    @Test func `an administrator of one commune changes nothing that is everybody's`() async throws {
+        try await Office.open { office in
+            let local = PersonID.new()
+            try await office.appoint(local, .administrator, at: Agencies.commune)
+            let before = try await office.get("/calendar").body
+            let calendar = try await office.send("PUT", "/calendar", as: local, try calendar2021().json, ifMatch: 2)
+            #expect((calendar.status, calendar.code) == (403, "forbidden"))
+            let path = "/procedures/\(Office.allowance)"
+            let body: JSON = ["validFrom": "2021-03-02", "definition": try Office.monthlyAllowance().json]
+            #expect(try await office.send("POST", "\(path)/draft", as: local, body).status == 403)
+            #expect(try await office.send("POST", "\(path)/draft", as: office.administrator, body).status == 200)
+            #expect(try await office.send("POST", "\(path)/publish", as: local).status == 403)
+            #expect(try await office.get("/calendar").body == before)
+            #expect(try await office.get("\(path)/draft", as: office.administrator).status == 200)
+        }
+    }
+
     @Test func `a stale If-Match is refused`() async throws {
         try await Office.open { office in
             let id = try await office.submit()

@@ -105,7 +105,49 @@ import Testing
         let last = copy
         #expect(refusal { _ = try HandOver.target(last, definition, asked: nil) } == "onestop.step-unknown")
         #expect(refusal { _ = try HandOver.target(last, definition, asked: "none") } == "onestop.step-unknown")
-        #expect(try HandOver.target(last, definition, asked: "check").key == "check")
+        // Back, and once more to the same one.
+        for known in ["check", "verify", "sign"] {
+            #expect(try HandOver.target(last, definition, asked: known).key == known)
+        }
+        // Never past a step whose guards nobody has checked.
+        var early = try dossier(.accepted)
+        #expect(refusal { _ = try HandOver.target(early, definition, asked: "verify") } == "onestop.step-skipped")
+        early.step = "check"
+        #expect(refusal { _ = try HandOver.target(early, definition, asked: "sign") } == "onestop.step-skipped")
+        #expect(try HandOver.target(early, definition, asked: "verify").key == "verify")
+    }
+
+    @Test func onlyTheAuthorityOfTheLastStepDecides() throws {
+        var definition = try judicialRecord()
+        definition.fees = []
+        definition.steps = [
+            step("review", .receiving, .officer), step("appraise", .parent, .officer),
+            step("approve", .parent, .leader),
+        ]
+        var plain = definition
+        plain.documentType = nil
+        let now = try at("2021-03-02 09:00")
+        func codes(_ step: String?, at agency: AgencyCode) throws -> [String?] {
+            var before = try dossier(.processing)
+            (before.receivingAgency, before.workingAgency, before.step) = (Agencies.commune, agency, step)
+            let copy = before
+            return [
+                refusal {
+                    _ = try Approve.decide(copy, definition: definition, openOpinions: 0, leader: .new(), now: now)
+                },
+                refusal {
+                    _ = try FinishDossier.decide(copy, definition: plain, openOpinions: 0, leader: .new(), now: now)
+                },
+            ]
+        }
+        let refused = [String?](repeating: "onestop.not-at-last-step", count: 2)
+        #expect(try codes(nil, at: Agencies.commune) == refused)
+        #expect(try codes("review", at: Agencies.commune) == refused)
+        #expect(try codes("appraise", at: Agencies.district) == refused)
+        // At its last step, but sent on to somebody who does not decide.
+        #expect(try codes("approve", at: Agencies.police) == refused)
+        #expect(try codes("approve", at: Agencies.commune) == refused)
+        #expect(try codes("approve", at: Agencies.district) == [nil, nil])
     }
 
     @Test func aProcedureWithADocumentIsNotFinishedByHand() throws {
@@ -118,8 +160,10 @@ import Testing
             } == "onestop.document-awaited")
         var plain = definition
         (plain.documentType, plain.fees) = (nil, [])
+        var last = try dossier(.processing)
+        last.step = "sign"
         let finished = try FinishDossier.decide(
-            try dossier(.processing), definition: plain, openOpinions: 0, leader: .new(),
+            last, definition: plain, openOpinions: 0, leader: .new(),
             now: try at("2021-03-02 09:00"))
         #expect(finished.status == .finished)
         #expect(

@@ -114,6 +114,35 @@ import Testing
         }
     }
 
+    @Test func `an administrator of one agency operates nothing of the whole service`() async throws {
+        try await withDesk { desk in
+            let person = PersonID.new()
+            try await desk.database.database.run(
+                """
+                INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
+                VALUES (\(PostID.new()), \(person), 'An', 'an', 'H19.30', 'VP', 'administrator', 'T',
+                        \(try Day("2020-01-01")))
+                """)
+            #expect(try await desk.running.runtime.rights.of(person).allowSomewhere(.systemOperate, on: Day(Date())))
+            let token = try desk.token(person: person)
+            let id = UUID.v7()
+            try await Self.bury(id, version: 1, desk)
+            let (place, reason) = ("/dead-events/\(id.text)", #"{"reason":"mine"}"#)
+            let edit = #"{"payload":{"code":"H19.1","validTo":"2021-01-01"},"reason":"mine"}"#
+            let asked: [(String, String, String?)] = [
+                ("GET", "/dead-events", nil), ("GET", place, nil), ("PUT", place, edit),
+                ("POST", "\(place)/retry", reason), ("POST", "\(place)/skip", reason),
+                ("GET", "/refused-messages", nil), ("POST", "/refused-messages/\(id.text)/dismiss", reason),
+                ("POST", "/rehearsal/clock", #"{"now":"2021-02-09T10:00:00+07:00"}"#),
+            ]
+            for (method, target, body) in asked {
+                let answer = await desk.ask(method, target, body, token: token, headers: [("if-match", "*")])
+                #expect(answer.status == 403, "\(method) \(target)")
+            }
+            #expect(try await desk.count("dead_letter_audit") == 0)
+        }
+    }
+
     private static func bury(_ id: UUID, version: Int64, _ desk: DeskRoom) async throws {
         let envelope = Envelope(
             id: id, source: "hr", type: AgencyDissolved.type, aggregateType: "agency", aggregateID: "H19.\(version)",

@@ -65,6 +65,24 @@ import Testing
         }
     }
 
+    @Test func `other services are reached over plain http, Identity too when its public address is https`() throws {
+        func fault(_ changed: [String: String]) -> [String] {
+            do throws(ConfigurationFaults) {
+                _ = try Configuration(
+                    service: .hr, environment: Self.good.merging(changed) { $1 }, for: .serve)
+                return []
+            } catch { return error.faults }
+        }
+        let secure = ["LIENTHONG_IDENTITY_URL": "https://id.example.vn"]
+        #expect(fault(secure).isEmpty)
+        for feeds in ["mail=https://10.0.0.4:8104", "identity=https://id.example.vn"] {
+            let faults = fault(["LIENTHONG_FEEDS": feeds])
+            #expect(faults.count == 1 && faults[0].hasPrefix("LIENTHONG_FEEDS must hold http addresses"), "\(faults)")
+        }
+        let absent = fault(secure.merging(["LIENTHONG_FEEDS": "mail=http://10.0.0.4:8104"]) { $1 })
+        #expect(absent.count == 1 && absent[0].hasPrefix("LIENTHONG_FEEDS must name identity"), "\(absent)")
+    }
+
     @Test func `no description shows a secret`() throws {
         let configuration = try Configuration(service: .hr, environment: Self.good, for: .serve)
         var dumped = ""

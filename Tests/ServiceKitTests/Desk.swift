@@ -19,7 +19,7 @@ enum Desk: Microservice {
     ]
     static let endpoints: [any Mountable.Type] = [
         ListThings.self, MakeThing.self, ReadThing.self, RelabelThing.self, RemoveThing.self, PokeThing.self,
-        WaitForIt.self, BreakDown.self, TakeRaw.self, ApproveThing.self, AskAsCitizen.self,
+        WaitForIt.self, BreakDown.self, TakeRaw.self, TakeLarge.self, ApproveThing.self, AskAsCitizen.self,
     ]
     static let reactions: [any Reaction.Type] = []
     static let timers: [any TimedTask.Type] = [Remind.self]
@@ -237,6 +237,18 @@ enum TakeRaw: RawEndpoint {
         "requestBody": ["content": ["application/octet-stream": ["schema": [:]]]],
         "responses": ["200": ["description": "The count", "content": ["text/plain": ["schema": ["type": "string"]]]]],
     ]
+
+    static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
+        Outgoing.text(200, "\(request.body.count)")
+    }
+}
+
+enum TakeLarge: RawEndpoint {
+    static let route = Route.post("/large")
+    static let summary = "Counts many bytes"
+    static let access = Access.signedIn
+    static let bodyLimit = 2 * Limits.bodyBytes
+    static let operation = TakeRaw.operation
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         Outgoing.text(200, "\(request.body.count)")

@@ -175,6 +175,16 @@ import Testing
         }
     }
 
+    @Test func `a wrong kind of caller is refused and logged with route and caller`() async throws {
+        let log = LogLines()
+        try await withDesk(log: log.logger()) { desk in
+            let account = AccountID.new()
+            #expect(try await desk.ask("GET", "/mine", token: desk.token(account: account)).status == 403)
+            let line = try #require(log.lines.first { $0.contains("right refused") })
+            #expect(line.contains("/mine") && line.contains(account.text))
+        }
+    }
+
     @Test func `feeds are for the services that consume them, as programs`() async throws {
         try await withDesk { desk async throws in
             #expect(try await desk.ask("GET", "/events", token: desk.token()).status == 403)

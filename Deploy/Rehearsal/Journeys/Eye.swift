@@ -12,7 +12,7 @@ struct Eye: Sendable {
 
     func mark() async throws -> Mark {
         var mark: Mark = [:]
-        for service in ServiceName.rehearsed {
+        for service in ServiceName.running {
             mark[service] =
                 try await database.run(
                     "SELECT coalesce(max(seq), 0)::bigint AS seq FROM \(raw: service.rawValue).event_log"
@@ -25,10 +25,10 @@ struct Eye: Sendable {
     /// What is dead does not move by itself: it counts as rest, and the auditor reports it.
     func isAtRest(since mark: Mark, at now: Moment) async throws -> Bool {
         var checks: [SQL] = []
-        for consumer in ServiceName.rehearsed {
+        for consumer in ServiceName.running {
             checks.append(
                 "SELECT 1 AS one FROM \(raw: consumer.rawValue).timers WHERE due_at <= \(now.date) AND error IS NULL")
-            for source in ServiceName.rehearsed {
+            for source in ServiceName.running {
                 let types = (Catalogue.reactions[consumer] ?? []).map { $0.type }
                     .filter { $0.hasPrefix("\(source.rawValue).") }
                 guard !types.isEmpty else { continue }

@@ -36,7 +36,7 @@ extension Office {
     /// Sets business time at every service. All agree before anything else is done.
     /// - Parameter patient: at the very first the services have yet to hear who is an administrator.
     func setClock(_ moment: Moment, patient: Bool = false) async throws {
-        try await inParallel(ServiceName.rehearsed) { service in
+        try await inParallel(ServiceName.running) { service in
             let body: JSON = ["now": .string(moment.wire)]
             _ = try await eventually("\(service) to let the administrator set its clock") {
                 do { return try await post(service, "/rehearsal/clock", body, as: Cast.administrator) } catch let said

@@ -27,7 +27,7 @@ struct Settings: Sendable {
             guard sides.count == 2, let name = ServiceName(rawValue: sides[0]) else { continue }
             services[name] = Address(sides[1])
         }
-        for name in ServiceName.rehearsed where services[name] == nil { missing.append("\(name) in LIENTHONG_FEEDS") }
+        for name in ServiceName.running where services[name] == nil { missing.append("\(name) in LIENTHONG_FEEDS") }
         self.services = services
         postgres = PostgresConfiguration(
             host: value("LIENTHONG_PG_HOST"), port: Int(value("LIENTHONG_PG_PORT")) ?? 0,
@@ -59,11 +59,6 @@ struct Settings: Sendable {
     }
 
     func secret(_ name: String) -> URL { run.appendingPathComponent("secrets/\(name)") }
-}
-
-extension ServiceName {
-    /// The services that the journeys run through.
-    static let rehearsed: [ServiceName] = [.identity, .hr, .onestop, .documents, .mail, .budget]
 }
 
 /// Something that should have worked did not; the text is for the person who runs this.

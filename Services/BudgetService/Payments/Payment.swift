@@ -89,7 +89,8 @@ extension Work {
             let receipt = try await issueReceipt(
                 payment.channel == .gateway ? .electronic : .cash, for: demand, by: booker)
             payment.receiptNumber = receipt
-            (after.state, after.paidAt, after.receiptNumber, after.version) = (.paid, now, receipt, demand.version + 1)
+            (after.state, after.paidAt) = (.paid, min(payment.paidAt, now))
+            (after.receiptNumber, after.version) = (receipt, demand.version + 1)
         }
         try await run(
             """
@@ -117,7 +118,9 @@ extension Work {
         guard changed.affected == 1 else { throw Refused.stale }
         var event = FeePaid()
         (event.demand, event.dossier, event.agency) = (after.demand, after.dossier, after.agency)
-        (event.amount, event.receiptNumber, event.paidAt) = (after.amount, after.receiptNumber ?? "", now)
+        // The dossier's clock goes on from the payment, however late its report came.
+        (event.amount, event.receiptNumber, event.paidAt) =
+            (after.amount, after.receiptNumber ?? "", after.paidAt ?? now)
         try await announce(event, version: Int64(after.version), to: after.agency)
     }
 }

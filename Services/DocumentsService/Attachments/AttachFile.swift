@@ -74,7 +74,8 @@ enum AttachFile: RawEndpoint {
         let (name, claim, part) = try read(request)
         guard let before = try await call.runtime.database.document(id) else { throw Refused.notFound }
         try await call.require(.documentsDraft, at: before.agency)
-        guard before.state == .drafted else { throw Refused.notDrafted }
+        // Once before the file is stored, once more under the lock: what is refused must not fill the disk.
+        _ = try room(in: before, for: claim.hash?.text ?? "", as: part)
         let file = try await store(request.body, claim, call)
         let reply = try await call.transaction { work in
             let before = try await work.document(id, of: call, .documentsDraft)
@@ -127,17 +128,23 @@ enum AttachFile: RawEndpoint {
     static func decide(
         _ before: Document, _ file: StoredFile, named name: FileName, as part: Part
     ) throws(Refused) -> (Document, Attachment) {
-        guard before.state == .drafted else { throw .notDrafted }
-        var document = before
-        if part == .main { document.attachments.removeAll { $0.part == .main } }
-        guard !document.attachments.contains(where: { $0.sha256 == file.hash.text }) else { throw .attachedAlready }
-        guard document.attachments.count < Limits.Documents.attachments else { throw .tooManyAttachments }
+        var document = try room(in: before, for: file.hash.text, as: part)
         var new = Attachment()
         (new.attachment, new.part, new.name) = (.new(), part, name.text)
         (new.mediaType, new.sha256, new.size) = (file.type.rawValue, file.hash.text, file.size)
         document.attachments.insert(new, at: part == .main ? 0 : document.attachments.endIndex)
         document.version += 1
         return (document, new)
+    }
+
+    /// The document without what the new file replaces; refused when that leaves no room for it.
+    private static func room(in before: Document, for hash: String, as part: Part) throws(Refused) -> Document {
+        guard before.state == .drafted else { throw .notDrafted }
+        var document = before
+        if part == .main { document.attachments.removeAll { $0.part == .main } }
+        guard !document.attachments.contains(where: { $0.sha256 == hash }) else { throw .attachedAlready }
+        guard document.attachments.count < Limits.Documents.attachments else { throw .tooManyAttachments }
+        return document
     }
 
     private static func store(_ bytes: [UInt8], _ claim: FileClaim, _ call: Call) async throws -> StoredFile {

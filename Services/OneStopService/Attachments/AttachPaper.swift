@@ -61,7 +61,10 @@ enum AttachPaper: RawEndpoint {
         if call.caller.kind != .citizen { try await call.requireAtDesk(known) }
         let definition = try await call.procedure(of: known).definition
         let (name, claim, part) = try read(request)
-        try decide(known, part: part, isApplicant: call.caller.kind == .citizen, definition, others: [], hash: "")
+        // Once before the file is stored, once more under the lock: what is refused must not fill the disk.
+        try decide(
+            known, part: part, isApplicant: call.caller.kind == .citizen, definition,
+            others: try await call.runtime.database.attachments(of: id), hash: claim.hash?.text ?? "")
         let file = try await store(request.body, claim, call)
         let reply = try await call.transaction { work in
             guard let dossier = try await work.dossier(id, forUpdate: true) else { throw Refused.notFound }

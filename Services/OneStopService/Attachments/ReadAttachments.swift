@@ -73,7 +73,7 @@ enum ListAttachments: Endpoint {
 }
 
 /// `GET /dossiers/{dossier}/attachments/{attachment}`: the file, its hash verified on the way out.
-enum DownloadAttachment: RawEndpoint {
+enum DownloadPaper: RawEndpoint {
     static let route = Route.get("/dossiers/{dossier}/attachments/{attachment}")
     static let summary = "Download a paper of a dossier"
     static let access = Access.signedIn

@@ -11,6 +11,8 @@ enum LoadCalendar: Endpoint {
     static let refusals = [Refused.weekForAll, .specialDayTwice]
 
     static func handle(_ input: WorkingCalendar, _ call: Call) async throws -> Reply<WorkingCalendar> {
+        // Everybody's calendar: the right at one commune is not enough.
+        try await call.require(.systemOperate, at: .none)
         try input.check()
         let reply = try await call.transaction { work in
             let row = try await work.run("SELECT version FROM calendars FOR UPDATE").first

@@ -154,7 +154,12 @@ final class CalendarBook: Sendable {
 
     func forget() { kept.withLock { $0 = nil } }
 
-    static func load(from session: any Session) async throws -> (WorkingCalendar, version: Int64) {
+    /// From one snapshot: a calendar that is loaded at the same moment is read whole or not at all.
+    static func load(from database: Database) async throws -> (WorkingCalendar, version: Int64) {
+        try await database.transaction(.repeatableRead, readOnly: true) { try await read($0) }
+    }
+
+    private static func read(_ session: any Session) async throws -> (WorkingCalendar, version: Int64) {
         var calendar = WorkingCalendar()
         let head = try await session.run("SELECT version, decided_through FROM calendars").first
         calendar.decidedThrough = try head?("decided_through")

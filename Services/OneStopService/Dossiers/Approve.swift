@@ -7,7 +7,7 @@ enum Approve: Endpoint {
     static let summary = "Approve the answer to a dossier"
     static let access = Access.official(.dossiersApprove)
     static let refusals = [
-        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue,
+        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue, .notAtLastStep,
     ]
 
     struct Input: Record {
@@ -42,11 +42,19 @@ enum Approve: Endpoint {
         guard before.approvedAt == nil else { throw .alreadyApproved }
         guard let type = definition.documentType else { throw .nothingToIssue }
         try pass(definition.approvalGuards, before, definition, openOpinions: openOpinions)
+        try checkPlace(before, definition)
         var dossier = before
         dossier.approvedAt = now
         dossier.approvedBy = leader
         dossier.answeringAgency = before.workingAgency
         return (dossier, type)
+    }
+
+    /// Refuses unless the dossier is at its last step and where that step is done: only there sits the authority that
+    /// decides, also when the dossier was sent elsewhere in between.
+    static func checkPlace(_ dossier: Dossier, _ definition: Definition) throws(Refused) {
+        guard let last = definition.steps.last, dossier.step == last.key else { throw .notAtLastStep }
+        guard try HandOver.place(of: last, dossier) == dossier.workingAgency else { throw .notAtLastStep }
     }
 
     /// Refuses unless what the guards ask for is true.
@@ -69,6 +77,9 @@ extension Refused {
         "onestop.fees-open", vi: "Phí, lệ phí chưa được nộp.", en: "The fees are not paid yet.")
     static let opinionsOpen = Refused(
         "onestop.opinions-open", vi: "Còn cơ quan chưa trả lời lấy ý kiến.", en: "An opinion is still awaited.")
+    static let notAtLastStep = Refused(
+        "onestop.not-at-last-step", vi: "Hồ sơ chưa đến bước cuối tại cơ quan có thẩm quyền quyết định.",
+        en: "The dossier is not at its last step, at the agency that decides.")
     static let nothingToIssue = Refused(
         "onestop.nothing-to-issue", vi: "Thủ tục này không có văn bản kết quả; hãy hoàn thành hồ sơ.",
         en: "This procedure has no result document; finish the dossier instead.")

@@ -29,12 +29,14 @@ enum AssignDossier: Endpoint {
         let before = try await call.dossier(input.dossier)
         let takes = before.officer == nil && input.officer == call.caller.person
         try await call.require(takes ? .dossiersProcess : .dossiersApprove, at: before.workingAgency)
-        let dossier = try decide(before, officer: try await call.officer(input.officer))
+        let officer = try await call.officer(input.officer)
+        let dossier = try decide(before, officer: officer)
         var event = DossierAssigned()
         (event.dossier, event.agency) = (dossier.id, dossier.workingAgency)
         (event.fromOfficer, event.toOfficer) = (before.officer, input.officer)
         (event.reasonCode, event.status) = (input.reasonCode, dossier.status)
-        return try await call.save(Change(dossier, "assigned", note: input.note, event: event), from: before)
+        return try await call.save(
+            Change(dossier, "assigned", note: input.note, event: event), from: before, taking: officer)
     }
 
     static func decide(_ before: Dossier, officer: Official?) throws(Refused) -> Dossier {

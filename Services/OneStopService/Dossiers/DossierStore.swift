@@ -65,23 +65,27 @@ extension Call {
     }
 
     /// Writes a change in one flight. `before` is the version that was decided on: when somebody else was faster,
-    /// nothing is written and the caller reads again (412).
-    func save(_ change: Change, from before: Dossier) async throws -> Reply<DossierView> {
+    /// nothing is written and the caller reads again (412). So it is when the official who is to take the dossier has
+    /// left that post in the meantime.
+    func save(
+        _ change: Change, from before: Dossier, taking official: Official? = nil
+    ) async throws -> Reply<DossierView> {
         var dossier = change.dossier
         dossier.version = before.version + 1
         return try await save(
-            change, from: before, then: [],
+            change, from: before, taking: official, then: [],
             answering: Reply(try await view(of: dossier), version: dossier.version))
     }
 
     /// The same with further statements that read `FROM change`, and another answer than the dossier.
     func save<Output: Record>(
-        _ change: Change, from before: Dossier, then more: [(String, SQL)], answering reply: Reply<Output>
+        _ change: Change, from before: Dossier, taking official: Official? = nil, then more: [(String, SQL)],
+        answering reply: Reply<Output>
     ) async throws -> Reply<Output> {
         var after = change
         after.dossier.version = before.version + 1
         return try await flight(
-            DossierSQL.update(after.dossier),
+            DossierSQL.update(after.dossier, onlyIf: official.map { DossierSQL.holds($0, on: today) } ?? "true"),
             then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
@@ -130,7 +134,7 @@ enum DossierSQL {
     }
 
     /// Everything that can change, checked by version. What did not change costs nothing but its bytes.
-    static func update(_ dossier: Dossier) -> SQL {
+    static func update(_ dossier: Dossier, onlyIf condition: SQL = "true") -> SQL {
         let payment = dossier.payment
         let pauses = JSON.array(dossier.pauses.map(\.json))
         return """
@@ -154,9 +158,22 @@ enum DossierSQL {
                 document_number = \(dossier.documentNumber), finished_at = \(dossier.finishedAt),
                 late = \(dossier.late), returned_at = \(dossier.returnedAt), reason_code = \(dossier.reasonCode),
                 reason = \(dossier.reason)
-            WHERE id = \(dossier.id) AND version = \(dossier.version - 1)
+            WHERE id = \(dossier.id) AND version = \(dossier.version - 1) AND \(condition)
             RETURNING id, version
             """
+    }
+
+    /// Whether an official still holds the post that was decided on. The lock puts this write and the event that ends
+    /// the post in an order: either the post has ended and nothing is written, or the event comes after this commit
+    /// and `Release` finds the dossier.
+    static func holds(_ official: Official, on day: Day) -> SQL {
+        """
+        EXISTS (
+            SELECT 1 FROM directory_posts
+            WHERE person = \(official.person) AND agency = \(official.agency) AND role = \(official.role.rawValue)
+              AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
+            FOR SHARE)
+        """
     }
 
     /// History, due date and notification of a change, each reading `FROM change`.

@@ -7,7 +7,7 @@ enum FinishDossier: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/finish")
     static let summary = "Finish a dossier whose procedure has no result document"
     static let access = Access.official(.dossiersApprove)
-    static let refusals = [Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen]
+    static let refusals = [Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notAtLastStep]
 
     struct Input: Record {
         var dossier = DossierID()
@@ -37,6 +37,7 @@ enum FinishDossier: Endpoint {
         try before.require(.processing)
         guard definition.documentType == nil else { throw .documentAwaited }
         try Approve.pass(definition.approvalGuards, before, definition, openOpinions: openOpinions)
+        try Approve.checkPlace(before, definition)
         var dossier = before
         (dossier.approvedAt, dossier.approvedBy, dossier.answeringAgency) = (now, leader, before.workingAgency)
         try dossier.finish(at: now)

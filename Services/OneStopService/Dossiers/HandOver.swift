@@ -9,7 +9,7 @@ enum HandOver: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [
         Refused.notInStatus, .stepUnknown, .feesOpen, .opinionsOpen, .officerNotThere, .noAgencyAbove,
-        .alreadyApproved, .agencyUnknown, .sentTooOften,
+        .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped,
     ]
 
     struct Input: Record {
@@ -20,7 +20,9 @@ enum HandOver: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("dossier", \.dossier, .id, "The dossier", in: .path),
-            .init("step", \.step, .text(1...60, pattern: Pattern.key), "The step; absent: the next one"),
+            .init(
+                "step", \.step, .text(1...60, pattern: Pattern.key),
+                "The next step or one before it; absent: the next one"),
             .init("toOfficer", \.toOfficer, .id, "Who takes it; absent: whoever its leader names"),
             .init("note", \.note, .text(1...Limits.noteLength), "What is to be done"),
         ]
@@ -40,7 +42,8 @@ enum HandOver: Endpoint {
             calendar: try await call.calendar(of: agency), now: call.now)
         return try await call.save(
             Change(
-                dossier, "handed-over", note: input.note, event: event(from: before, to: dossier)), from: before)
+                dossier, "handed-over", note: input.note, event: event(from: before, to: dossier)), from: before,
+            taking: officer)
     }
 
     static func event(from before: Dossier, to dossier: Dossier) -> DossierHandedOver {
@@ -52,9 +55,13 @@ enum HandOver: Endpoint {
         return event
     }
 
+    /// The next step, this one again, or back to one before it. A step is left only when its guards pass, so none is
+    /// passed over.
     static func target(_ before: Dossier, _ definition: Definition, asked: String?) throws(Refused) -> Step {
         let step = asked.map(definition.step) ?? definition.step(after: before.step)
-        guard let step else { throw .stepUnknown }
+        guard let step, let index = definition.steps.firstIndex(of: step) else { throw .stepUnknown }
+        let reached = before.step.flatMap { key in definition.steps.firstIndex { $0.key == key } } ?? -1
+        guard index <= reached + 1 else { throw .stepSkipped }
         return step
     }
 
@@ -135,6 +142,9 @@ extension Refused {
     static let stepUnknown = Refused(
         "onestop.step-unknown", 422, vi: "Thủ tục không có bước này, hoặc không còn bước nào nữa.",
         en: "The procedure has no such step, or no further one.", field: "step")
+    static let stepSkipped = Refused(
+        "onestop.step-skipped", vi: "Không được bỏ qua bước nào của quy trình.",
+        en: "No step of the procedure may be passed over.", field: "step")
     static let officerNotThere = Refused(
         "onestop.officer-not-there", 422, vi: "Người này không giữ chức vụ phù hợp tại cơ quan đó.",
         en: "This official holds no fitting post at that agency.", field: "toOfficer")

@@ -22,6 +22,8 @@ enum DraftProcedure: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
+        // A procedure is the whole province's: the right at one commune is not enough.
+        try await call.require(.proceduresPublish, at: .none)
         try input.definition.check()
         return try await call.transaction { work in
             let last: Int? = try await work.run(
@@ -66,6 +68,7 @@ enum PublishProcedure: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
+        try await call.require(.proceduresPublish, at: .none)
         let rows = try await call.run(
             """
             SELECT code, number, state, valid_from, published_at, definition, revision FROM procedures

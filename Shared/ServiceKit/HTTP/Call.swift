@@ -12,7 +12,7 @@ public struct Call: Sendable {
     public let now: Date
     public let language: Language
     public let trace: TraceContext
-    /// The version named by If-Match, when one was sent.
+    /// The version named by If-Match, when one was sent; nil also for `*`, which any present version matches.
     public let ifMatch: Int64?
     public let runtime: Runtime
     let idempotency: IdempotencyKey?
@@ -67,12 +67,6 @@ public struct Call: Sendable {
         if let ifMatch, ifMatch != current { throw .stale }
     }
 
-    /// Whether the caller holds `scope` at any agency today.
-    func holdsSomewhere(_ scope: Scope) async throws -> Bool {
-        guard let person = caller.person else { return false }
-        return try await runtime.rights.of(person).allowSomewhere(scope, on: today)
-    }
-
     /// A read, outside of any transaction.
     @discardableResult
     public func run(_ sql: SQL) async throws -> Rows { try await runtime.database.run(sql) }
@@ -83,17 +77,16 @@ public struct Call: Sendable {
     ///   - change: the version-checked INSERT or UPDATE, `RETURNING … version`. When it touches no row nothing at
     ///     all is written and `Refused.stale` is thrown.
     ///   - then: further statements by name, each selecting `FROM change` (or the ones before).
-    ///   - announcing: the events with the agency they are routed to.
+    ///   - announcing: the event, at most one, with the agency it is routed to.
     ///   - reply: the answer; it is kept for repetitions of the same Idempotency-Key.
     public func flight<Output: Record>(
         _ change: SQL, then: [(String, SQL)] = [], announcing events: [(any Event, AgencyCode?)], reply: Reply<Output>
     ) async throws -> Reply<Output> {
         var steps = then
         if let idempotency { steps.append(("kept", idempotency.insert(reply.outgoing(route), from: "change"))) }
-        let announcements = events.enumerated().map { index, pair in
+        let announcements = events.map { event, agency in
             Announcement(
-                event: pair.0, agency: pair.1, actor: caller.id, traceparent: trace.traceparent, occurredAt: now,
-                offset: index)
+                event: event, agency: agency, actor: caller.id, traceparent: trace.traceparent, occurredAt: now)
         }
         let sql = EventWriter.flight(change: change, then: steps, announcing: announcements)
         KillPoint.pass(.beforeCommit)

@@ -17,6 +17,8 @@ final class HTTPServer: ServiceLifecycle.Service {
     private let log: Logger
     private let bound = Mutex<Int?>(nil)
     private let date = HTTPDate()
+    /// Large bodies in memory now.
+    private let largeBodies = Mutex(0)
 
     init(_ configuration: Configuration, responder: Responder, log: Logger) {
         host = configuration.httpHost
@@ -83,30 +85,53 @@ final class HTTPServer: ServiceLifecycle.Service {
         guard hasBody else { return try await write(await responder.respond(incoming), to: writer) }
         let limit = responder.bodyLimit(incoming.method, path)
         var parts = request.body.makeAsyncIterator()
-        if let announced, announced > limit { return try await refuse(incoming, limit, &parts, writer) }
+        let discard = expects ? 0 : Limits.Server.discard
+        if let announced, announced > limit {
+            return try await refuse(responder.refuse(incoming, .bodyTooLarge(limit)), &parts, discard, writer)
+        }
+        let isLarge = limit > Limits.bodyBytes && (isChunked || announced ?? 0 > Limits.bodyBytes)
+        if isLarge {
+            // Nothing of it is kept, so it may all be thrown away: a caller whose token has just expired sees why.
+            let discard = expects ? 0 : limit
+            if let refusal = await responder.refusal(for: incoming) {
+                return try await refuse(refusal, &parts, discard, writer)
+            }
+            guard takesLargeBody() else {
+                return try await refuse(responder.refuse(incoming, .busy), &parts, discard, writer)
+            }
+        }
+        defer { if isLarge { largeBodies.withLock { $0 -= 1 } } }
         if expects { try await writer.writeInformationalHead(HTTPResponse(status: .continue)) }
         incoming.body.reserveCapacity(announced ?? 0)
         while let part = try await parts.next() {
             guard incoming.body.count + part.readableBytes <= limit else {
-                return try await refuse(incoming, limit, &parts, writer)
+                let refusal = responder.refuse(incoming, .bodyTooLarge(limit))
+                return try await refuse(refusal, &parts, Limits.Server.discard, writer)
             }
             incoming.body.append(contentsOf: part.readableBytesView)
         }
         try await write(await responder.respond(incoming), to: writer)
     }
 
-    /// 413, then a little of the rest is read so that the caller sees the answer, then the connection ends.
+    /// Takes one of the places for large bodies, when there is one.
+    private func takesLargeBody() -> Bool {
+        largeBodies.withLock { taken in
+            guard taken < Limits.Server.largeBodies else { return false }
+            taken += 1
+            return true
+        }
+    }
+
+    /// The answer, then some of the rest is read so that the caller sees the answer (nothing of it when the caller
+    /// waits for our `100 Continue`), then the connection ends.
     private func refuse(
-        _ incoming: Incoming, _ limit: Int, _ rest: inout RequestBody.AsyncIterator, _ writer: consuming ResponseWriter
+        _ refusal: Outgoing, _ rest: inout RequestBody.AsyncIterator, _ discard: Int, _ writer: consuming ResponseWriter
     ) async throws {
-        var answer = responder.refuse(incoming, .bodyTooLarge(limit))
+        var answer = refusal
         answer.headers.append(("connection", "close"))
         try await write(answer, to: writer)
         var discarded = 0
-        while let part = try await rest.next() {
-            discarded += part.readableBytes
-            if discarded > Limits.Server.discard { break }
-        }
+        while discarded < discard, let part = try await rest.next() { discarded += part.readableBytes }
         throw BodyRefused()
     }
 

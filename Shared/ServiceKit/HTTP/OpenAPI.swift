@@ -101,8 +101,8 @@ enum OpenAPI {
     private static func ifMatch(required: Bool) -> JSON {
         [
             "name": "If-Match", "in": "header", "required": .bool(required),
-            "description": "The ETag that was read: refused with 412 when it is not the present one",
-            "schema": ["type": "string", "pattern": "^\"[0-9]{1,18}\"$"],
+            "description": "The ETag that was read: refused with 412 when it is not the present one; * matches any",
+            "schema": ["type": "string", "pattern": "^([*]|\"[0-9]{1,18}\")$"],
         ]
     }
 

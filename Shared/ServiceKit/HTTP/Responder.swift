@@ -57,6 +57,22 @@ public struct Responder: Sendable {
         if case .found(let mounted, _) = router.find(method, path) { mounted.bodyLimit } else { Limits.bodyBytes }
     }
 
+    /// The answer to a request by its headers alone, when its caller may not send it at all; nil when the body is worth
+    /// reading. Asked before a large body is read.
+    public func refusal(for head: Incoming) async -> Outgoing? {
+        guard case .found(let mounted, _) = router.find(head.method, head.path) else { return nil }
+        let trace = TraceContext(continuing: head.header("traceparent"))
+        do {
+            _ = try await admit(head, mounted, trace)
+            return nil
+        } catch {
+            let answer = problem(for: error, Language(accepting: head.header("accept-language")), trace)
+            runtime.metrics.request(
+                method: head.method, route: mounted.type.route.path, status: answer.status, took: .zero)
+            return answer
+        }
+    }
+
     public func respond(_ request: Incoming) async -> Outgoing {
         let started = ContinuousClock.now
         let language = Language(accepting: request.header("accept-language"))
@@ -109,17 +125,13 @@ public struct Responder: Sendable {
     ) async -> Outgoing {
         do {
             guard request.body.count <= mounted.bodyLimit else { throw Refused.bodyTooLarge(mounted.bodyLimit) }
-            let caller = try await runtime.authenticate(request, mounted.type.access)
+            let caller = try await admit(request, mounted, trace)
             let ifMatch = mounted.takesMatch ? try Self.ifMatch(request, required: mounted.requiresMatch) : nil
             let key = mounted.isRaw ? nil : try IdempotencyKey(request, caller: caller.id, route: mounted.type.route)
             let call = Call(
                 caller: caller, now: runtime.clock.now, language: language, trace: trace, ifMatch: ifMatch,
                 runtime: runtime,
                 idempotency: key, route: mounted.type.route)
-            if case .official(let scope) = mounted.type.access, try await !call.holdsSomewhere(scope) {
-                call.log.notice("right refused", metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)"])
-                throw Refused.forbidden
-            }
             guard let key else { return try await mounted.handle(request, path, call) }
             try running.begin(key)
             defer { running.end(key) }
@@ -127,6 +139,22 @@ public struct Responder: Sendable {
         } catch {
             return problem(for: error, language, trace)
         }
+    }
+
+    /// Who calls, when this endpoint lets such a caller in: token, kind, and the scope at some agency.
+    private func admit(_ request: Incoming, _ mounted: Mounted, _ trace: TraceContext) async throws -> Caller {
+        let (route, access) = (mounted.type.route, mounted.type.access)
+        let caller = try await runtime.authenticate(request, for: route, access, trace)
+        guard case .official(let scope) = access else { return caller }
+        if let person = caller.person,
+            try await runtime.rights.of(person).allowSomewhere(scope, on: Day(runtime.clock.now))
+        {
+            return caller
+        }
+        runtime.log(of: trace).notice(
+            "right refused",
+            metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)", "route": "\(route)"])
+        throw Refused.forbidden
     }
 
     /// Runs the use case; where it fails because it was done before, answers what was answered then.
@@ -143,11 +171,13 @@ public struct Responder: Sendable {
         }
     }
 
+    /// Nil when any present version is meant: nothing was sent, or `*` (RFC 9110, section 13.1.1).
     private static func ifMatch(_ request: Incoming, required: Bool) throws(Refused) -> Int64? {
         guard let text = request.header("if-match") else {
             if required { throw .preconditionRequired }
             return nil
         }
+        if text.trimmingCharacters(in: .whitespaces) == "*" { return nil }
         let bare = text.trimmingCharacters(in: CharacterSet(charactersIn: "\" "))
         guard let version = Int64(bare) else { throw .stale }
         return version

@@ -4,10 +4,10 @@ import Dispatch
 import Foundation
 
 /// Argon2id (RFC 9106) over libargon2. Hashing takes memory and time on purpose, so it never runs on the cooperative
-/// pool, and only `Limits.passwordHashesAtOnce` run at once.
+/// pool; only `Limits.passwordHashesAtOnce` run at once, some wait in line, and beyond that `Refused.busy` is thrown.
 public enum PasswordHash {
     private static let queue = DispatchQueue(label: "argon2id", attributes: .concurrent)
-    private static let places = DispatchSemaphore(value: Limits.passwordHashesAtOnce)
+    private static let gate = Gate(atOnce: Limits.passwordHashesAtOnce, waiting: Limits.passwordHashesWaiting)
 
     /// The encoded hash, with its parameters and a fresh salt, as it is stored.
     public static func make(_ password: String) async throws -> String {
@@ -40,11 +40,9 @@ public enum PasswordHash {
         + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
     private static func offPool<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async {
-                places.wait()
-                defer { places.signal() }
-                continuation.resume(with: Result { try work() })
+        try await gate.pass {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.async { continuation.resume(with: Result { try work() }) }
             }
         }
     }

@@ -17,7 +17,7 @@ public struct Configuration: Sendable {
     public let httpPort: Int
     /// The issuer of tokens, without a slash at the end.
     public let identityURL: String
-    /// Where each service answers to the other services: feeds, keys and tokens.
+    /// Where each service answers to the other services: feeds, keys and tokens. Inside the network, plain http.
     public let addresses: [ServiceName: String]
     /// This service's own secret as a program, for client credentials.
     public let clientSecret: Secret
@@ -51,6 +51,9 @@ public struct Configuration: Sendable {
         httpPort = reader.integer("LIENTHONG_HTTP_PORT", 0...65_535, default: serves ? nil : 0)
         identityURL = reader.address("LIENTHONG_IDENTITY_URL", required: serves)
         addresses = reader.addresses("LIENTHONG_FEEDS")
+        if serves, identityURL.hasPrefix("https:"), addresses[.identity] == nil {
+            reader.fault("LIENTHONG_FEEDS must name identity at an http address when LIENTHONG_IDENTITY_URL is https")
+        }
         clientSecret = Secret(reader.text("LIENTHONG_CLIENT_SECRET", default: serves ? nil : ""))
         rehearsal = reader.flag("LIENTHONG_REHEARSAL")
         logLevel = reader.logLevel("LIENTHONG_LOG_LEVEL")
@@ -116,7 +119,7 @@ struct EnvironmentReader {
 
     private func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    private mutating func fault(_ text: String) {
+    mutating func fault(_ text: String) {
         if !faults.contains(text) { faults.append(text) }
     }
 
@@ -163,21 +166,21 @@ struct EnvironmentReader {
     mutating func address(_ name: String, required: Bool) -> String {
         let text = text(name, default: required ? nil : "")
         guard !text.isEmpty else { return "" }
-        return checked(text, name)
+        return checked(text, name, schemes: ["http", "https"])
     }
 
-    private mutating func checked(_ text: String, _ name: String) -> String {
+    private mutating func checked(_ text: String, _ name: String, schemes: [String]) -> String {
         let parts = URLComponents(string: text)
-        guard let parts, ["http", "https"].contains(parts.scheme), let host = parts.host, !host.isEmpty,
+        guard let parts, let scheme = parts.scheme, schemes.contains(scheme), let host = parts.host, !host.isEmpty,
             parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil
         else {
-            fault("\(name) must hold http addresses such as http://127.0.0.1:8100")
+            fault("\(name) must hold \(schemes.joined(separator: " or ")) addresses such as http://127.0.0.1:8100")
             return ""
         }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
-    /// `identity=http://…,hr=http://…`
+    /// `identity=http://…,hr=http://…`: `Outbound` speaks plain http only.
     mutating func addresses(_ name: String) -> [ServiceName: String] {
         var found: [ServiceName: String] = [:]
         for pair in (given(name) ?? "").split(separator: ",") {
@@ -186,7 +189,7 @@ struct EnvironmentReader {
                 fault("\(name) must be a list such as identity=http://127.0.0.1:8100,hr=http://127.0.0.1:8101")
                 continue
             }
-            found[service] = checked(sides[1], name)
+            found[service] = checked(sides[1], name, schemes: ["http"])
         }
         return found
     }

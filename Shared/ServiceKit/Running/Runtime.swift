@@ -59,7 +59,9 @@ public final class Runtime: Sendable {
     }
 
     /// Who calls, when the endpoint lets such a caller in at all.
-    func authenticate(_ request: Incoming, _ access: Access) async throws -> Caller {
+    func authenticate(_ request: Incoming, for route: Route, _ access: Access, _ trace: TraceContext) async throws
+        -> Caller
+    {
         if case .open = access { return .anonymous }
         guard let header = request.header("authorization"), header.prefix(7).lowercased() == "bearer " else {
             throw Refused.unauthenticated
@@ -75,7 +77,10 @@ public final class Runtime: Sendable {
                     Catalogue.aggregates(consumedBy: consumer).contains { $0.source == service.rawValue }
                 } ?? false
             }
-        guard admitted else { throw Refused.forbidden }
+        guard admitted else {
+            log(of: trace).notice("right refused", metadata: ["caller": "\(caller.id)", "route": "\(route)"])
+            throw Refused.forbidden
+        }
         return caller
     }
 }

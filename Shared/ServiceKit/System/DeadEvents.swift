@@ -4,7 +4,8 @@ import EventLog
 import Foundation
 import Postgres
 
-/// An event that could not be taken and waits for an operator.
+/// An event that could not be taken and waits for an operator: of the system, not of one agency, because the events
+/// here are of all agencies. No post contains `.none`, so that only an administrator of the system holds a right there.
 struct DeadEvent: Record {
     var event = EventID()
     var source = ""
@@ -83,6 +84,7 @@ enum ListDeadEvents: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        try await call.require(.systemOperate, at: .none)
         let after = try Cursor(input.cursor).uuid()
         let letters = try await DeadLetters.list(after: after, limit: input.limit + 1, in: call.runtime.database)
         var output = Output()
@@ -116,7 +118,8 @@ enum ReadDeadEvent: Endpoint {
     static let access = Access.official(.systemOperate)
 
     static func handle(_ input: DeadEventInput, _ call: Call) async throws -> Reply<DeadEvent> {
-        try await call.transaction { work in
+        try await call.require(.systemOperate, at: .none)
+        return try await call.transaction { work in
             let letter = try await work.inspect(input.event)
             return Reply(DeadEvent(letter), version: DeadEvent.version(letter))
         }
@@ -142,7 +145,8 @@ enum EditDeadEvent: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DeadEvent> {
-        try await call.transaction { work in
+        try await call.require(.systemOperate, at: .none)
+        return try await call.transaction { work in
             try await work.run("SELECT 1 AS one FROM inbox_parked WHERE id = \(input.event) FOR UPDATE")
             try call.check(DeadEvent.version(try await work.inspect(input.event)))
             do {
@@ -172,7 +176,8 @@ enum RetryDeadEvent: Endpoint {
     static let access = Access.official(.systemOperate)
 
     static func handle(_ input: DeadEventAct, _ call: Call) async throws -> Reply<Nothing> {
-        try await call.transaction { work in
+        try await call.require(.systemOperate, at: .none)
+        return try await call.transaction { work in
             do {
                 try await DeadLetters.retry(input.event.uuid, actor: work.actor, reason: input.reason, in: work)
             } catch is DeadLetterFault { throw Refused.notFound }
@@ -188,7 +193,8 @@ enum SkipDeadEvent: Endpoint {
     static let access = Access.official(.systemOperate)
 
     static func handle(_ input: DeadEventAct, _ call: Call) async throws -> Reply<Nothing> {
-        try await call.transaction { work in
+        try await call.require(.systemOperate, at: .none)
+        return try await call.transaction { work in
             do {
                 try await DeadLetters.skip(input.event.uuid, actor: work.actor, reason: input.reason, in: work)
             } catch is DeadLetterFault { throw Refused.notFound }

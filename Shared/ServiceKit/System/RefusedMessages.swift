@@ -47,6 +47,7 @@ enum ListRefusedMessages: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        try await call.require(.systemOperate, at: .none)
         let after = try Cursor(input.cursor).uuid()
         let refused = try await DeadLetters.refused(after: after, limit: input.limit + 1, in: call.runtime.database)
         var output = Output()
@@ -72,7 +73,8 @@ enum DismissRefusedMessage: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Nothing> {
-        try await call.transaction { work in
+        try await call.require(.systemOperate, at: .none)
+        return try await call.transaction { work in
             do {
                 try await DeadLetters.dismiss(input.message.uuid, actor: work.actor, reason: input.reason, in: work)
             } catch is DeadLetterFault { throw Refused.notFound }

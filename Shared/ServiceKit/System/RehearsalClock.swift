@@ -22,13 +22,14 @@ enum ReadRehearsalClock: Endpoint {
 }
 
 /// `POST /rehearsal/clock`: business time stands at what is set; timers that are due by then fire. Mounted in
-/// rehearsals only, and there for operators only.
+/// rehearsals only, and there for operators of the system only.
 enum SetRehearsalClock: Endpoint {
     static let route = Route.post("/rehearsal/clock")
     static let summary = "Set business time; it stands there until it is set again"
     static let access = Access.official(.systemOperate)
 
     static func handle(_ input: ClockReading, _ call: Call) async throws -> Reply<ClockReading> {
+        try await call.require(.systemOperate, at: .none)
         try await call.runtime.clock.set(input.now, in: call.runtime.database)
         call.log.notice(
             "business time set", metadata: ["now": "\(Instant.write(input.now))", "by": "\(call.caller.id)"])
