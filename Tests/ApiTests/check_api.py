@@ -133,7 +133,7 @@ class Checker:
                 response = self.send(name, identity, case, who)
                 if response is not None and response.status_code < 400:
                     return
-                if not given["path"]:
+                if not given["path"] and not given["query"]:
                     break
 
 

@@ -206,6 +206,9 @@ class Office:
         self.wait("the payment", lambda: self.status(dossier) == "processing")
         return dossier
 
+    def code(self, dossier):
+        return self.do("clerk", "onestop", "GET", f"/dossiers/{dossier}")["code"]
+
     def status(self, dossier):
         return self.do("clerk", "onestop", "GET", f"/dossiers/{dossier}")["status"]
 

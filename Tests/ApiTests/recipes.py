@@ -257,6 +257,8 @@ RECIPES = {
         "procedure": "2.000488", "agency": "H19.12", "subject": "Phiếu lý lịch tư pháp", "name": "Nguyễn Thị Hồng Ánh"}}),
     "ReceiveDossier": lambda o: ("clerk", {"body": {"submission": {
         "procedure": "2.000488", "agency": "H19.12", "subject": "Phiếu", "name": "Trần Văn B"}, "channel": "counter"}}),
+    "FindDossier": lambda o: ("clerk", {"query": {"code": o.code(o.accepted())}}),
+    "LookUpDossier": lambda o: (None, {"path": {"code": o.code(o.accepted())}}),
     "AcceptDossier": lambda o: on(o.submitted(), "clerk"),
     "RefuseDossier": lambda o: on(o.submitted(), "clerk", REASON),
     "RequestSupplement": lambda o: on(o.accepted(), "clerk", {"missing": "Bản chụp căn cước"}),

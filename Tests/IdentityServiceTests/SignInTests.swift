@@ -281,8 +281,8 @@ import Testing
             let known = try #require(fastest["annv"])
             for login in logins.dropFirst() {
                 #expect(pages[login]?.count == 1 && pages[login] == pages["annv"])
-                // A hash takes tens of milliseconds; without it the answer would come at once.
-                #expect(fastest[login, default: .zero] * 3 > known, "\(login): \(fastest), known: \(known)")
+                // A hash takes tens of milliseconds; without it the answer would come at once, a hundred times sooner.
+                #expect(fastest[login, default: .zero] * 10 > known, "\(login): \(fastest), known: \(known)")
             }
             #expect(try await door.logged("failed") == 20)
             #expect(try await door.signIn("annv", "").status == 401)
