@@ -227,6 +227,8 @@ extension Limits {
         public static let largeBodies = 8
         /// How long a stopping process waits for what is in flight.
         public static let drain: Duration = .seconds(20)
+        /// Names of log fields that are remembered as harmless or secret.
+        public static let logKeys = 1_000
         /// Pauses between two tries to reach PostgreSQL at start.
         public static let databaseFirst: Duration = .milliseconds(200)
         public static let databaseMost: Duration = .seconds(5)

@@ -28,30 +28,33 @@ enum Command {
     /// Standard output of a program that must succeed; its errors go where ours go.
     @discardableResult
     static func run(_ words: String..., environment: [String: String] = [:]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw BenchFault("\(words.prefix(3).joined(separator: " ")) … ended with \(process.terminationStatus)")
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        let status = try spawn(words, output: output, environment)
+        guard status == 0 else {
+            throw BenchFault("\(words.prefix(3).joined(separator: " ")) … ended with \(status)")
         }
-        return String(decoding: data, as: UTF8.self)
+        return try String(contentsOfFile: output, encoding: .utf8)
     }
 
-    /// A local script that leaves programs running; what it says goes to our standard error. Foundation's `Process`
-    /// would wait for those programs too, because they inherit its files, and they would inherit our blocked signals.
+    /// A local script, which may leave programs running; what it says goes to our standard error.
     static func script(_ words: String...) throws {
+        let status = try spawn(words, output: nil, [:])
+        guard status == 0 else { throw BenchFault("\(words.joined(separator: " ")) ended with \(status)") }
+    }
+
+    /// Starts a program without input and waits for it alone. Foundation's `Process` would wait for what it leaves
+    /// running too, and would hand on the signals that our threads block: pgbench ends by an alarm.
+    private static func spawn(_ words: [String], output: String?, _ environment: [String: String]) throws -> Int32 {
         var files = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&files)
         defer { posix_spawn_file_actions_destroy(&files) }
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&files, 2, 1)
+        if let output {
+            posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&files, 2, 1)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -59,16 +62,16 @@ enum Command {
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let variables = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
+        let all = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let arguments = words.map { strdup($0) } + [nil]
-        let environment = variables.map { strdup($0) } + [nil]
-        defer { (arguments + environment).forEach { free($0) } }
+        let variables = all.map { strdup("\($0)=\($1)") } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
         var pid: pid_t = 0
-        let spawned = posix_spawn(&pid, words[0], &files, &attributes, arguments, environment)
+        let spawned = posix_spawnp(&pid, words[0], &files, &attributes, arguments, variables)
         guard spawned == 0 else { throw BenchFault("\(words[0]) cannot be started (\(spawned))") }
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else { throw BenchFault("\(words.joined(separator: " ")) ended with \(status)") }
+        return status
     }
 
     /// A scratch file in the run folder.

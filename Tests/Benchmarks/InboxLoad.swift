@@ -46,10 +46,10 @@ extension OneStop {
             CREATE TEMP TABLE agencies AS
                 SELECT code, row_number() OVER (ORDER BY code) - 1 AS n FROM directory_agencies
                 WHERE code <> '\(Self.agency)';
-            WITH numbered AS (
+            CREATE TEMP TABLE shaped AS WITH numbered AS (
                 SELECT g AS n, g <= \(Self.ofAgency) AS ours, g % 10 AS tenth, random() AS r
                 FROM generate_series(1, \(Self.dossiers)) g),
-            shaped AS (
+            shaping AS (
                 SELECT n, CASE WHEN ours THEN '\(Self.agency)'
                             ELSE (SELECT code FROM agencies a
                                   WHERE a.n = numbered.n % (SELECT count(*) FROM agencies)) END AS at,
@@ -62,11 +62,21 @@ extension OneStop {
                             WHEN tenth = 0 THEN (ARRAY[1, 2, 4, 5, 6])[(n / 10) % 5 + 1]
                             ELSE (ARRAY[9, 10, 10, 10, 8])[n % 5 + 1] END AS state
                 FROM numbered)
-            INSERT INTO dossiers
-            SELECT (jsonb_populate_record(t, jsonb_build_object(
-                'id', gen_random_uuid(), 'status', s.state, 'working_agency', s.at, 'receiving_agency', s.at,
-                'officer', s.holder, 'act_by', t.act_by + make_interval(mins => (s.n % 400000)::int)))).*
-            FROM shaped s CROSS JOIN template t;
+            SELECT * FROM shaping;
+            DO $$
+            DECLARE names text; shapes text;
+            BEGIN
+                SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum), string_agg(CASE attname
+                        WHEN 'id' THEN 'gen_random_uuid()' WHEN 'status' THEN 's.state'
+                        WHEN 'working_agency' THEN 's.at' WHEN 'receiving_agency' THEN 's.at'
+                        WHEN 'officer' THEN 's.holder'
+                        WHEN 'act_by' THEN 't.act_by + make_interval(mins => (s.n % 400000)::int)'
+                        ELSE 't.' || quote_ident(attname) END, ', ' ORDER BY attnum)
+                    INTO names, shapes
+                    FROM pg_attribute WHERE attrelid = 'dossiers'::regclass AND attnum > 0 AND NOT attisdropped;
+                EXECUTE format(
+                    'INSERT INTO dossiers (%s) SELECT %s FROM shaped s CROSS JOIN template t', names, shapes);
+            END $$;
             ANALYZE dossiers
             """)
         try Statements.administer("VACUUM onestop.dossiers")

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Glibc
 import Logging
+import Synchronization
 
 /// One JSON object a line on standard error: time, level, service, message, trace, then the metadata. Each line is one
 /// write, so that lines of several threads never mix.
@@ -62,7 +63,15 @@ public struct JSONLogHandler: LogHandler {
 
     /// A last net: nobody should log these, and whoever does anyway shows nothing.
     private static func isSecret(_ key: String) -> Bool {
-        let key = key.lowercased()
-        return ["password", "secret", "authorization", "token", "cookie"].contains { key.contains($0) }
+        judged.withLock { judged in
+            if let known = judged[key] { return known }
+            let lowered = key.lowercased()
+            let verdict = ["password", "secret", "authorization", "token", "cookie"].contains { lowered.contains($0) }
+            if judged.count < Limits.Server.logKeys { judged[key] = verdict }
+            return verdict
+        }
     }
+
+    /// Looking for five words in every key of every line would cost more than the rest of the line.
+    private static let judged = Mutex<[String: Bool]>([:])
 }
