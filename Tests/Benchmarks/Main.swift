@@ -14,8 +14,9 @@ import Foundation
                 figures += more
             }
             if wants("backbone") {
-                add([try await Drain.figure()])
+                // Latency first: a drained backlog leaves work behind, for checkpoints and the broker.
                 add([try await Effect.figure()])
+                add([try await Drain.figure()])
             }
             if wants("onestop") || wants("services") {
                 let services = try OneStop.start()
