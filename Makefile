@@ -33,7 +33,7 @@ build: packages ## the debug build that demo and tests share
 test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
 	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(if $(SUITE),--filter $(SUITE))
 
-bench: ## the benchmarks, on a release build (SUITE=backbone, onestop or services: one)
+bench: ## the benchmarks, on a release build (SUITE=backbone, services, onestop or inbox: one)
 	@$(LOCAL)/packages.sh wrk
 	@swift build -c release $(FLAGS)
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)

@@ -1,7 +1,7 @@
 import Foundation
 
 /// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
-/// run folder. Suites: backbone, onestop, services; all when none is named.
+/// run folder. Suites: backbone, services, onestop, inbox; all when none is named.
 @main enum Main {
     static func main() async {
         let wanted = Set(CommandLine.arguments.dropFirst())
@@ -18,14 +18,14 @@ import Foundation
                 add([try await Effect.figure()])
                 add([try await Drain.figure()])
             }
-            if wants("onestop") || wants("services") {
+            if wants("onestop") || wants("services") || wants("inbox") {
                 let services = try OneStop.start()
                 if wants("services") { add(try await Services.figures(services)) }
+                if wants("onestop") || wants("inbox") { try services.alone() }
                 if wants("onestop") {
-                    try services.alone()
                     add(try services.againstPgBench())
-                    add([try services.inbox()])
                 }
+                if wants("inbox") { add([try services.inbox()]) }
             }
             try write(figures)
             if figures.contains(where: { !$0.meetsFloor }) { say("at least one figure is below its floor") }

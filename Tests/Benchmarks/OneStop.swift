@@ -107,7 +107,7 @@ struct OneStop: Sendable {
     }
 
     @discardableResult
-    private func submitOnce(token: String) throws -> String {
+    func submitOnce(token: String) throws -> String {
         let answer = try Command.run(
             "curl", "-sS", "--fail", "-H", "Authorization: Bearer \(token)", "-H", "Content-Type: application/json",
             "-H",
