@@ -42,7 +42,7 @@ extension OneStop {
     private func fill(officer: String) throws {
         try Statements.administer(
             """
-            SET search_path = onestop;
+            SET search_path = onestop; SET client_min_messages = warning;
             CREATE TEMP TABLE template AS SELECT * FROM dossiers ORDER BY id LIMIT 1;
             -- What the other figures submitted would be a third more, all of it at one desk and due at one moment.
             TRUNCATE dossiers CASCADE;
