@@ -43,7 +43,7 @@ struct RelayStore: Sendable {
         try await database.run(
             """
             UPDATE relay_lease SET term = term + 1, holder = \(holder),
-                expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.asSeconds))
+                expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.inSeconds))
             WHERE expires_at <= clock_timestamp() OR holder = \(holder)
             RETURNING term
             """
@@ -56,7 +56,7 @@ struct RelayStore: Sendable {
             """
             WITH quick AS (\(Self.lazily))
             UPDATE relay_lease
-            SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.asSeconds))
+            SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.inSeconds))
             FROM quick WHERE term = \(term)
             """
         ).affected == 1
@@ -256,12 +256,6 @@ enum TickRow {
         ((l.xid >= \(prev.xmax)::xid8 AND l.xid < \(xmax)::xid8) OR l.xid = ANY(\(prev.inProgress)::xid8[])) \
         AND NOT pg_visible_in_snapshot(l.xid, \(prev.text)::pg_snapshot)
         """
-    }
-}
-
-extension Duration {
-    var asSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1_000_000_000_000_000_000
     }
 }
 
