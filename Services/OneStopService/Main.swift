@@ -68,6 +68,6 @@ import ServiceKit
         guard let directory = configuration.filesDirectory else {
             throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"])
         }
-        return [ProcedureBook(database), CalendarBook(database), try FileStore(directory)]
+        return [ProcedureBook(database), CalendarBook(database), InboxCounts(database), try FileStore(directory)]
     }
 }

@@ -173,6 +173,8 @@ extension Limits {
         public static let pipeline = 32
         /// Reading statements that share a connection before the next one is used.
         public static let batch = 4
+        /// Statements of several callers that commit together.
+        public static let shared = 32
         /// A connection that has answered nothing for so long is avoided; a transaction stops waiting for a free one.
         public static let slow: Duration = .milliseconds(50)
         /// How often a statement without any effect so far is sent again (lost connection, changed plan).
@@ -343,6 +345,11 @@ extension Limits {
         /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.
         public static let countedOpen = 3_000
         public static let countedClosed = 200
+        /// How long these counts are kept while nothing is written here, by business time too (seconds), and for how
+        /// many officers and agencies.
+        public static let countsKept: Duration = .seconds(1)
+        public static let countsApart = 1.0
+        public static let countsHolders = 4_000
         /// Most changes of one due date that are explained at once.
         public static let explainedDates = 200
         /// Most files of one dossier.

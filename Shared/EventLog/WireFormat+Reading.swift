@@ -18,7 +18,7 @@ extension WireFormat {
         let agency = try headers.agency()
         try checkProperties(delivery, source: source, type: type, agency: agency)
         let id = try headers.text(Name.id, most: 36)
-        guard id.utf8.count == 36, let uuid = UUID(uuidString: id) else {
+        guard let uuid = UUID(text: id) else {
             throw headers.malformed(Name.id, "is no UUID")
         }
         guard delivery.messageID == id else { throw .forged(reason: "message_id is not the event's id") }
@@ -46,6 +46,10 @@ extension WireFormat {
         guard delivery.type == type else { throw .forged(reason: "the property type is not \(type)") }
         let key = agency.map { "\(type).\($0.routingWords)" } ?? type
         guard delivery.routingKey == key else { throw .forged(reason: "routed as \(delivery.routingKey), not \(key)") }
+        let isCommand = Catalogue.command(type) != nil
+        guard isCommand == (delivery.exchange == Limits.commandExchange) else {
+            throw .forged(reason: "\(type) came through the exchange \(delivery.exchange)")
+        }
         guard delivery.contentType == contentType else {
             throw .malformed(attribute: "datacontenttype", reason: "is not \(contentType)")
         }

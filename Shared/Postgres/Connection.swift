@@ -7,8 +7,8 @@ import Synchronization
 
 /// One libpq connection in pipeline mode. Lives on the reactor's thread only; never blocks.
 ///
-/// Every statement has its own Sync, so that a failure ends only its own segment, and is answered only when that Sync
-/// was seen: a deferred constraint fails after the row came back.
+/// What is sent up to a Sync is a segment: one transaction of the server's making. A failure ends its own segment only,
+/// and a statement is answered only when its Sync was seen: a deferred constraint fails after the row came back.
 final class Connection {
     enum State { case connecting, ready, dead }
 
@@ -16,6 +16,9 @@ final class Connection {
     private(set) var state = State.connecting
     private(set) var readyAt: ContinuousClock.Instant?
     private(set) var inFlight: [Sent] = []
+    /// Statements of each segment in flight, the oldest first, and how many of the oldest have an answer.
+    private var segments: [Int] = []
+    private var answered = 0
     private(set) var lease: UInt64?
     /// BEGIN of the lease, until it goes out with the lease's first statement.
     private var begin: String?
@@ -149,6 +152,28 @@ final class Connection {
 
     // MARK: Sending
 
+    /// Something that may write is under way.
+    var isWriting: Bool { inFlight.contains { !$0.flight.onlyReads } }
+
+    /// The server has parsed it.
+    func knows(_ flight: Flight) -> Bool { prepared[flight.text] != nil }
+
+    /// Queues statements that it `knows` and one Sync for all of them, which commits them together.
+    func send(together flights: [Flight]) -> Bool {
+        for flight in flights {
+            guard let known = prepared[flight.text], execute(known.name, flight, flight.binds.map { $0.oid })
+            else { return false }
+            note(Sent(flight: flight, at: .now, prepared: known, preliminaries: 0))
+        }
+        segments.append(flights.count)
+        return PQpipelineSync(pg) == 1
+    }
+
+    private func note(_ sent: Sent) {
+        if inFlight.isEmpty { lastProgress = sent.at }
+        inFlight.append(sent)
+    }
+
     /// Queues one statement and its Sync in libpq's buffer; `flush` sends. False: the connection is broken.
     ///
     /// BEGIN shares the Sync of the lease's first statement: when it fails, the server skips the statement, which could
@@ -171,9 +196,8 @@ final class Connection {
             preliminaries += 1
         }
         guard execute(known?.name, flight, types), PQpipelineSync(pg) == 1 else { return false }
-        let now = ContinuousClock.now
-        if inFlight.isEmpty { lastProgress = now }
-        inFlight.append(Sent(flight: flight, at: now, prepared: known, preliminaries: preliminaries))
+        note(Sent(flight: flight, at: .now, prepared: known, preliminaries: preliminaries))
+        segments.append(1)
         return true
     }
 
@@ -210,8 +234,8 @@ final class Connection {
 
     // MARK: Answers
 
-    /// Reads what has come and hands finished statements to `finished`. What came before the connection broke counts.
-    func read(_ finished: (Sent) -> Void) {
+    /// Reads what has come and hands finished segments to `finished`. What came before the connection broke counts.
+    func read(_ finished: ([Sent]) -> Void) {
         let isAlive = PQconsumeInput(pg) == 1
         var empty = 0
         while !inFlight.isEmpty, PQisBusy(pg) == 0, empty <= 2 {
@@ -227,47 +251,55 @@ final class Connection {
         if !isAlive || PQstatus(pg) == CONNECTION_BAD { die() }
     }
 
-    private func take(_ result: OpaquePointer, _ finished: (Sent) -> Void) {
+    /// The statement that the server works on, or whose Sync is awaited.
+    private var head: Int { min(answered, (segments.first ?? 1) - 1) }
+
+    private func take(_ result: OpaquePointer, _ finished: ([Sent]) -> Void) {
         switch PQresultStatus(result) {
         case PGRES_PIPELINE_SYNC:
-            finished(inFlight.removeFirst())
+            let count = segments.removeFirst()
+            let segment = Array(inFlight.prefix(count))
+            inFlight.removeFirst(count)
+            answered = 0
+            finished(segment)
             cancelledAt = nil
             cancelHead()
-        case PGRES_COMMAND_OK where inFlight[0].preliminaries > 0:
-            inFlight[0].preliminaries -= 1
+        case PGRES_COMMAND_OK where inFlight[head].preliminaries > 0:
+            inFlight[head].preliminaries -= 1
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            inFlight[0].rows = copy(result, of: inFlight[0].prepared)
+            inFlight[head].rows = copy(result, of: inFlight[head].prepared)
             // A statement failed and its transaction went on as if nothing were wrong: COMMIT has rolled back.
-            if inFlight[0].flight.isCommit, String(cString: PQcmdStatus(result)) != "COMMIT" {
-                inFlight[0].fault = PostgresError(
+            if inFlight[head].flight.isCommit, String(cString: PQcmdStatus(result)) != "COMMIT" {
+                inFlight[head].fault = PostgresError(
                     .server, "the transaction was rolled back because a statement in it had failed",
                     sqlState: "25P02", attempting: "COMMIT")
             }
+            answered += 1
         case PGRES_PIPELINE_ABORTED:
-            break
+            answered += 1
         default:
-            fail(result)
+            fail(result, inFlight[head], at: head)
+            answered += 1
         }
     }
 
-    private func fail(_ result: OpaquePointer) {
+    private func fail(_ result: OpaquePointer, _ sent: Sent, at index: Int) {
         func field(_ code: Character) -> String? {
             code.asciiValue.flatMap { PQresultErrorField(result, Int32($0)) }.map { String(cString: $0) }
         }
         // PG_DIAG_SEVERITY_NONLOCALIZED V, SQLSTATE C, MESSAGE_PRIMARY M, CONSTRAINT_NAME n are character macros.
-        let head = inFlight[0]
-        inFlight[0].isFatal = head.isFatal || ["FATAL", "PANIC"].contains(field("V"))
+        inFlight[index].isFatal = sent.isFatal || ["FATAL", "PANIC"].contains(field("V"))
         let state = field("C")
-        if head.fault == nil {
-            inFlight[0].fault = PostgresError(
+        if sent.fault == nil {
+            inFlight[index].fault = PostgresError(
                 .server, field("M") ?? String(cString: PQresultErrorMessage(result)), sqlState: state,
-                constraint: field("n"), attempting: head.flight.text)
+                constraint: field("n"), attempting: sent.flight.text)
         }
         // It was not prepared, or must be prepared again.
-        if head.preliminaries > 0 || state == "0A000" || state == "26000",
-            prepared[head.flight.text] === head.prepared
+        if sent.preliminaries > 0 || state == "0A000" || state == "26000",
+            prepared[sent.flight.text] === sent.prepared
         {
-            prepared[head.flight.text] = nil
+            prepared[sent.flight.text] = nil
         }
     }
 
@@ -308,10 +340,17 @@ final class Connection {
         return fresh
     }
 
-    /// What was sent and not answered when the connection died.
-    func abandon() -> [Sent] {
-        defer { inFlight.removeAll() }
-        return inFlight
+    /// The segments that were sent and not answered when the connection died; the last may lack its Sync.
+    func abandon() -> [[Sent]] {
+        var (rest, all) = (inFlight[...], [[Sent]]())
+        for count in segments {
+            all.append(Array(rest.prefix(count)))
+            rest = rest.dropFirst(count)
+        }
+        if !rest.isEmpty { all.append(Array(rest)) }
+        inFlight.removeAll()
+        segments.removeAll()
+        return all
     }
 
     // MARK: Cancelling
@@ -324,7 +363,7 @@ final class Connection {
         return true
     }
 
-    var hasCancelledHead: Bool { inFlight.first?.cancelled == true }
+    var hasCancelledHead: Bool { !inFlight.isEmpty && inFlight[head].cancelled }
 
     /// Asks the server to end the statement that runs now, when nobody wants it. The request can come too early to be
     /// noticed, so it is repeated; it can come too late, so that it hits the next statement: see `ReactorLoop.finish`.

@@ -29,6 +29,10 @@ public final class Database: Session, Service {
 
     public var metrics: PoolMetrics { reactor.metrics.withLock { $0 } }
 
+    /// Statements of this process that may have changed something, counted before their callers hear of them: what was
+    /// read while this stood still is not older than any answered write of this process.
+    public var writes: Int { reactor.writes.load(ordering: .acquiring) }
+
     /// A database that nobody holds any more closes its connections and its thread by itself.
     deinit { _ = reactor.submit(.close({})) }
 
@@ -55,8 +59,16 @@ public final class Database: Session, Service {
     @discardableResult
     public func run(_ sql: SQL) async throws(PostgresError) -> Rows { try await fly(sql, lease: nil) }
 
+    /// The same for a statement that may commit together with those of other callers, which saves each of them a
+    /// commit. When one of them fails all are undone and each runs again on its own, so nobody sees a neighbour's
+    /// failure; but locks are held until all are done, so it must not wait for what a caller does later.
     @discardableResult
-    func fly(_ sql: SQL, lease: UInt64?) async throws(PostgresError) -> Rows {
+    public func run(sharing sql: SQL) async throws(PostgresError) -> Rows {
+        try await fly(sql, lease: nil, sharing: true)
+    }
+
+    @discardableResult
+    func fly(_ sql: SQL, lease: UInt64?, sharing: Bool = false) async throws(PostgresError) -> Rows {
         guard sql.binds.count <= Int(UInt16.max) else {
             throw PostgresError(.server, "more than \(UInt16.max) values", sqlState: "54000", attempting: sql.text)
         }
@@ -69,7 +81,7 @@ public final class Database: Session, Service {
                 }
                 let flight = Flight(
                     id: id, text: sql.text, binds: sql.binds, lease: lease, submitted: .now,
-                    answer: { continuation.resume(returning: $0) })
+                    answer: { continuation.resume(returning: $0) }, sharing: sharing)
                 guard reactor.submit(.run(flight)) else {
                     return continuation.resume(returning: .failure(PostgresError(.closed, "the database was closed")))
                 }

@@ -9,6 +9,8 @@ struct Flight: Sendable {
     let lease: UInt64?
     let submitted: ContinuousClock.Instant
     let answer: @Sendable (Result<Rows, PostgresError>) -> Void
+    /// It may commit in one transaction with statements of others.
+    var sharing = false
     /// The runs before this one that ended without any effect.
     var attempt = 0
     /// When its connection was last lost. Others may be as dead and not yet known to be: losing one that is older than

@@ -21,6 +21,7 @@ final class Reactor: Sendable {
     let configuration: PostgresConfiguration
     let log: Logger
     let metrics = Mutex(PoolMetrics())
+    let writes = Atomic(0)
 
     init(_ configuration: PostgresConfiguration, log: Logger) {
         self.configuration = configuration

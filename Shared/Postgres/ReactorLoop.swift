@@ -7,22 +7,25 @@ import Synchronization
 
 /// The reactor's state, confined to its thread: epoll over all sockets, the queue of statements, who has borrowed what.
 final class ReactorLoop {
-    private let reactor: Reactor
-    private let configuration: PostgresConfiguration
-    private let log: Logger
+    let reactor: Reactor
+    let configuration: PostgresConfiguration
+    let log: Logger
     private let epoll: Int32
-    private var pool: [Connection] = []
+    var pool: [Connection] = []
     private var nextToken: UInt64 = 1
     private var orders: [Order] = []
-    private var waiting = Queue<Flight>()
+    var waiting = Queue<Flight>()
+    /// Statements that may commit together, and the connection on which the last such segment is under way.
+    private var sharing = Queue<Flight>()
+    var shared: (connection: Connection, since: ContinuousClock.Instant)?
     private var borrowers = Queue<Borrower>()
-    private var leases: [UInt64: Connection] = [:]
+    var leases: [UInt64: Connection] = [:]
     private var dirty: [Connection] = []
-    private var metrics = PoolMetrics()
+    var metrics = PoolMetrics()
     /// Another connection would have been of use in this round.
     private var isShort = false
-    private var connectAt = ContinuousClock.now
-    private var backoff = Limits.Postgres.reconnectFirst
+    var connectAt = ContinuousClock.now
+    var backoff = Limits.Postgres.reconnectFirst
     private var expiredAt = ContinuousClock.now
     private var closing: (deadline: ContinuousClock.Instant, done: [@Sendable () -> Void])?
 
@@ -65,13 +68,14 @@ final class ReactorLoop {
     private var pause: Int32 {
         if pool.isEmpty { return Int32(max(1, min(50, (connectAt - .now).milliseconds))) }
         let isCalm =
-            waiting.isEmpty && borrowers.isEmpty && closing == nil
+            waiting.isEmpty && sharing.isEmpty && borrowers.isEmpty && closing == nil
             && pool.allSatisfy { $0.state == .ready && !$0.hasCancelledHead }
         return isCalm ? 1_000 : 20
     }
 
     private var isIdle: Bool {
-        waiting.isEmpty && borrowers.isEmpty && leases.isEmpty && pool.allSatisfy { $0.inFlight.isEmpty }
+        waiting.isEmpty && sharing.isEmpty && borrowers.isEmpty && leases.isEmpty
+            && pool.allSatisfy { $0.inFlight.isEmpty }
     }
 
     private func drainWakeup() {
@@ -82,7 +86,7 @@ final class ReactorLoop {
     private func publish() {
         metrics.connected = pool.count { $0.state == .ready }
         metrics.borrowed = leases.count
-        metrics.waiting = waiting.count + borrowers.count
+        metrics.waiting = waiting.count + sharing.count + borrowers.count
         metrics.inFlight = pool.reduce(0) { $0 + $1.inFlight.count }
         reactor.metrics.withLock { $0 = metrics }
     }
@@ -90,11 +94,11 @@ final class ReactorLoop {
     private func end(_ done: [@Sendable () -> Void]) {
         let error = PostgresError(.closed, "the database was closed")
         reactor.end().forEach { $0.refuse() }
-        waiting.removeAll().forEach { $0.answer(.failure(error)) }
+        (waiting.removeAll() + sharing.removeAll()).forEach { $0.answer(.failure(error)) }
         borrowers.removeAll().forEach { $0.answer(error) }
         for connection in pool {
             connection.die()
-            connection.abandon().forEach { $0.flight.answer(.failure(lost($0.flight, sent: true))) }
+            connection.abandon().joined().forEach { $0.flight.answer(.failure(lost($0.flight, sent: true))) }
         }
         pool.removeAll()
         leases.removeAll()
@@ -127,20 +131,20 @@ final class ReactorLoop {
         }
         // A transaction that has sent nothing has nothing to end.
         if flight.endsTransaction, !connection.hasBegun { return flight.answer(.success(.none)) }
-        guard send(flight, on: connection) else { return flight.answer(.failure(lost(flight, sent: false))) }
+        guard send([flight], on: connection) else { return flight.answer(.failure(lost(flight, sent: false))) }
     }
 
     private func enqueue(_ flight: Flight) {
         guard closing == nil else { return Order.run(flight).refuse() }
-        guard waiting.count < Limits.Postgres.queue else {
+        guard waiting.count + sharing.count < Limits.Postgres.queue else {
             return flight.answer(
                 .failure(PostgresError(.queueFull, "too many statements wait", attempting: flight.text)))
         }
-        waiting.append(flight)
+        if flight.sharing { sharing.append(flight) } else { waiting.append(flight) }
     }
 
     private func cancel(_ id: UInt64) {
-        if let flight = waiting.remove(where: { $0.id == id }) {
+        if let flight = waiting.remove(where: { $0.id == id }) ?? sharing.remove(where: { $0.id == id }) {
             flight.answer(.failure(PostgresError(.cancelled, "cancelled before it was sent", attempting: flight.text)))
         } else if let borrower = borrowers.remove(where: { $0.lease == id }) {
             borrower.answer(PostgresError(.cancelled, "cancelled before the transaction began"))
@@ -153,20 +157,40 @@ final class ReactorLoop {
 
     private func dispatch() {
         lend()
+        share()
         while let flight = waiting.first, let connection = place(for: flight) {
             _ = waiting.popFirst()
-            if !send(flight, on: connection) { again([flight], lostOn: connection) }
+            if !send([flight], on: connection) { again([flight], lostOn: connection) }
         }
         if !waiting.isEmpty || !borrowers.isEmpty { isShort = true }
     }
 
+    /// What came while a segment was on its way commits together in the next one. One at a time: two could lock the
+    /// same rows in different orders. But one that waits for something does not hold up the rest.
+    private func share() {
+        while let first = sharing.first {
+            if let shared, ContinuousClock.now - shared.since < Limits.Postgres.slow { return }
+            guard let connection = place(for: first) else { return isShort = true }
+            var flights = [first]
+            _ = sharing.popFirst()
+            while flights.count < Limits.Postgres.shared, connection.knows(first), let next = sharing.first,
+                connection.knows(next)
+            {
+                flights.append(next)
+                _ = sharing.popFirst()
+            }
+            guard send(flights, on: connection) else { return again(flights, lostOn: connection) }
+            shared = (connection, .now)
+        }
+    }
+
     /// False, and a dead connection: nothing of it has an effect, because its Sync was not sent.
-    private func send(_ flight: Flight, on connection: Connection) -> Bool {
-        guard connection.send(flight) else {
+    private func send(_ flights: [Flight], on connection: Connection) -> Bool {
+        guard flights.count > 1 ? connection.send(together: flights) : connection.send(flights[0]) else {
             connection.die()
             return false
         }
-        metrics.statements += 1
+        metrics.statements += flights.count
         if !connection.isDirty {
             connection.isDirty = true
             dirty.append(connection)
@@ -185,12 +209,21 @@ final class ReactorLoop {
         for connection in pool where connection.state == .ready && connection.lease == nil {
             let load = connection.inFlight.count
             guard load < Limits.Postgres.pipeline else { continue }
-            var cost = load < preferred ? preferred - load : load + Limits.Postgres.batch
+            // Behind a write it may wait for what that one waits for.
+            let isWelcome = load < preferred && !(load > 0 && connection.isWriting)
+            var cost = isWelcome ? preferred - load : load + Limits.Postgres.batch
             if load > 0, now - connection.lastProgress > Limits.Postgres.slow { cost += 2 * Limits.Postgres.pipeline }
             if cost < bestCost { (best, bestCost) = (connection, cost) }
         }
         if bestCost > Limits.Postgres.batch { isShort = true }
-        return best
+        // Soon there is a connection with nobody in front.
+        return bestCost > 2 * Limits.Postgres.pipeline && mayGrow(now) ? nil : best
+    }
+
+    /// Another connection is being made, or may be asked for.
+    private func mayGrow(_ now: ContinuousClock.Instant) -> Bool {
+        pool.contains { $0.state == .connecting }
+            || pool.count < configuration.connections && closing == nil && now >= connectAt
     }
 
     /// A transaction stands behind what is in flight on its connection, so that a busy pool cannot starve it.
@@ -219,105 +252,6 @@ final class ReactorLoop {
         dirty.removeAll(keepingCapacity: true)
     }
 
-    // MARK: Answers
-
-    private func serve(_ event: epoll_event) {
-        guard let connection = pool.first(where: { $0.token == event.data.u64 }) else { return }
-        switch connection.state {
-        case .connecting:
-            connection.connect()
-            if connection.state == .ready { backoff = Limits.Postgres.reconnectFirst }
-        case .ready:
-            if event.events & UInt32(EPOLLOUT.rawValue) != 0 { connection.flush() }
-            connection.read { sent in finish(sent) }
-            for notice in connection.takeNotices() { log.debug("PostgreSQL says", metadata: ["notice": "\(notice)"]) }
-        case .dead: break
-        }
-    }
-
-    private func finish(_ sent: Connection.Sent) {
-        guard var fault = sent.fault else { return sent.flight.answer(.success(sent.rows ?? .none)) }
-        var isStray = false
-        if fault.sqlState == "57014" {
-            if sent.cancelled {
-                fault.kind = .cancelled
-            } else if .now - sent.at >= configuration.statementTimeout {
-                fault.kind = .timeout
-            } else {
-                // Meant for the statement before this one, which had ended when it arrived.
-                isStray = true
-            }
-        }
-        let planChanged = fault.sqlState == "0A000" || fault.sqlState == "26000"
-        if planChanged || isStray, sent.flight.lease == nil, sent.flight.attempt < Limits.Postgres.resends {
-            return again([sent.flight])
-        }
-        sent.flight.answer(.failure(fault))
-    }
-
-    /// Takes dead connections out and settles what was on them.
-    private func bury() {
-        guard pool.contains(where: { $0.state == .dead }) else { return }
-        for connection in pool where connection.state == .dead {
-            log.warning("database connection lost", metadata: ["reason": "\(connection.message)"])
-            if let lease = connection.lease { leases[lease] = nil }
-            metrics.reconnects += 1
-            settle(connection)
-            if connection.readyAt == nil || !pool.contains(where: { $0.state == .ready }) {
-                connectAt = max(connectAt, .now + backoff * Double.random(in: 0.5...1))
-                backoff = min(backoff * 2, Limits.Postgres.reconnectMost)
-            }
-        }
-        pool.removeAll { $0.state == .dead }
-    }
-
-    /// What was sent and has no certain answer. The server works in order, so behind a statement at which it ended the
-    /// session nothing has run.
-    private func settle(_ connection: Connection) {
-        var repeated: [Flight] = []
-        var hasEnded = false
-        for sent in connection.abandon() {
-            let flight = sent.flight
-            let hasNotRun = hasEnded || sent.isFatal && sent.rows == nil && !flight.isCommit
-            hasEnded = hasEnded || sent.isFatal
-            if hasNotRun || flight.onlyReads {
-                if flight.lease == nil {
-                    repeated.append(flight)
-                } else {
-                    flight.answer(.failure(lost(flight, sent: false)))
-                }
-            } else if let fault = sent.fault, !sent.isFatal, fault.sqlState != nil {
-                flight.answer(.failure(fault))
-            } else {
-                flight.answer(.failure(lost(flight, sent: true)))
-            }
-        }
-        again(repeated, lostOn: connection)
-    }
-
-    /// To the front of the queue: these have had no effect.
-    private func again(_ flights: [Flight], lostOn connection: Connection? = nil) {
-        for var flight in flights.reversed() {
-            if let connection, let lostAt = flight.lostAt, let readyAt = connection.readyAt, readyAt < lostAt {
-                // As dead as the one before.
-            } else {
-                flight.attempt += 1
-            }
-            if connection != nil { flight.lostAt = .now }
-            if flight.attempt > Limits.Postgres.resends {
-                flight.answer(.failure(lost(flight, sent: false)))
-            } else {
-                waiting.putBack(flight)
-            }
-        }
-    }
-
-    private func lost(_ flight: Flight, sent: Bool) -> PostgresError {
-        let mayHaveCommitted = sent && !flight.onlyReads && (flight.lease == nil || flight.isCommit)
-        return PostgresError(
-            mayHaveCommitted ? .unknownOutcome : .connection, "the connection was lost", attempting: flight.text)
-    }
-
     // MARK: Time
 
     /// One more connection when one would help; always at least one. One at a time: a server that refuses is not
@@ -336,9 +270,16 @@ final class ReactorLoop {
         let now = ContinuousClock.now
         guard now - expiredAt > .milliseconds(15) else { return }
         expiredAt = now
+        func late(_ flight: Flight) {
+            flight.answer(.failure(PostgresError(.timeout, "no connection in time", attempting: flight.text)))
+        }
         while let first = waiting.first, now - first.submitted > Limits.Postgres.wait {
             _ = waiting.popFirst()
-            first.answer(.failure(PostgresError(.timeout, "no connection in time", attempting: first.text)))
+            late(first)
+        }
+        while let first = sharing.first, now - first.submitted > Limits.Postgres.wait {
+            _ = sharing.popFirst()
+            late(first)
         }
         while let first = borrowers.first, now - first.since > Limits.Postgres.wait {
             _ = borrowers.popFirst()

@@ -3,6 +3,7 @@ import Foundation
 
 /// The answer of one statement: rows copied out of libpq into one buffer.
 public struct Rows: RandomAccessCollection, Sendable {
+    @usableFromInline
     final class Columns: Sendable {
         let names: [String]
         let oids: [UInt32]
@@ -17,9 +18,10 @@ public struct Rows: RandomAccessCollection, Sendable {
     }
 
     /// All cells of all rows; `ends[i]` is where cell i ends, negative for NULL.
+    @usableFromInline
     final class Storage: Sendable {
         let columns: Columns
-        let bytes: [UInt8]
+        @usableFromInline let bytes: [UInt8]
         let starts: [Int32]
         let lengths: [Int32]
 
@@ -51,44 +53,62 @@ public struct Rows: RandomAccessCollection, Sendable {
 
 /// One row: `let id: UUID = try row("id")`; a nullable column reads into an optional.
 public struct Row: Sendable {
-    let storage: Rows.Storage
+    @usableFromInline let storage: Rows.Storage
     let index: Int
 
-    private func cell<T>(
-        _ column: String, _ body: (UnsafeRawBufferPointer?, UInt32) throws(Unreadable) -> T
-    ) throws(PostgresError) -> T {
+    /// Where a value lies; a negative length is NULL.
+    @usableFromInline
+    struct Cell {
+        @usableFromInline let start: Int
+        @usableFromInline let length: Int
+        @usableFromInline let oid: UInt32
+    }
+
+    @usableFromInline
+    func cell(_ column: String) throws(PostgresError) -> Cell {
         guard let position = storage.columns.positions[column] else {
             throw PostgresError(.decoding, "no column \(column) among \(storage.columns.names)")
         }
         let at = index * storage.columns.names.count + position
-        let length = Int(storage.lengths[at])
-        let oid = storage.columns.oids[position]
-        do throws(Unreadable) {
-            if length < 0 { return try body(nil, oid) }
-            let start = Int(storage.starts[at])
-            let result = storage.bytes.withUnsafeBytes { all in
-                Result { () throws(Unreadable) -> T in
-                    try body(UnsafeRawBufferPointer(rebasing: all[start..<(start + length)]), oid)
-                }
+        return Cell(
+            start: Int(storage.starts[at]), length: Int(storage.lengths[at]), oid: storage.columns.oids[position])
+    }
+
+    @usableFromInline
+    func fault(_ column: String, _ cell: Cell, _ unreadable: Unreadable) -> PostgresError {
+        PostgresError(.decoding, "column \(column) of type \(cell.oid) is no \(unreadable.expected)")
+    }
+
+    @usableFromInline
+    func missing(_ column: String, _ type: String) -> PostgresError {
+        PostgresError(.decoding, "column \(column) is no \(type): it is NULL")
+    }
+
+    /// Inlined into its caller, as `callAsFunction` is: rows are read by the column, and generic code that is not
+    /// specialised cost more than the reading.
+    @inlinable
+    func read<T: SQLReadable>(_ cell: Cell) throws(Unreadable) -> T {
+        let result = storage.bytes.withUnsafeBytes { all in
+            Result { () throws(Unreadable) -> T in
+                try T(
+                    sql: UnsafeRawBufferPointer(rebasing: all[cell.start..<(cell.start + cell.length)]), oid: cell.oid)
             }
-            return try result.get()
-        } catch {
-            throw PostgresError(.decoding, "column \(column) of type \(oid) is no \(error.expected)")
         }
+        return try result.get()
     }
 
+    @inlinable
     public func callAsFunction<T: SQLReadable>(_ column: String, as type: T.Type = T.self) throws(PostgresError) -> T {
-        try cell(column) { bytes, oid throws(Unreadable) in
-            guard let bytes else { throw Unreadable(expected: "\(T.self): it is NULL") }
-            return try T(sql: bytes, oid: oid)
-        }
+        let cell = try cell(column)
+        guard cell.length >= 0 else { throw missing(column, "\(T.self)") }
+        do throws(Unreadable) { return try read(cell) } catch { throw fault(column, cell, error) }
     }
 
+    @inlinable
     public func callAsFunction<T: SQLReadable>(_ column: String, as type: T?.Type = T?.self) throws(PostgresError) -> T?
     {
-        try cell(column) { bytes, oid throws(Unreadable) in
-            guard let bytes else { return nil }
-            return try T(sql: bytes, oid: oid)
-        }
+        let cell = try cell(column)
+        guard cell.length >= 0 else { return nil }
+        do throws(Unreadable) { return try read(cell) } catch { throw fault(column, cell, error) }
     }
 }

@@ -89,4 +89,15 @@ import Testing
         let sorted = codes.sorted().map(\.text)
         #expect(sorted == ["H19", "H19.12", "H19.12.01", "H19.12.02", "H19.120", "H19.2", "H20"])
     }
+
+    @Test func `a code is read the same way in one pass and by its groups`() {
+        var random = Seeded(20)
+        let alphabet = Array("H190.0AZa-é")
+        for _ in 0..<20_000 {
+            let length = Int.random(in: 0...6, using: &random)
+            let text = "H19" + String((0..<length).compactMap { _ in alphabet.randomElement(using: &random) })
+            let groups = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            #expect((try? AgencyCode(text)) == (try? AgencyCode(groups: groups)), "\(text)")
+        }
+    }
 }

@@ -53,4 +53,21 @@ import Testing
         }
         #expect(Set(all).count == 16_000)
     }
+
+    @Test func `text reads as Foundation reads it, in either case`() {
+        for _ in 0..<500 {
+            let uuid = UUID()
+            #expect(UUID(text: uuid.uuidString) == uuid)
+            #expect(UUID(text: uuid.text) == uuid)
+        }
+        let whole = "01a2103d-36ab-74d7-9231-f9a78a0015f1"
+        for index in whole.indices {
+            for wrong in ["g", "-", "0-", "", "é"] {
+                var text = whole
+                text.replaceSubrange(index...index, with: wrong)
+                guard text != whole else { continue }
+                #expect(UUID(text: text) == nil, "\(text)")
+            }
+        }
+    }
 }

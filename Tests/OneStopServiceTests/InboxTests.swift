@@ -113,6 +113,21 @@ import Testing
         }
     }
 
+    @Test func `counts show what was written here at once, and what others wrote soon`() async throws {
+        try await Office.open { office in
+            for expected in 1...8 {
+                _ = try await office.submit()
+                #expect(
+                    count(try await office.get("/inbox", as: office.clerk), "submitted") == .integer(Int64(expected)))
+            }
+            let closed = try #require(DossierStatus(number: 9)?.rawValue)
+            try await office.harness.database.database.run("UPDATE dossiers SET status = 9")
+            try await eventually("the write of another process is counted") {
+                count(try await office.get("/inbox", as: office.clerk), closed) == 8
+            }
+        }
+    }
+
     @Test func `a citizen's own dossiers and notifications, page by page`() async throws {
         try await Office.open { office in
             var mine: [String] = []

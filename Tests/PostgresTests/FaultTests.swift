@@ -42,8 +42,10 @@ import Testing
                                         try await transaction.run("INSERT INTO t VALUES (\(number))")
                                         try await transaction.run("UPDATE t SET n = 1 WHERE id = \(number)")
                                     }
-                                } else {
+                                } else if writer.isMultiple(of: 2) {
                                     try await database.run("INSERT INTO t VALUES (\(number), 1)")
+                                } else {
+                                    try await database.run(sharing: "INSERT INTO t VALUES (\(number), 1)")
                                 }
                             } catch { fault = error as? PostgresError }
                             outcomes.change { $0[number] = fault }

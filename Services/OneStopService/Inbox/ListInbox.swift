@@ -56,10 +56,12 @@ enum ListInbox: Endpoint {
             holder: holder, unassigned: input.unassigned, statuses: input.status, from: input.from, until: input.until)
         let after = try TimeCursor(input.cursor)
         call.logRead(of: "dossiers", holder.text, purpose: "inbox")
+        async let counts =
+            after == nil ? call.resource(InboxCounts.self).of(holder, now: call.now) : nil
         let rows = try await call.run(inbox.page(after: after, limit: input.limit + 1))
         var output = Output()
         output.dossiers = try await call.lines(rows.prefix(input.limit))
-        if after == nil { output.counts = try await counts(of: holder, call) }
+        output.counts = try await counts
         guard rows.count > input.limit, let last = output.dossiers.last else { return Reply(output) }
         return Reply(output, next: next(input, holder, TimeCursor(time: last.actBy, id: last.id.uuid)))
     }
@@ -78,18 +80,6 @@ enum ListInbox: Endpoint {
         let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
         try await call.require(.dossiersRead, at: agency)
         return .agency(agency)
-    }
-
-    private static func counts(of holder: Inbox.Holder, _ call: Call) async throws -> [StatusCount] {
-        let rows = try await call.run(Inbox.counts(of: holder, now: call.now))
-        var counts = try rows.map(StatusCount.init)
-        let open = counts.filter { Inbox.open.contains($0.status) }.reduce(0) { $0 + $1.count }
-        for index in counts.indices {
-            counts[index].atLeast =
-                Inbox.open.contains(counts[index].status)
-                ? open >= Limits.OneStop.countedOpen : counts[index].count >= Limits.OneStop.countedClosed
-        }
-        return counts
     }
 
     private static func next(_ input: Input, _ holder: Inbox.Holder, _ cursor: TimeCursor) -> String {
@@ -128,6 +118,18 @@ struct StatusCount: Record, Hashable {
         status = try Dossier.status(row, "status") ?? .submitted
         count = try row("count")
         overdue = try row("overdue")
+    }
+
+    /// The answer of `Inbox.counts`, with the note where counting stopped.
+    static func read(_ rows: Rows) throws -> [StatusCount] {
+        var counts = try rows.map(StatusCount.init)
+        let open = counts.filter { Inbox.open.contains($0.status) }.reduce(0) { $0 + $1.count }
+        for index in counts.indices {
+            counts[index].atLeast =
+                Inbox.open.contains(counts[index].status)
+                ? open >= Limits.OneStop.countedOpen : counts[index].count >= Limits.OneStop.countedClosed
+        }
+        return counts
     }
 }
 

@@ -15,7 +15,7 @@ struct TimeCursor: CustomStringConvertible {
     init?(_ text: String?) throws {
         guard let text else { return nil }
         guard let parts = try Cursor(text).parts(2), let microseconds = Int64(parts[0]),
-            let id = UUID(uuidString: parts[1]),
+            let id = UUID(text: parts[1]),
             abs(microseconds) < 300_000_000_000_000_000
         else {
             throw FieldFault("invalid", field: "cursor", vi: "không phải con trỏ trang", en: "is no page cursor")

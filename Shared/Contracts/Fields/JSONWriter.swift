@@ -19,6 +19,20 @@ public struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A member name that `quoted` has made ready.
+    public mutating func name(quoted member: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: member)
+        needsComma = false
+    }
+
+    /// A member name with its quotes and colon, to be written often.
+    public static func quoted(_ name: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.name(name)
+        return writer.bytes
+    }
+
     public mutating func object(_ body: (inout JSONWriter) -> Void) { nest("{", "}", body) }
     public mutating func array(_ body: (inout JSONWriter) -> Void) { nest("[", "]", body) }
 
@@ -68,18 +82,28 @@ public struct JSONWriter: Sendable {
 
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): bytes.append(contentsOf: [0x5C, 0x22])
-            case UInt8(ascii: "\\"): bytes.append(contentsOf: [0x5C, 0x5C])
-            case 0x0A: bytes.append(contentsOf: [0x5C, UInt8(ascii: "n")])
-            case 0x0D: bytes.append(contentsOf: [0x5C, UInt8(ascii: "r")])
-            case 0x09: bytes.append(contentsOf: [0x5C, UInt8(ascii: "t")])
-            case 0..<0x20:
-                bytes.append(contentsOf: Array("\\u00".utf8) + [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]])
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { all in
+            // Nearly every text goes through in one piece.
+            var start = 0
+            for index in all.indices where all[index] < 0x20 || all[index] == 0x22 || all[index] == 0x5C {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: all[start..<index]))
+                escape(all[index])
+                start = index + 1
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: all[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(0x5C)
+        switch byte {
+        case 0x22, 0x5C: bytes.append(byte)
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        default: bytes.append(contentsOf: Array("u00".utf8) + [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]])
+        }
     }
 }

@@ -15,6 +15,7 @@ public struct FieldFault: Error, Sendable, Equatable {
         english = en
     }
 
+    @usableFromInline
     func under(_ name: String) -> FieldFault {
         var copy = self
         copy.field = field.isEmpty ? name : field.first == "[" ? name + field : "\(name).\(field)"
@@ -28,6 +29,7 @@ public struct Kind<Value: Sendable>: Sendable {
     public let decode: @Sendable (JSON) throws(FieldFault) -> Value
     public let encode: @Sendable (Value, inout JSONWriter) -> Void
 
+    @inlinable
     public init(
         schema: JSON, decode: @escaping @Sendable (JSON) throws(FieldFault) -> Value,
         encode: @escaping @Sendable (Value, inout JSONWriter) -> Void
@@ -38,6 +40,7 @@ public struct Kind<Value: Sendable>: Sendable {
     }
 
     /// A kind whose wire form is a string that `read` understands and `write` makes.
+    @inlinable
     public init(
         format: JSON, expected: (vi: String, en: String), maxLength: Int = Limits.wireTextLength,
         read: @escaping @Sendable (String) -> Value?, write: @escaping @Sendable (Value) -> String
@@ -88,6 +91,7 @@ extension Kind where Value == String {
 }
 
 extension FieldFault {
+    @usableFromInline
     static func type(_ vi: String, _ en: String) -> FieldFault {
         FieldFault("type", vi: "phải là \(vi)", en: "must be \(en)")
     }
@@ -134,6 +138,7 @@ extension Kind where Value == JSON {
 
 extension Kind where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of the words of an enumeration.
+    @inlinable
     public static var choice: Kind {
         let words = Value.allCases.map(\.rawValue)
         return Kind(
@@ -152,6 +157,7 @@ extension Kind where Value: RawRepresentable & CaseIterable, Value.RawValue == S
 
 extension Kind where Value: Record {
     /// A nested record.
+    @inlinable
     public static var record: Kind {
         Kind(
             schema: Value.schema,
@@ -162,6 +168,7 @@ extension Kind where Value: Record {
 
 extension Kind {
     /// A list of `count` elements.
+    @inlinable
     public static func list<Element: Sendable>(_ element: Kind<Element>, _ count: ClosedRange<Int>) -> Kind
     where Value == [Element] {
         Kind(

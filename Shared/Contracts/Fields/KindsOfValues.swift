@@ -10,6 +10,7 @@ extension ID: Identifier {}
 
 extension Kind where Value: Identifier {
     /// A UUID with its meaning.
+    @inlinable
     public static var id: Kind {
         Kind(
             format: ["type": "string", "format": "uuid"], expected: ("một UUID", "a UUID"),
@@ -21,7 +22,7 @@ extension Kind where Value == UUID {
     public static var uuid: Kind {
         Kind(
             format: ["type": "string", "format": "uuid"], expected: ("một UUID", "a UUID"),
-            read: { $0.utf8.count == 36 ? UUID(uuidString: $0) : nil }, write: { $0.text })
+            read: { UUID(text: $0) }, write: { $0.text })
     }
 }
 
@@ -77,17 +78,38 @@ public enum Instant {
         let seconds = microseconds.floored(by: 1_000_000)
         let fraction = Int(microseconds - seconds * 1_000_000)
         let local = seconds + 7 * 3_600
-        let day = Day(number: Int32(truncatingIfNeeded: local.floored(by: 86_400)))
+        let (year, month, day) = Day(number: Int32(truncatingIfNeeded: local.floored(by: 86_400))).parts
         let second = Int(local - local.floored(by: 86_400) * 86_400)
-        var text = "\(day.text)T\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))"
-        if fraction > 0 {
-            let digits = String(fraction + 1_000_000).dropFirst()
-            text += "." + (fraction % 1_000 == 0 ? digits.prefix(3) : digits)
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            var at = 0
+            func put(_ value: Int, _ digits: Int, before mark: Unicode.Scalar?) {
+                var rest = value
+                for place in (at..<at + digits).reversed() {
+                    buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                at += digits
+                if let mark {
+                    buffer[at] = UInt8(ascii: mark)
+                    at += 1
+                }
+            }
+            // RFC 3339 has four digits; a year beyond them is written as the nearest that it can say.
+            put(min(max(year, 0), 9_999), 4, before: "-")
+            put(month, 2, before: "-")
+            put(day, 2, before: "T")
+            put(second / 3_600, 2, before: ":")
+            put(second / 60 % 60, 2, before: ":")
+            put(second % 60, 2, before: fraction > 0 ? "." : nil)
+            if fraction > 0 {
+                put(fraction % 1_000 == 0 ? fraction / 1_000 : fraction, fraction % 1_000 == 0 ? 3 : 6, before: nil)
+            }
+            put(0, 0, before: "+")
+            put(7, 2, before: ":")
+            put(0, 2, before: nil)
+            return at
         }
-        return text + "+07:00"
     }
-
-    private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
     public static func read(_ text: String) -> Date? {
         let bytes = Array(text.utf8)

@@ -17,7 +17,9 @@ public struct AgencyCode: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Reads either form.
     /// - Throws: `agency-code.*` when it is neither.
     public init(_ text: String) throws(FieldFault) {
-        if AgencyCode.hasOldShape(text) {
+        if AgencyCode.isCanonical(text) {
+            self.init(unchecked: text)
+        } else if AgencyCode.hasOldShape(text) {
             try self.init(old: text)
         } else {
             try self.init(groups: text.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
@@ -121,6 +123,29 @@ public struct AgencyCode: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// By text: an agency comes directly before everything below it.
     public static func < (left: AgencyCode, right: AgencyCode) -> Bool {
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
+
+    /// Whether `init(groups:)` would keep the text as it is, found in one pass: every row of a list has two codes.
+    private static func isCanonical(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard (3...Limits.agencyCodeLength).contains(bytes.count), (0x41...0x5A).contains(bytes[0]),
+                isDigit(bytes[1]), isDigit(bytes[2]), bytes[1] != 0x30 || bytes[2] != 0x30,
+                bytes.count == 3 || bytes[3] == 0x2E
+            else { return false }
+            var isZero = false
+            for byte in bytes[3...] {
+                if byte == 0x2E {
+                    if isZero { return false }
+                    isZero = true
+                } else if isDigit(byte) || (0x41...0x5A).contains(byte) {
+                    if byte != 0x30 { isZero = false }
+                } else {
+                    return false
+                }
+            }
+            return !isZero
+        }
     }
 
     private static func hasOldShape(_ text: String) -> Bool {

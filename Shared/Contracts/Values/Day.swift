@@ -181,7 +181,7 @@ extension Day {
         return Int32(clamping: cycle * daysPerCycle + dayOfCycle - 719_468)
     }
 
-    private var parts: (year: Int, month: Int, day: Int) {
+    var parts: (year: Int, month: Int, day: Int) {
         let days = Int(number) + 719_468
         let dayOfCycle = days.modulo(Day.daysPerCycle)
         let yearOfCycle = (dayOfCycle - dayOfCycle / 1_460 + dayOfCycle / 36_524 - dayOfCycle / 146_096) / 365

@@ -12,7 +12,7 @@ public struct ID<Tag>: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Reads the 36 characters of RFC 9562 in either case.
     public init(_ text: String) throws(FieldFault) {
-        guard text.utf8.count == 36, let uuid = UUID(uuidString: text) else {
+        guard let uuid = UUID(text: text) else {
             throw FieldFault("id.shape", vi: "phải là UUID", en: "must be a UUID")
         }
         self.uuid = uuid
@@ -49,6 +49,8 @@ public enum EventTag {}
 public enum FileTag {}
 public enum DecisionTag {}
 public enum ReceiptTag {}
+public enum SubscriptionTag {}
+public enum ReplayTag {}
 
 public typealias PersonID = ID<PersonTag>
 public typealias AccountID = ID<AccountTag>
@@ -66,6 +68,8 @@ public typealias EventID = ID<EventTag>
 public typealias FileID = ID<FileTag>
 public typealias DecisionID = ID<DecisionTag>
 public typealias ReceiptID = ID<ReceiptTag>
+public typealias SubscriptionID = ID<SubscriptionTag>
+public typealias ReplayID = ID<ReplayTag>
 
 extension UUID {
     /// A new identifier of version 7 (RFC 9562, 5.7): milliseconds since 1970, a counter within the millisecond
@@ -74,6 +78,38 @@ extension UUID {
     public static func v7() -> UUID { clock.withLock { $0.next(at: Date()) } }
 
     private static let clock = Mutex(SequenceClock())
+
+    /// Reads the 36 characters of RFC 9562 in either case; nil for anything else.
+    public init?(text: String) {
+        var text = text
+        var bytes: (UInt64, UInt64) = (0, 0)
+        let isShaped = text.withUTF8 { all -> Bool in
+            guard all.count == 36 else { return false }
+            var digits = 0
+            for (index, byte) in all.enumerated() {
+                if index == 8 || index == 13 || index == 18 || index == 23 {
+                    guard byte == 0x2D else { return false }
+                    continue
+                }
+                guard let digit = UUID.hexValue(byte) else { return false }
+                if digits < 16 { bytes.0 = bytes.0 << 4 | digit } else { bytes.1 = bytes.1 << 4 | digit }
+                digits += 1
+            }
+            return true
+        }
+        guard isShaped else { return nil }
+        let ordered = (bytes.0.bigEndian, bytes.1.bigEndian)
+        self.init(uuid: withUnsafeBytes(of: ordered) { $0.load(as: uuid_t.self) })
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case 0x30...0x39: UInt64(byte - 0x30)
+        case 0x41...0x46: UInt64(byte - 0x37)
+        case 0x61...0x66: UInt64(byte - 0x57)
+        default: nil
+        }
+    }
 
     /// 36 characters, lower case.
     public var text: String {

@@ -90,7 +90,7 @@ public struct Call: Sendable {
         }
         let sql = EventWriter.flight(change: change, then: steps, announcing: announcements)
         KillPoint.pass(.beforeCommit)
-        let rows = try await runtime.database.run(sql)
+        let rows = try await runtime.database.run(sharing: sql)
         guard !rows.isEmpty else { throw Refused.stale }
         KillPoint.pass(.afterCommit)
         runtime.poke()
@@ -170,4 +170,10 @@ public protocol TimedTask: Sendable {
 public protocol Reaction: Sendable {
     associatedtype Received: Event
     static func handle(_ event: Received, _ envelope: Envelope, _ work: Work) async throws
+}
+
+/// Sees every event of the aggregates that the service consumes, also of types that this release does not know, after
+/// the reactions to its type and in the same transaction: what it does happens once.
+public protocol Observer: Sendable {
+    static func handle(_ envelope: Envelope, _ work: Work) async throws
 }

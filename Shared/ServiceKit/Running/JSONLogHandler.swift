@@ -36,10 +36,22 @@ public struct JSONLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        var all = metadata
-        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-        if let own = event.metadata { all.merge(own) { $1 } }
-        if let error = event.error { all["error"] = "\(error)" }
+        // Almost always one of the two is empty or has the trace alone: no merged dictionary is made for that.
+        var pairs: [(key: String, value: Logger.Metadata.Value)] = []
+        func take(_ more: Logger.Metadata?) {
+            for (key, value) in more ?? [:] {
+                if let index = pairs.firstIndex(where: { $0.key == key }) {
+                    pairs[index].value = value
+                } else {
+                    pairs.append((key, value))
+                }
+            }
+        }
+        take(metadata)
+        take(metadataProvider?.get())
+        take(event.metadata)
+        if let error = event.error { take(["error": "\(error)"]) }
+        pairs.sort { $0.key < $1.key }
         var writer = JSONWriter()
         writer.object { writer in
             func put(_ name: String, _ text: String) {
@@ -51,8 +63,8 @@ public struct JSONLogHandler: LogHandler {
             put("service", service)
             if label != service { put("label", label) }
             put("message", event.message.description)
-            if let trace = all.removeValue(forKey: "trace") { put("trace", "\(trace)") }
-            for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            if let trace = pairs.first(where: { $0.key == "trace" }) { put("trace", "\(trace.value)") }
+            for (key, value) in pairs where key != "trace" {
                 put(Self.reserved.contains(key) ? "\(key)_" : key, Self.isSecret(key) ? "***" : "\(value)")
             }
         }

@@ -98,7 +98,7 @@ extension Cursor {
     /// The id that the cursor holds; nil for the first page.
     func uuid() throws(FieldFault) -> UUID? {
         guard !text.isEmpty else { return nil }
-        guard let uuid = UUID(uuidString: text) else {
+        guard let uuid = UUID(text: text) else {
             throw FieldFault(
                 "invalid", field: "cursor", vi: "không phải vị trí trang này", en: "is no cursor of this list")
         }
