@@ -3,10 +3,10 @@ FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug
 SOURCES = Package.swift Services Shared Tests Deploy
-.PHONY: help demo run stop status logs token build test bench check golden schema lint format packages clean
+.PHONY: chaos help demo run stop status logs token build test bench check fuzz simulate-backbone mutants backup restore cluster-test golden publish schema lint format packages clean
 
 help: ## list these verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
 
 demo: run ## everything from nothing: servers, services, the province, the journeys; leaves it running
 	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal load
@@ -34,15 +34,40 @@ test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a Rab
 	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(if $(SUITE),--filter $(SUITE))
 
 bench: ## the benchmarks, on a release build (SUITE=backbone, services, onestop or inbox: one)
-	@$(LOCAL)/packages.sh wrk
+	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
 	@swift build -c release $(FLAGS)
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)
 
 check: ## generated requests to every operation of the running demonstration (EXAMPLES=40)
 	@$$($(LOCAL)/python.sh)/bin/python3 Tests/ApiTests/check_api.py --examples $(or $(EXAMPLES),40)
 
-golden: build ## write the golden JSON of new events; what is there stays
-	@LIENTHONG_WRITE_GOLDEN=1 swift test --skip-build --disable-xctest $(FLAGS) --filter GoldenTests
+fuzz: build ## read mutated octets from outside for so long (SECONDS=300); FUZZ_SEED and FUZZ_ONLY repeat a finding
+	@FUZZ_SECONDS=$(or $(SECONDS),300) swift test --skip-build --disable-xctest $(FLAGS) --filter FuzzTests
+
+simulate-backbone: build ## relay, inbox, parking and timers over simulated servers (SEEDS='0..<100000')
+	@$(BIN)/Simulator --seeds '$(or $(SEEDS),0..<100000)'
+
+mutants: build ## mistakes built in on purpose: each must be caught
+	@$(BIN)/Simulator --mutants
+
+backup: ## database, WAL, files, secrets and broker definitions of what runs, for restore
+	@$(LOCAL)/backup.sh
+
+restore: ## FROM=backup [AT=moment]: into a fresh LIENTHONG_RUN_DIR; compares it with what was backed up
+	@$(LOCAL)/restore.sh "$(FROM)" "$(AT)"
+
+cluster-test: build ## three brokers, two databases, two copies of each service: killed and cut off under load
+	@$(LOCAL)/packages.sh patroni python3-etcd etcd-server haproxy iproute2
+	@Deploy/cluster/cluster-test.sh
+
+chaos: build ## kill, cut, fill and delay everything while journeys play (CHAOS_KILLS, _SECONDS, _SEED, _FAULTS)
+	@$(LOCAL)/chaos.sh
+
+golden: build ## write the golden JSON and the schemas of new events; what is there stays
+	@LIENTHONG_WRITE_GOLDEN=1 swift test --skip-build --disable-xctest $(FLAGS) --filter 'GoldenTests|PublishedTests'
+
+publish: build ## list what events look like as published: from then on nothing of it may change
+	@LIENTHONG_PUBLISH=1 swift test --skip-build --disable-xctest $(FLAGS) --filter PublishedTests
 
 schema: build ## write every service's schema.sql from its migrations
 	@LIENTHONG_WRITE_SCHEMA=1 $(LOCAL)/with-servers.sh test \

@@ -10,7 +10,8 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
         .testTarget(
             name: "\(name)Tests",
             dependencies: [.byName(name: name), "TestKit"] + dependencies.filter(\.isOurs)
-                + (name == "ServiceKit" ? ["ServiceTestKit"] : []),
+                + (name == "ServiceKit" ? ["ServiceTestKit"] : [])
+                + (["AMQP", "EventLog"].contains(name) ? ["FakeBroker"] : []),
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
@@ -20,7 +21,8 @@ func service(_ name: String) -> [Target] {
     [
         .executableTarget(
             name: name,
-            dependencies: ["Contracts", "LegalClock", "Files", "Postgres", "ServiceKit", .crypto, .logging],
+            dependencies: ["Contracts", "LegalClock", "Files", "Postgres", "ServiceKit", .crypto, .logging]
+                + (further[name] ?? []) + (speaksToBroker.contains(name) ? ["AMQP", "EventLog"] : []),
             path: "Services/\(name)",
             exclude: ["README.md", "schema.sql"], swiftSettings: strict),
         .testTarget(
@@ -28,7 +30,7 @@ func service(_ name: String) -> [Target] {
             dependencies: [
                 .byName(name: name), "Contracts", "LegalClock", "Files", "Postgres", "AMQP", "EventLog", "ServiceKit",
                 "TestKit", "ServiceTestKit", .crypto, .logging,
-            ],
+            ] + (further[name] ?? []) + (neighbours[name] ?? []),
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
@@ -36,6 +38,11 @@ func service(_ name: String) -> [Target] {
 /// A program that operators, tests or benchmarks run beside the services.
 func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+/// What such a program does, as a module that tests and other programs use too; the program itself is in Command.
+func within(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, exclude: ["Command"], swiftSettings: strict)
 }
 
 func c(_ name: String, _ library: String, _ debian: String) -> Target {
@@ -58,18 +65,33 @@ let rooms: [Target] =
     shared("Contracts")
     + shared("LegalClock", ["Contracts"])
     + shared("Files", ["Contracts", .crypto])
+    + shared("Receipts", ["Contracts", .crypto])
+    + shared("Sealing", ["Contracts", .crypto])
     + shared("Postgres", ["CLibPQ", "Contracts", .logging, .lifecycle])
     + shared("AMQP", ["CRabbitMQ", "Contracts", .logging, .lifecycle])
-    + shared("EventLog", ["Contracts", "Postgres", "AMQP", .logging, .lifecycle])
+    + shared("Courier", ["CCurl", "Contracts"])
+    + shared("MailRelay", ["CCurl", "Contracts"])
+    + shared("EventLog", ["Contracts", "Postgres", "AMQP", "Receipts", .logging, .lifecycle])
     + shared(
         "ServiceKit",
         [
-            "Contracts", "LegalClock", "Files", "Postgres", "AMQP", "EventLog", "CArgon2", .hummingbird, .crypto,
-            .logging, .lifecycle, .nioHTTP, .nioPosix,
+            "Contracts", "LegalClock", "Files", "Sealing", "Postgres", "AMQP", "Receipts", "EventLog", "CArgon2",
+            .hummingbird, .crypto, .logging, .lifecycle, .nioHTTP, .nioPosix,
         ])
+
+/// What a service needs beside the usual: it speaks to the broker and to others itself.
+let further: [String: [Target.Dependency]] = [
+    "IntegrationService": ["Courier", .lifecycle], "MailService": ["MailRelay", .lifecycle],
+]
+let speaksToBroker: Set = ["IntegrationService"]
+/// Whom the tests of a service start beside it.
+let neighbours: [String: [Target.Dependency]] = [
+    "OneStopService": ["MailService", "Sealing", .nioHTTP, .nioPosix]
+]
 
 let services = [
     "IdentityService", "HRService", "OneStopService", "DocumentsService", "BudgetService", "MailService",
+    "IntegrationService",
 ]
 
 let package = Package(
@@ -85,6 +107,7 @@ let package = Package(
         c("CLibPQ", "libpq", "libpq-dev"),
         c("CRabbitMQ", "librabbitmq", "librabbitmq-dev"),
         c("CArgon2", "libargon2", "libargon2-dev"),
+        c("CCurl", "libcurl", "libcurl4-openssl-dev"),
     ] + rooms + services.flatMap(service) + [
         .target(
             name: "TestKit", dependencies: ["Contracts", "Postgres", "AMQP", .logging], path: "Tests/TestKit",
@@ -92,19 +115,58 @@ let package = Package(
         .target(
             name: "ServiceTestKit",
             dependencies: [
-                "Contracts", "Postgres", "AMQP", "EventLog", "ServiceKit", "TestKit", .logging, .lifecycle,
+                "Contracts", "Sealing", "Postgres", "AMQP", "EventLog", "ServiceKit", "TestKit", .logging, .lifecycle,
             ],
             path: "Tests/ServiceTestKit", swiftSettings: strict),
-        program(
-            "Rehearsal", "Deploy/Rehearsal", ["Contracts", "Postgres", .crypto, .logging, .nioHTTP, .nioPosix]),
-        program("Auditor", "Deploy/Auditor", ["Contracts", "Postgres", .logging]),
+        within(
+            "Journeys", "Deploy/Rehearsal", ["Contracts", "Postgres", .crypto, .logging, .nioHTTP, .nioPosix]),
+        program("Rehearsal", "Deploy/Rehearsal/Command", ["Journeys"]),
+        within("Auditing", "Deploy/Auditor", ["Contracts", "Postgres", .logging]),
+        program("Auditor", "Deploy/Auditor/Command", ["Auditing"]),
+        program("lienthong", "Deploy/CLI", ["Contracts", "Postgres", "Receipts", "EventLog", .logging]),
         program(
             "Benchmarks", "Tests/Benchmarks",
-            ["CLibPQ", "CRabbitMQ", "Contracts", "Postgres", "AMQP", "EventLog", .logging]),
+            ["CLibPQ", "CRabbitMQ", "Contracts", "Postgres", "AMQP", "Receipts", "EventLog", .logging]),
         .testTarget(
             name: "JourneyTests",
-            dependencies: ["Rehearsal", "Auditor", "Contracts", "LegalClock", "Postgres", "TestKit", "ServiceTestKit"],
+            dependencies: [
+                "Journeys", "Auditing", "Rehearsal", "Auditor", "Contracts", "LegalClock", "Postgres", "TestKit",
+                "ServiceTestKit",
+            ],
             path: "Tests/JourneyTests", swiftSettings: strict),
+        .target(name: "FakeBroker", path: "Tests/FakeBroker", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "IdentityService", "HRService", "OneStopService", "DocumentsService", "BudgetService", "MailService",
+                "Journeys", "Contracts", "Files", "AMQP", "EventLog", "ServiceKit", "FakeBroker", "TestKit", .crypto,
+            ],
+            path: "Tests/FuzzTests", swiftSettings: strict),
+        .testTarget(
+            name: "CLITests",
+            dependencies: [
+                "lienthong", "Contracts", "Postgres", "Receipts", "EventLog", "ServiceKit", "TestKit", "ServiceTestKit",
+            ],
+            path: "Tests/CLITests", swiftSettings: strict),
+        .executableTarget(
+            name: "Simulator", dependencies: ["Contracts", "AMQP", "EventLog"], path: "Tests/Simulator",
+            // A debug build, for the mutants and the insides, but a fast one: there are many seeds.
+            swiftSettings: strict + [
+                .unsafeFlags(["-O", "-enforce-exclusivity=unchecked"], .when(configuration: .debug))
+            ]),
+        .testTarget(
+            name: "SimulatorTests", dependencies: ["Simulator", "EventLog"], path: "Tests/SimulatorTests",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Chaos",
+            dependencies: ["Journeys", "Auditing", "Contracts", "Postgres", "EventLog", .crypto, .logging],
+            path: "Tests/Chaos", swiftSettings: strict),
+        .testTarget(
+            name: "ChaosTests",
+            dependencies: [
+                "Chaos", "Journeys", "Auditing", "Contracts", "Postgres", "EventLog", "TestKit", .logging,
+            ],
+            path: "Tests/ChaosTests", swiftSettings: strict),
         .testTarget(name: "HouseTests", dependencies: ["Contracts"], path: "Tests/HouseTests", swiftSettings: strict),
     ]
 )

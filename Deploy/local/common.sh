@@ -5,7 +5,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 RUN=$(cd "$ROOT" && realpath -m -- "${LIENTHONG_RUN_DIR:-.run}")
 
 # The list of services: executable <Name>Service, schema and broker user <name>, port = base + number.
-SERVICES=(Identity:0 HR:1 OneStop:2 Documents:3 Mail:4 Budget:6)
+SERVICES=(Identity:0 HR:1 OneStop:2 Documents:3 Mail:4 Budget:6 Integration:7)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }

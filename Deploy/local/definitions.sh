@@ -17,8 +17,32 @@ broker_user() { # NAME TAGS
 
 joined() { local IFS=,; printf '%s' "$*"; }
 
+# Commands (Catalogue.commands): who sends which kind of thing to whom. Only the sender may publish it to the exchange
+# lienthong.commands, only the addressee may bind a queue to it; nobody else may touch that exchange.
+COMMANDS=("onestop citizen-notice mail")
+
+# command_rights NAME: "WRITE READ TOPICS": alternatives to add to what the user may write and read, and the entry of its
+# topic rights (empty when it has nothing to do with commands).
+command_rights() {
+    local sender aggregate addressee sends=() takes=() IFS='|'
+    for entry in "${COMMANDS[@]}"; do
+        IFS=' ' read -r sender aggregate addressee <<<"$entry"
+        [[ $sender != "$1" ]] || sends+=("$sender\\\\.$aggregate\\\\.")
+        [[ $addressee != "$1" ]] || takes+=("$sender\\\\.$aggregate\\\\.")
+    done
+    ((${#sends[@]})) && command_write='|lienthong\\.commands' || command_write=
+    ((${#takes[@]})) && command_read='|lienthong\\.commands' || command_read=
+    command_topics=
+    ((${#sends[@]} + ${#takes[@]})) || return 0
+    command_topics="{\"user\":\"$1\",\"vhost\":\"lienthong\",\"exchange\":\"lienthong.commands\",\
+\"write\":\"^(${sends[*]-})\",\"read\":\"^(${takes[*]-})\"}"
+    ((${#sends[@]})) || command_topics=${command_topics/'"write":"^()"'/'"write":"^$"'}
+    ((${#takes[@]})) || command_topics=${command_topics/'"read":"^()"'/'"read":"^$"'}
+}
+
 write_definitions() {
-    local users=() permissions=() topics=() entry name shared='lienthong\\.events'
+    local users=() permissions=() topics=() entry name tags shared='lienthong\\.events'
+    local command_write command_read command_topics
     users+=("$(broker_user operator administrator)")
     permissions+=('{"user":"operator","vhost":"lienthong","configure":".*","write":".*","read":".*"}')
     permissions+=('{"user":"operator","vhost":"/","configure":".*","write":".*","read":".*"}')
@@ -29,9 +53,13 @@ write_definitions() {
     topics+=('{"user":"integrator","vhost":"lienthong","exchange":"lienthong.events","write":"^$","read":".*"}')
     for entry in "${SERVICES[@]}"; do
         name=$(schema_of "$entry")
-        users+=("$(broker_user "$name" "")")
+        # The exchange makes queues and users for subscribers, over the management API.
+        if [[ $name == integration ]]; then tags=administrator; else tags=; fi
+        users+=("$(broker_user "$name" "$tags")")
+        command_rights "$name"
         permissions+=("{\"user\":\"$name\",\"vhost\":\"lienthong\",\"configure\":\"^$name(\\\\..*)?\$\",\
-\"write\":\"^($shared|$name(\\\\..*)?)\$\",\"read\":\"^($shared|$name(\\\\..*)?)\$\"}")
+\"write\":\"^($shared$command_write|$name(\\\\..*)?)\$\",\"read\":\"^($shared$command_read|$name(\\\\..*)?)\$\"}")
+        [[ -z $command_topics ]] || topics+=("$command_topics")
         topics+=("{\"user\":\"$name\",\"vhost\":\"lienthong\",\"exchange\":\"lienthong.events\",\
 \"write\":\"^$name\\\\.\",\"read\":\".*\"}")
     done
@@ -44,6 +72,8 @@ write_definitions() {
   "policies": [{"vhost": "lienthong", "name": "integrator", "pattern": "^integrator\\\\.", "apply-to": "queues",
     "priority": 1, "definition": {"max-length": 200000, "overflow": "drop-head", "expires": 604800000}}],
   "exchanges": [{"name": "lienthong.events", "vhost": "lienthong", "type": "topic", "durable": true,
+    "auto_delete": false, "internal": false, "arguments": {}},
+    {"name": "lienthong.commands", "vhost": "lienthong", "type": "topic", "durable": true,
     "auto_delete": false, "internal": false, "arguments": {}}]
 }
 JSON

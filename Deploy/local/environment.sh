@@ -9,6 +9,15 @@ pairs() { # FUNCTION: "identity=...,hr=...", each value made by the function fro
 }
 client_secret_of() { secret "client-$(schema_of "$1")"; }
 
+# The public half (X25519) of a service's sealing key: any 32 random bytes are a private key (RFC 7748), which openssl
+# takes as PKCS #8.
+sealing_public_of() {
+    local key
+    key=$(printf '302e020100300506032b656e04220420%s' "$(secret "sealing-$(schema_of "$1")")" | sed 's/../\\x&/g')
+    # shellcheck disable=SC2059
+    printf "$key" | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | od -An -v -tx1 | tr -d ' \n'
+}
+
 shared_environment() {
     cat <<ENV
 LIENTHONG_PG_HOST="127.0.0.1"
@@ -41,13 +50,28 @@ LIENTHONG_AMQP_USER="$name"
 LIENTHONG_AMQP_PASSWORD="$(secret "rabbitmq-$name")"
 LIENTHONG_CLIENT_SECRET="$(client_secret_of "$1")"
 LIENTHONG_FILES_DIR="$RUN/files/$name"
+LIENTHONG_SEALING_KEY="$(secret "sealing-$name")"
+LIENTHONG_SEALING_PUBLIC="$(pairs sealing_public_of)"
+LIENTHONG_RECEIPT_KEY="$(secret "receipt-$name")"
 ENV
     case $name in
         identity)
-            printf 'LIENTHONG_CLIENT_SECRETS="%s"\n' "$(pairs client_secret_of)"
+            printf 'LIENTHONG_CLIENT_SECRETS="%s,integrator=%s"\n' "$(pairs client_secret_of)" \
+                "$(secret client-integrator)"
             printf 'LIENTHONG_KEY_SECRET="%s"\n' "$(secret identity-key)"
             ;;
         budget) printf 'LIENTHONG_PAYMENT_SECRET="%s"\n' "$(secret payment)" ;;
+        integration) # webhooks may go to this machine: a rehearsal's subscribers are here
+            printf 'LIENTHONG_SUBSCRIPTION_SECRET="%s"\n' "$(secret subscriptions)"
+            printf 'LIENTHONG_MANAGEMENT_URL="http://127.0.0.1:%s"\n' "$MANAGEMENT_PORT"
+            printf 'LIENTHONG_WEBHOOK_NETWORKS="127.0.0.0/8"\n'
+            ;;
+        mail) # who takes letters to the outside, when there is somebody: given to provision.sh in its environment
+            local variable
+            for variable in LIENTHONG_SMTP_{RELAY,USER,PASSWORD,AUTHORITIES,FROM}; do
+                [[ -z ${!variable-} ]] || printf '%s="%s"\n' "$variable" "${!variable}"
+            done
+            ;;
     esac
 }
 
@@ -74,6 +98,10 @@ LIENTHONG_AMQP_PORT="$AMQP_PORT"
 LIENTHONG_AMQP_VHOST="lienthong"
 LIENTHONG_AMQP_USER="integrator"
 LIENTHONG_AMQP_PASSWORD="$(secret rabbitmq-integrator)"
+LIENTHONG_EXCHANGE_URL="$(url_of "$(named integration)")"
+LIENTHONG_IDENTITY_URL="$(url_of "$(named identity)")"
+LIENTHONG_CLIENT="integrator"
+LIENTHONG_CLIENT_SECRET="$(secret client-integrator)"
 ENV
 }
 

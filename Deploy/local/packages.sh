@@ -3,10 +3,11 @@
 # with sudo when not root, and touches nothing when none is.
 # No system-wide server is started, made or enabled by it: what keeps them from starting is undone at the end.
 set -euo pipefail
-NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev pkg-config python3 python3-venv
-    openssl curl ca-certificates util-linux "$@")
+NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev libcurl4-openssl-dev pkg-config
+    python3 python3-venv openssl curl ca-certificates util-linux amqp-tools "$@")
 # Packages among those and their dependencies that bring a daemon, with its unit.
-SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron)
+SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron
+    etcd-server:etcd patroni:patroni haproxy:haproxy)
 POLICY=/usr/sbin/policy-rc.d
 KEPT=$POLICY.before-lienthong
 CLUSTERS=/etc/postgresql-common/createcluster.d

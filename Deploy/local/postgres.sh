@@ -38,7 +38,10 @@ spawn_postgres() {
     init_postgres
     configure_postgres
     forget_dead_postmaster
-    spawn postgres "$PG_USER" "$PG_BIN/postgres" -D "$main" -c config_file="$main/lienthong.conf" -c port="$PG_PORT"
+    # The fault harness puts a library between the server and its disk.
+    local over=()
+    [[ -z ${LIENTHONG_PG_PRELOAD:-} ]] || over=(env LD_PRELOAD="$LIENTHONG_PG_PRELOAD")
+    spawn postgres "$PG_USER" "${over[@]}" "$PG_BIN/postgres" -D "$main" -c config_file="$main/lienthong.conf" -c port="$PG_PORT"
 }
 
 postgres_ready() { "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$PG_PORT"; }

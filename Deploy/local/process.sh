@@ -91,6 +91,8 @@ children_of() {
 strike() {
     local pid children
     pid=$(pid_of "$1") || die "$1 is not running"
+    # Stopped first: a child that it had after the list was made would live on, and PostgreSQL could not start again.
+    kill -s STOP "$pid" 2>/dev/null || true
     children=$(children_of "$pid")
     # shellcheck disable=SC2086
     kill -s KILL "$pid" $children 2>/dev/null || true

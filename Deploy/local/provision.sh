@@ -22,7 +22,7 @@ database_script() {
 
 lock_run_folder
 keep_port_base
-alive postgres && alive rabbitmq || die "PostgreSQL and RabbitMQ are not both running: servers.sh start"
+postgres_ready && rabbitmq_ready || die "PostgreSQL and RabbitMQ do not both answer: servers.sh start"
 database_script | PGPASSWORD=$(secret postgres) PGOPTIONS='-c client_min_messages=warning' \
     "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$PG_PORT" -U postgres -d postgres
 write_definitions | management api/definitions -X POST -H 'Content-Type: application/json' --data-binary @- -o /dev/null

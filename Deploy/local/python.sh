@@ -3,7 +3,8 @@
 # Nothing is done when that very list is installed already.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-PACKAGES=(pika==1.4.4 schemathesis==4.32.5)
+PACKAGES=(pika==1.4.4 cryptography==50.0.2 schemathesis==4.32.5 "jsonschema[format]==4.26.0" asyncapi3==0.0.2
+    aiosmtpd==1.4.6 aio-pika==10.2.1 cloudevents==2.2.0 standardwebhooks==1.1.0)
 VENV=$RUN/venv
 
 lock_run_folder

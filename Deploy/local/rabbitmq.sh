@@ -65,6 +65,16 @@ management() {
         "$@" "http://127.0.0.1:$MANAGEMENT_PORT/$path"
 }
 
+# control_rabbitmq WORDS...: rabbitmqctl for this node.
+control_rabbitmq() {
+    local environment
+    mapfile -t environment < <(rabbitmq_environment)
+    as_server "$RABBIT_USER" env -i "${environment[@]}" /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@"
+}
+
+# The broker's disk is lost, while it is away: every queue and every message. Users and rights come back at boot.
+lose_rabbitmq() { rm -rf -- "$DATA/rabbitmq/mnesia"; }
+
 stop_rabbitmq() {
     end rabbitmq TERM 60
     end epmd TERM 10

@@ -29,11 +29,13 @@ finish() {
         kill -s KILL -- "-$command_group" 2>/dev/null || true
     fi
     { "$HERE/services.sh" stop && "$HERE/servers.sh" stop; } 7>&- || code=1
-    if [[ -d $LIENTHONG_RUN_DIR/journeys ]]; then # the journeys' own copy, when their test was interrupted
-        LIENTHONG_RUN_DIR+=/journeys
-        unset LIENTHONG_PORT_BASE
+    local inner folder=$LIENTHONG_RUN_DIR
+    unset LIENTHONG_PORT_BASE
+    for inner in journeys chaos; do # copies of their own, when their tests were interrupted
+        [[ -d $folder/$inner ]] || continue
+        LIENTHONG_RUN_DIR=$folder/$inner
         { "$HERE/services.sh" stop && "$HERE/servers.sh" stop; } 7>&- || code=1
-    fi
+    done
     exit "$code"
 }
 trap finish EXIT

@@ -1,6 +1,8 @@
 -- The database and what PUBLIC loses; run by provision.sh as superuser, any number of times.
 SELECT 'CREATE DATABASE lienthong' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'lienthong') \gexec
 REVOKE ALL ON DATABASE postgres, template1, lienthong FROM PUBLIC;
+-- Patroni's pg_rewind, where there is a cluster, compares a former primary with the new one from there.
+SELECT 'GRANT CONNECT ON DATABASE postgres TO rewind' WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'rewind') \gexec
 \connect lienthong
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 

@@ -324,6 +324,28 @@ CREATE TABLE receipt_counters (
     CONSTRAINT receipt_counters_pkey PRIMARY KEY (agency, series, year)
 );
 
+CREATE TABLE receipt_key (
+    key text NOT NULL,
+    public bytea NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT receipt_key_pkey PRIMARY KEY (key)
+);
+
+CREATE TABLE receipt_seal (
+    number bigint NOT NULL,
+    epoch integer NOT NULL,
+    first_tick bigint NOT NULL,
+    last_tick bigint NOT NULL,
+    counts integer[] NOT NULL,
+    leaves bytea NOT NULL,
+    statement text NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT receipt_seal_pkey PRIMARY KEY (number),
+    CONSTRAINT receipt_seal_epoch_first_tick_key UNIQUE (epoch, first_tick),
+    CONSTRAINT receipt_seal_check CHECK (last_tick >= first_tick),
+    CONSTRAINT receipt_seal_number_check CHECK (number >= 1)
+);
+
 CREATE TABLE receipts (
     id uuid NOT NULL,
     agency text NOT NULL,
@@ -433,6 +455,8 @@ CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role
 CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
 
 CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
+
+CREATE INDEX event_log_id ON event_log USING brin (id) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX event_log_xid ON event_log USING btree (xid);
 

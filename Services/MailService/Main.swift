@@ -21,6 +21,7 @@ import ServiceKit
         MoveMessage.self,
         DeleteMessage.self,
         ListUndeliverable.self,
+        ListOutsideLetters.self,
     ]
     static let reactions: [any Reaction.Type] = [
         OpenMailboxOnAppointment.self,
@@ -38,11 +39,16 @@ import ServiceKit
         TellOfWithdrawal.self,
         TellOfDraft.self,
         TellOfPayment.self,
+        WriteOutsideLetter.self,
     ]
+    static let secrets = ["LIENTHONG_SEALING_KEY"]
 
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] {
-        [try MailDomain(configuration)]
+        let domain = try MailDomain(configuration)
+        return [domain, try OutsideRelay(configuration, domain), try SealingKeys(configuration)]
     }
+
+    static func background(_ runtime: Runtime) -> [any Service] { Postman.background(runtime) }
 }

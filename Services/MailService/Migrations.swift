@@ -84,6 +84,42 @@ enum Migrations {
                 CONSTRAINT undeliverable_once UNIQUE (source_event, role)
             );
             """),
+        Migration(
+            3, "letters to the outside",
+            """
+            -- Letters that leave the system. The address is sealed; nobody opens it but for sending.
+            CREATE TABLE outside_letters (
+                -- Its own key towards the outside: the Message-ID of every attempt.
+                id uuid PRIMARY KEY,
+                source_event uuid NOT NULL CONSTRAINT outside_letters_once UNIQUE,
+                sender text NOT NULL,
+                dossier uuid NOT NULL,
+                agency text NOT NULL,
+                what text NOT NULL,
+                subject text NOT NULL,
+                body text NOT NULL,
+                address jsonb NOT NULL,
+                state text NOT NULL CHECK (state IN ('waiting', 'sent', 'refused', 'given-up', 'erased')),
+                note text NOT NULL,
+                attempts int NOT NULL DEFAULT 0,
+                made_at timestamptz NOT NULL,
+                -- Real time: when it is looked at again; while it is being sent, when others may.
+                due_at timestamptz NOT NULL,
+                settled_at timestamptz,
+                CHECK ((state = 'waiting') = (settled_at IS NULL))
+            );
+            CREATE INDEX outside_letters_due ON outside_letters (due_at) WHERE state = 'waiting';
+            -- Written before an attempt, its outcome after it. None, long after: the process died under way.
+            CREATE TABLE outside_attempts (
+                letter uuid NOT NULL REFERENCES outside_letters,
+                number int NOT NULL,
+                began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+                outcome text CHECK (outcome IN ('taken', 'refused', 'postponed', 'uncertain')),
+                code int,
+                ended_at timestamptz,
+                PRIMARY KEY (letter, number)
+            );
+            """),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

@@ -238,6 +238,62 @@ CREATE TABLE migration_history (
     CONSTRAINT migration_history_pkey PRIMARY KEY (series, number)
 );
 
+CREATE TABLE outside_attempts (
+    letter uuid NOT NULL,
+    number integer NOT NULL,
+    began_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    outcome text,
+    code integer,
+    ended_at timestamp with time zone,
+    CONSTRAINT outside_attempts_pkey PRIMARY KEY (letter, number),
+    CONSTRAINT outside_attempts_letter_fkey FOREIGN KEY (letter) REFERENCES outside_letters(id),
+    CONSTRAINT outside_attempts_outcome_check CHECK (outcome = ANY (ARRAY['taken'::text, 'refused'::text, 'postponed'::text, 'uncertain'::text]))
+);
+
+CREATE TABLE outside_letters (
+    id uuid NOT NULL,
+    source_event uuid NOT NULL,
+    sender text NOT NULL,
+    dossier uuid NOT NULL,
+    agency text NOT NULL,
+    what text NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    address jsonb NOT NULL,
+    state text NOT NULL,
+    note text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    made_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT outside_letters_pkey PRIMARY KEY (id),
+    CONSTRAINT outside_letters_once UNIQUE (source_event),
+    CONSTRAINT outside_letters_check CHECK ((state = 'waiting'::text) = (settled_at IS NULL)),
+    CONSTRAINT outside_letters_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'sent'::text, 'refused'::text, 'given-up'::text, 'erased'::text]))
+);
+
+CREATE TABLE receipt_key (
+    key text NOT NULL,
+    public bytea NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT receipt_key_pkey PRIMARY KEY (key)
+);
+
+CREATE TABLE receipt_seal (
+    number bigint NOT NULL,
+    epoch integer NOT NULL,
+    first_tick bigint NOT NULL,
+    last_tick bigint NOT NULL,
+    counts integer[] NOT NULL,
+    leaves bytea NOT NULL,
+    statement text NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT receipt_seal_pkey PRIMARY KEY (number),
+    CONSTRAINT receipt_seal_epoch_first_tick_key UNIQUE (epoch, first_tick),
+    CONSTRAINT receipt_seal_check CHECK (last_tick >= first_tick),
+    CONSTRAINT receipt_seal_number_check CHECK (number >= 1)
+);
+
 CREATE TABLE relay_cursor (
     one boolean NOT NULL DEFAULT true,
     tick bigint NOT NULL,
@@ -331,6 +387,8 @@ CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
 
 CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
 
+CREATE INDEX event_log_id ON event_log USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+
 CREATE INDEX event_log_xid ON event_log USING btree (xid);
 
 CREATE UNIQUE INDEX folders_name ON folders USING btree (mailbox, lower(name));
@@ -342,5 +400,7 @@ CREATE INDEX inbox_parked_dead ON inbox_parked USING btree (id) WHERE state = 'd
 CREATE INDEX inbox_parked_due ON inbox_parked USING btree (due_at) WHERE due_at IS NOT NULL;
 
 CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state = 'unknown'::text;
+
+CREATE INDEX outside_letters_due ON outside_letters USING btree (due_at) WHERE state = 'waiting'::text;
 
 CREATE INDEX timers_due ON timers USING btree (due_at);

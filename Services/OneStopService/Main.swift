@@ -9,7 +9,8 @@ import ServiceKit
     static let name = ServiceName.onestop
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
-    static let appendOnly = ["dossier_history", "due_dates"]
+    static let appendOnly = ["dossier_history", "due_dates"] + SubjectKeys.appendOnly
+    static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let endpoints: [any Mountable.Type] = [
         ListProcedures.self,
         ReadProcedure.self,
@@ -53,6 +54,8 @@ import ServiceKit
         ListMyDossiers.self,
         ReadMyNotifications.self,
         MarkNotificationRead.self,
+        ReadSubjectKey.self,
+        EraseSubject.self,
     ]
     static let reactions: [any Reaction.Type] = [
         OnFeePaid.self,
@@ -68,6 +71,9 @@ import ServiceKit
         guard let directory = configuration.filesDirectory else {
             throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"])
         }
-        return [ProcedureBook(database), CalendarBook(database), InboxCounts(database), try FileStore(directory)]
+        return [
+            ProcedureBook(database), CalendarBook(database), InboxCounts(database), try FileStore(directory),
+            try SealingKeys(configuration),
+        ]
     }
 }

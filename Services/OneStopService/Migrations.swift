@@ -5,6 +5,7 @@ enum Migrations {
         Migration(1, "procedures and working calendar", catalogue),
         Migration(2, "dossiers", dossiers),
         Migration(3, "what hangs on a dossier", around),
+        Migration(4, "notices outside of the system", outside),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 
@@ -215,5 +216,11 @@ enum Migrations {
             read_at timestamptz
         );
         CREATE INDEX notifications_person ON notifications (person, id);
+        """
+
+    private static let outside = """
+        -- Sealed under the applicant's key, and readable only while that is in subject_keys.
+        ALTER TABLE dossiers ADD COLUMN applicant_mail jsonb;
+        \(SubjectKeys.schema)
         """
 }

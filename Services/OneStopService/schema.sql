@@ -176,6 +176,7 @@ CREATE TABLE dossiers (
     returned_at timestamp with time zone,
     reason_code text,
     reason text,
+    applicant_mail jsonb,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),
@@ -356,6 +357,28 @@ CREATE TABLE procedures (
     CONSTRAINT procedures_state_check CHECK (state = ANY (ARRAY['draft'::text, 'published'::text]))
 );
 
+CREATE TABLE receipt_key (
+    key text NOT NULL,
+    public bytea NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT receipt_key_pkey PRIMARY KEY (key)
+);
+
+CREATE TABLE receipt_seal (
+    number bigint NOT NULL,
+    epoch integer NOT NULL,
+    first_tick bigint NOT NULL,
+    last_tick bigint NOT NULL,
+    counts integer[] NOT NULL,
+    leaves bytea NOT NULL,
+    statement text NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT receipt_seal_pkey PRIMARY KEY (number),
+    CONSTRAINT receipt_seal_epoch_first_tick_key UNIQUE (epoch, first_tick),
+    CONSTRAINT receipt_seal_check CHECK (last_tick >= first_tick),
+    CONSTRAINT receipt_seal_number_check CHECK (number >= 1)
+);
+
 CREATE TABLE relay_cursor (
     one boolean NOT NULL DEFAULT true,
     tick bigint NOT NULL,
@@ -402,6 +425,26 @@ CREATE TABLE relay_tick (
     CONSTRAINT relay_tick_check CHECK (through_seq > after_seq),
     CONSTRAINT relay_tick_check1 CHECK (until_seq >= through_seq),
     CONSTRAINT relay_tick_count_check CHECK (count > 0)
+);
+
+CREATE TABLE subject_erasures (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    key uuid NOT NULL,
+    subject uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT subject_erasures_pkey PRIMARY KEY (id),
+    CONSTRAINT subject_erasures_key_key UNIQUE (key)
+);
+
+CREATE TABLE subject_keys (
+    id uuid NOT NULL,
+    subject uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT subject_keys_pkey PRIMARY KEY (id),
+    CONSTRAINT subject_keys_subject_key UNIQUE (subject)
 );
 
 CREATE TABLE timers (
@@ -457,6 +500,8 @@ CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by
 
 CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
 
+CREATE INDEX event_log_id ON event_log USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+
 CREATE INDEX event_log_xid ON event_log USING btree (xid);
 
 CREATE INDEX idempotency_keys_age ON idempotency_keys USING btree (created_at);
@@ -474,6 +519,8 @@ CREATE INDEX opinions_dossier ON opinions USING btree (dossier);
 CREATE INDEX opinions_waiting ON opinions USING btree (to_agency, due_at, id) WHERE answered_at IS NULL;
 
 CREATE UNIQUE INDEX procedures_one_draft ON procedures USING btree (code) WHERE state = 'draft'::text;
+
+CREATE INDEX subject_erasures_subject ON subject_erasures USING btree (subject, id);
 
 CREATE INDEX timers_due ON timers USING btree (due_at);
 

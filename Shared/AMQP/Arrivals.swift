@@ -51,6 +51,9 @@ extension Link {
         let status = lifeline.watching { amqp_simple_wait_frame_noblock(state, &frame, &now) }
         if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
         guard status == 0 else { throw failure(status, "read from the broker") }
+        guard frame.channel == Self.channel || frame.channel == 0 && frame.frame_type == AMQP_FRAME_METHOD else {
+            throw .lost("a frame on channel \(frame.channel), which is not open")
+        }
         switch Int32(frame.frame_type) {
         case AMQP_FRAME_METHOD: return try method(&frame)
         case AMQP_FRAME_HEADER: return try header(&frame)
@@ -70,12 +73,14 @@ extension Link {
             let nack = decoded.load(as: amqp_basic_nack_t.self)
             return .answered(tag: nack.delivery_tag, multiple: nack.multiple != 0, positive: false)
         case lt_basic_deliver:
+            try beginMessage()
             let deliver = decoded.load(as: amqp_basic_deliver_t.self)
             let incoming = Incoming(
                 tag: deliver.delivery_tag, redelivered: deliver.redelivered != 0, exchange: deliver.exchange.string,
                 routingKey: deliver.routing_key.string)
             partial = Partial(purpose: .delivery, incoming: incoming)
         case lt_basic_return:
+            try beginMessage()
             let back = decoded.load(as: amqp_basic_return_t.self)
             let purpose = Partial.Purpose.back(code: Int(back.reply_code), text: back.reply_text.string)
             let incoming = Incoming(tag: 0, redelivered: false, exchange: "", routingKey: back.routing_key.string)
@@ -89,6 +94,11 @@ extension Link {
         return .internalMatter
     }
 
+    /// A message is never begun before the one before it is whole (section 4.2.6).
+    private func beginMessage() throws(AMQPError) {
+        guard partial == nil else { throw .lost("a message in the middle of another") }
+    }
+
     /// The broker closed the channel or the connection; answer it so that it can forget us at once.
     private func refused(_ frame: inout amqp_frame_t) -> AMQPError {
         let id = frame.payload.method.id
@@ -99,9 +109,11 @@ extension Link {
     }
 
     private func header(_ frame: inout amqp_frame_t) throws(AMQPError) -> Arrival {
-        guard partial != nil, let decoded = frame.payload.properties.decoded else {
-            throw .lost("a header frame without its message")
-        }
+        // Of another class the library decodes another, smaller struct than we would read.
+        guard frame.payload.properties.class_id == UInt16(AMQP_BASIC_CLASS),
+            let decoded = frame.payload.properties.decoded
+        else { throw .lost("a header frame of class \(frame.payload.properties.class_id)") }
+        guard let begun = partial, begun.missing == nil else { throw .lost("a header frame without its message") }
         let size = frame.payload.properties.body_size
         guard size <= UInt64(Limits.AMQP.bodyBytes) else { throw .lost("a body of \(size) bytes") }
         let properties = decoded.assumingMemoryBound(to: amqp_basic_properties_t.self)

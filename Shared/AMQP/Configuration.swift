@@ -2,8 +2,10 @@ import Contracts
 
 /// Where the broker is and who we are there.
 public struct AMQPConfiguration: Sendable {
+    /// With `further` one of several nodes of one cluster; any of them will do.
     public var host: String
     public var port: Int
+    public var further: [AMQPAddress]
     public var vhost: String
     public var user: String
     public var password: String
@@ -13,10 +15,11 @@ public struct AMQPConfiguration: Sendable {
 
     public init(
         host: String = "127.0.0.1", port: Int = 5672, vhost: String = "/", user: String, password: String,
-        heartbeat: Duration = Limits.AMQP.heartbeat, tls: AMQPTLS? = nil
+        heartbeat: Duration = Limits.AMQP.heartbeat, tls: AMQPTLS? = nil, further: [AMQPAddress] = []
     ) {
         self.host = host
         self.port = port
+        self.further = further
         self.vhost = vhost
         self.user = user
         self.password = password
@@ -25,11 +28,37 @@ public struct AMQPConfiguration: Sendable {
     }
 
     var heartbeatSeconds: Int { Int(heartbeat.components.seconds) }
+
+    var addresses: [AMQPAddress] { [AMQPAddress(host: host, port: port)] + further }
+
+    /// The same with one node only: each attempt to connect takes the next, wherever the first began.
+    func attempt(_ number: Int) -> AMQPConfiguration {
+        var one = self
+        let address = addresses[number % addresses.count]
+        (one.host, one.port, one.further) = (address.host, address.port, [])
+        return one
+    }
+}
+
+/// One node of a broker's cluster.
+public struct AMQPAddress: Sendable, Hashable, CustomStringConvertible {
+    public var host: String
+    public var port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 extension AMQPConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Never the password: configurations end up in logs.
-    public var description: String { "\(tls == nil ? "amqp" : "amqps")://\(user)@\(host):\(port)/\(vhost)" }
+    public var description: String {
+        let nodes = addresses.map(\.description).joined(separator: ",")
+        return "\(tls == nil ? "amqp" : "amqps")://\(user)@\(nodes)/\(vhost)"
+    }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: ["address": description]) }
 }

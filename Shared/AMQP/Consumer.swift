@@ -38,6 +38,9 @@ public final class Consumer: Service {
 
     public var isConnected: Bool { control.isConnected }
 
+    /// For tests: how often the thread looked.
+    var turns: Int { control.turns }
+
     public var metrics: ConsumerMetrics {
         var metrics = mailbox.metrics
         metrics.connected = control.isConnected

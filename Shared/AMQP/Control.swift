@@ -15,6 +15,7 @@ final class Control: Sendable {
     }
 
     private let state = Mutex(State())
+    private let count = Atomic<Int>(0)
     let wakeup = Wakeup()
 
     /// True for the first caller, who starts the thread.
@@ -30,6 +31,10 @@ final class Control: Sendable {
     var isConnected: Bool { state.withLock(\.connected) }
     /// Connections after the first.
     var reconnects: Int { state.withLock { max(0, $0.connections - 1) } }
+
+    /// Looks at the connection, since the start: a thread that has nothing to do takes few.
+    var turns: Int { count.load(ordering: .relaxed) }
+    func turned() { count.wrappingAdd(1, ordering: .relaxed) }
 
     func connected(_ now: Bool) {
         state.withLock {
@@ -89,11 +94,15 @@ func drive(_ duty: some Duty, _ configuration: AMQPConfiguration, name: String, 
     var backoff = Backoff()
     var random = SystemRandomNumberGenerator()
     var complaint: String?
+    // Copies of one service begin with different nodes, and whoever lost one goes on to the next.
+    var attempt = Int.random(in: 0..<configuration.addresses.count)
     serving: while true {
         let start = ContinuousClock.now
+        let node = configuration.attempt(attempt)
+        attempt += 1
         do throws(AMQPError) {
-            try serve(duty, configuration, name, lifeline, control) {
-                logger.info("connected to the broker", metadata: ["as": "\(name)", "at": "\(configuration)"])
+            try serve(duty, node, name, lifeline, control) {
+                logger.info("connected to the broker", metadata: ["as": "\(name)", "at": "\(node)"])
                 complaint = nil
             }
             break
@@ -102,7 +111,7 @@ func drive(_ duty: some Duty, _ configuration: AMQPConfiguration, name: String, 
             duty.fell(error)
             // The same complaint every second would drown the log.
             let level: Logger.Level = complaint == error.description ? .debug : .warning
-            logger.log(level: level, "\(error)", metadata: ["as": "\(name)", "at": "\(configuration)"])
+            logger.log(level: level, "\(error)", metadata: ["as": "\(name)", "at": "\(node)"])
             complaint = error.description
         }
         if ContinuousClock.now - start > Limits.AMQP.reconnectMost { backoff.reset() }
@@ -127,8 +136,9 @@ private func serve(
     control.connected(true)
     up()
     // Heartbeats are sent and checked only when the library is called, so never sleep for long.
-    let breath = configuration.heartbeat / 4
+    let breath = link.heartbeat / 4
     while let spare = try duty.turn(link) {
+        control.turned()
         if spare > .zero, !link.hasInput { control.wakeup.wait(socket: link.socket, atMost: min(spare, breath)) }
     }
     link.close()

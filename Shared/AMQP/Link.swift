@@ -160,6 +160,15 @@ final class Link {
         try openChannel()
     }
 
+    /// Octets of a frame, as agreed on.
+    var frameMax: Int { Int(amqp_get_frame_max(state)) }
+
+    /// As agreed on: the broker may have asked for a shorter one than ours.
+    var heartbeat: Duration {
+        let agreed = amqp_get_heartbeat(state)
+        return agreed > 0 ? min(.seconds(Int(agreed)), configuration.heartbeat) : configuration.heartbeat
+    }
+
     /// Whether frames wait inside the library, where poll(2) cannot see them.
     var hasInput: Bool { amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0 }
 

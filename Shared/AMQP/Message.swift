@@ -16,6 +16,8 @@ public enum HeaderValue: Sendable, Equatable, Hashable {
 /// A message to publish; always persistent and mandatory.
 public struct OutgoingMessage: Sendable, Equatable {
     public var routingKey: String
+    /// Another exchange than the publisher's.
+    public var exchange: String?
     /// Unique within what is in flight: a message that comes back unroutable is recognised by it.
     public var messageID: String
     public var type: String
@@ -44,17 +46,18 @@ public struct OutgoingMessage: Sendable, Equatable {
     }
 
     public static func == (a: OutgoingMessage, b: OutgoingMessage) -> Bool {
-        a.routingKey == b.routingKey && a.messageID == b.messageID && a.type == b.type && a.appID == b.appID
+        a.routingKey == b.routingKey && a.exchange == b.exchange && a.messageID == b.messageID && a.type == b.type
+            && a.appID == b.appID
             && a.userID == b.userID && a.timestamp == b.timestamp && a.contentType == b.contentType
             && a.body == b.body && a.headers.elementsEqual(b.headers) { $0.0 == $1.0 && $0.1 == $1.1 }
     }
 
     /// What keeps the message from fitting its frames, or nil.
     var defect: String? {
-        // Runs once a message on the way to the broker, hence no array of the six.
+        // Runs once a message on the way to the broker, hence no array of them.
         let longest = max(
             routingKey.utf8.count, messageID.utf8.count, type.utf8.count, appID.utf8.count, userID?.utf8.count ?? 0,
-            contentType.utf8.count)
+            contentType.utf8.count, exchange?.utf8.count ?? 0)
         if longest > Limits.AMQP.shortString {
             return "a property of \(messageID) is longer than \(Limits.AMQP.shortString) bytes"
         }

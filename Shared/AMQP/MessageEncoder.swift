@@ -34,6 +34,18 @@ final class MessageEncoder {
         amqp_bytes_free(exchange)
     }
 
+    /// Octets of the frame with the message's properties and headers, which cannot be split.
+    func headerFrame(_ message: OutgoingMessage) -> Int {
+        // Frame 8, class, weight, size and flags 14, table 4, delivery mode 1, time stamp 8, six short strings' lengths.
+        var octets = 8 + 14 + 4 + 1 + 8 + 6
+        octets += message.contentType.utf8.count + message.messageID.utf8.count + message.type.utf8.count
+        octets += message.appID.utf8.count + (message.userID ?? user).utf8.count
+        for (name, value) in message.headers {
+            octets += 2 + name.utf8.count + (value.text.map { 4 + $0.utf8.count } ?? 8)
+        }
+        return octets
+    }
+
     /// Sends one message, which must have no defect. May block until the watchdog cuts the connection.
     func publish(_ message: OutgoingMessage, on link: Link) throws(AMQPError) {
         used = 0
@@ -59,6 +71,7 @@ final class MessageEncoder {
             }
         }
         let key = lay(message.routingKey)
+        let exchange = message.exchange.map(lay) ?? exchange
         let status = message.body.withUnsafeBytes { body in
             let bytes = amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress))
             return link.lifeline.watching {

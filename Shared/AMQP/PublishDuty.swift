@@ -32,17 +32,21 @@ final class PublishDuty: Duty {
     private let window: Int
     private let patience: Duration
     private let declaring: [QueueTopology]
+    private let handedOver: @Sendable () -> Void
     private var flights: [Flight] = []
     private var ledger = ConfirmLedger<Ticket>()
     private var counted = PublisherMetrics()
     /// Messages of batches that finished since the counters were last handed over.
     private var finishedMessages = 0
     private var lastAnswer = ContinuousClock.now
+    /// Since when something is under way and nothing is answered; how long that may go on.
+    private var silentSince: ContinuousClock.Instant?
+    private var silence = Limits.AMQP.confirm
     private var trouble = "not connected yet"
 
     init(
         _ mailbox: PublishMailbox, _ control: Control, _ encoder: MessageEncoder, window: Int, patience: Duration,
-        _ declaring: [QueueTopology]
+        _ declaring: [QueueTopology], handedOver: @escaping @Sendable () -> Void
     ) {
         self.mailbox = mailbox
         self.control = control
@@ -50,6 +54,7 @@ final class PublishDuty: Duty {
         self.window = window
         self.patience = patience
         self.declaring = declaring
+        self.handedOver = handedOver
     }
 
     func begin(_ link: Link) throws(AMQPError) {
@@ -61,15 +66,19 @@ final class PublishDuty: Duty {
         try receive(link)
         collect(blocked: link.blocked)
         let now = ContinuousClock.now
+        try checkSilence(now, blocked: link.blocked != nil)
         expire(now, link.blocked.map { "publishing is blocked by the broker: \($0)" } ?? "no answer")
         if let closing = control.closing, flights.isEmpty || now - closing > Limits.AMQP.drain { return nil }
         guard link.blocked == nil else { return untilExpiry(now) }
+        let sent = counted.published
         let more = try burst(link, now)
+        if counted.published > sent { handedOver() }
         return more ? .zero : untilExpiry(now)
     }
 
     func fell(_ error: AMQPError) {
         trouble = error.description
+        silentSince = nil
         _ = ledger.abandon()
         for flight in flights where flight.next > 0 { fail(flight, error.concerning(flight.outcomes)) }
         sweep()
@@ -104,7 +113,24 @@ final class PublishDuty: Duty {
             case .delivered, .consumerCancelled, .internalMatter: break
             }
         }
-        if now != nil { sweep() }
+        if let now {
+            silentSince = now
+            silence = Limits.AMQP.confirm
+            sweep()
+        }
+    }
+
+    /// A node of a cluster that took a message for a queue whose leader had just died may never confirm it. Another
+    /// connection, to the next node, finds the new leader; what came twice is absorbed. A broker that is merely slow is
+    /// given more time after each such try.
+    private func checkSilence(_ now: ContinuousClock.Instant, blocked: Bool) throws(AMQPError) {
+        guard ledger.unsettled > 0, !blocked else { return silentSince = nil }
+        let since = silentSince ?? now
+        silentSince = since
+        guard now - since >= silence else { return }
+        let reason = "nothing was confirmed within \(silence)"
+        silence = min(silence * 2, Limits.AMQP.patience)
+        throw .lost(reason)
     }
 
     private func settle(
@@ -143,6 +169,7 @@ final class PublishDuty: Duty {
 
     /// Publishes what the window and one burst allow. True: there is more to send now.
     private func burst(_ link: Link, _ now: ContinuousClock.Instant) throws(AMQPError) -> Bool {
+        if link.frameMax < Int(AMQP_DEFAULT_FRAME_SIZE) { refuseOversized(link.frameMax) }
         var allowed = min(Limits.AMQP.burst, window - ledger.unsettled)
         for flight in flights {
             while flight.next < flight.request.batch.count {
@@ -160,9 +187,23 @@ final class PublishDuty: Duty {
         return false
     }
 
+    /// The broker agreed to small frames only: a batch with a message that cannot be put into them would end this
+    /// connection, and the next one too.
+    private func refuseOversized(_ frameMax: Int) {
+        for flight in flights where flight.next == 0 {
+            guard let large = flight.request.batch.first(where: { encoder.headerFrame($0) > frameMax }) else {
+                continue
+            }
+            let reason = "the headers of \(large.messageID) do not fit the broker's frames of \(frameMax) bytes"
+            fail(flight, .invalid(reason: reason))
+        }
+        sweep()
+    }
+
     private func untilExpiry(_ now: ContinuousClock.Instant) -> Duration {
         guard let oldest = flights.map(lastProgress).min() else { return .seconds(3600) }
-        return max(.milliseconds(1), oldest + patience - now)
+        let silent = ledger.unsettled > 0 ? (silentSince ?? now) + silence - now : .seconds(3600)
+        return max(.milliseconds(1), min(oldest + patience - now, silent))
     }
 
     /// A batch that waits behind others is not stuck while they move.

@@ -12,6 +12,7 @@ public final class Publisher: Service {
     private let window: Int
     private let patience: Duration
     private let declaring: [QueueTopology]
+    private let handedOver: @Sendable () -> Void
     private let logger: Logger
     private let control = Control()
     private let mailbox = PublishMailbox()
@@ -20,21 +21,27 @@ public final class Publisher: Service {
     ///   - window: unconfirmed messages at most, 1 ... `Limits.AMQP.window`.
     ///   - patience: how long a batch may make no progress before it fails.
     ///   - declaring: queues (with their exchanges and bindings) declared on every connection before the first publish.
+    ///   - handedOver: called on the publisher's thread after messages were sent, before their answers are read.
     public init(
         _ configuration: AMQPConfiguration, exchange: String, window: Int = Limits.AMQP.window,
-        patience: Duration = Limits.AMQP.patience, declaring: [QueueTopology] = [], logger: Logger
+        patience: Duration = Limits.AMQP.patience, declaring: [QueueTopology] = [],
+        handedOver: @escaping @Sendable () -> Void = {}, logger: Logger
     ) {
         self.configuration = configuration
         self.exchange = exchange
         self.window = min(max(1, window), Limits.AMQP.window)
         self.patience = patience
         self.declaring = declaring
+        self.handedOver = handedOver
         self.logger = logger
     }
 
     deinit { control.requestEnd() }
 
     public var isConnected: Bool { control.isConnected }
+
+    /// For tests: how often the thread looked.
+    var turns: Int { control.turns }
 
     public var metrics: PublisherMetrics {
         var metrics = mailbox.metrics
@@ -47,10 +54,11 @@ public final class Publisher: Service {
     public func start() {
         guard control.begin() else { return }
         let (configuration, exchange, window, patience) = (configuration, exchange, window, patience)
-        let (declaring, logger, control, mailbox) = (declaring, logger, control, mailbox)
+        let (declaring, handedOver, logger, control, mailbox) = (declaring, handedOver, logger, control, mailbox)
         onOwnThread("amqp-publisher") {
             let encoder = MessageEncoder(exchange: exchange, user: configuration.user)
-            let duty = PublishDuty(mailbox, control, encoder, window: window, patience: patience, declaring)
+            let duty = PublishDuty(
+                mailbox, control, encoder, window: window, patience: patience, declaring, handedOver: handedOver)
             drive(duty, configuration, name: "publisher", control, logger)
         }
     }

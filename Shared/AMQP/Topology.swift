@@ -16,10 +16,23 @@ public struct Exchange: Sendable, Equatable {
 
 /// A durable queue and what it is bound to.
 public struct QueueTopology: Sendable, Equatable {
+    /// Routing keys at a further exchange.
+    public struct Bindings: Sendable, Equatable {
+        public var exchange: Exchange
+        public var keys: [String]
+
+        public init(exchange: Exchange, keys: [String]) {
+            self.exchange = exchange
+            self.keys = keys
+        }
+    }
+
     public var name: String
     public var exchange: Exchange
     /// Routing keys, with `*` and `#` on a topic exchange.
     public var bindings: [String]
+    /// What else it is bound to.
+    public var further: [Bindings] = []
     public var arguments: [String: HeaderValue]
 
     /// A quorum queue with a single active consumer: order survives several instances of one service.
@@ -29,11 +42,12 @@ public struct QueueTopology: Sendable, Equatable {
 
     public init(
         name: String, exchange: Exchange, bindings: [String],
-        arguments: [String: HeaderValue] = QueueTopology.ordered
+        further: [Bindings] = [], arguments: [String: HeaderValue] = QueueTopology.ordered
     ) {
         self.name = name
         self.exchange = exchange
         self.bindings = bindings
+        self.further = further
         self.arguments = arguments
     }
 }
@@ -52,13 +66,24 @@ public enum Topology {
                 defer { Watchdog.shared.forget(lifeline) }
                 continuation.resume(
                     returning: Result { () throws(AMQPError) in
-                        let link = try Link(configuration, name: "topology", lifeline: lifeline)
+                        let link = try open(configuration, lifeline)
                         try link.declare(exchanges: exchanges, queues: queues)
                         link.close()
                     })
             }
         }
         try result.get()
+    }
+
+    /// At the first node that answers.
+    private static func open(_ configuration: AMQPConfiguration, _ lifeline: Lifeline) throws(AMQPError) -> Link {
+        for number in configuration.addresses.indices.dropLast() {
+            do { return try Link(configuration.attempt(number), name: "topology", lifeline: lifeline) } catch {
+                guard case .unreachable = error else { throw error }
+            }
+        }
+        return try Link(
+            configuration.attempt(configuration.addresses.count - 1), name: "topology", lifeline: lifeline)
     }
 }
 
@@ -126,10 +151,18 @@ extension Link {
     }
 
     func bind(_ queue: QueueTopology) throws(AMQPError) {
-        for key in queue.bindings {
-            try ask("bind queue \(queue.name) to \(key)") {
-                withBytes(queue.name) { name in
-                    withBytes(queue.exchange.name) { exchange in
+        try bind(queue.name, to: queue.exchange, queue.bindings)
+        for more in queue.further {
+            try ensure(more.exchange)
+            try bind(queue.name, to: more.exchange, more.keys)
+        }
+    }
+
+    private func bind(_ queue: String, to exchange: Exchange, _ keys: [String]) throws(AMQPError) {
+        for key in keys {
+            try ask("bind queue \(queue) to \(key) of \(exchange.name)") {
+                withBytes(queue) { name in
+                    withBytes(exchange.name) { exchange in
                         withBytes(key) {
                             _ = amqp_queue_bind(state, Self.channel, name, exchange, $0, amqp_empty_table)
                         }

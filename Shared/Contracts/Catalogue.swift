@@ -59,7 +59,7 @@ public enum Catalogue {
         ServiceEnded.self, AdministratorNamed.self,
     ]
 
-    /// Which service reacts to which event. A service's queue is bound to the aggregates of these, whole.
+    /// Which service reacts to which event or command. A service's queue is bound to the aggregates of these, whole.
     public static let reactions: [ServiceName: [any Event.Type]] = [
         .identity: directory,
         .hr: directory,
@@ -71,8 +71,20 @@ public enum Catalogue {
             DossierOpinionRequested.self, DossierOpinionAnswered.self, DossierSupplementSupplied.self,
             DossierApproved.self, DossierFinished.self, DossierReappointed.self, DossierWithdrawalRequested.self,
             DocumentDrafted.self, FeePaid.self,
-        ],
+        ] + addressed(to: .mail),
+        // The exchange keeps all of them for integrators.
+        .integration: events,
     ]
+
+    /// Kinds of things that belong to no agency: their routing keys end with the event's version.
+    public static let ofNoAgency: Set<String> = [
+        "hr.official", "identity.account", "onestop.procedure", "mail.mailbox",
+    ]
+
+    /// Whether the code of an agency is the end of its routing keys.
+    public static func isRoutedByAgency(_ event: any Event.Type) -> Bool {
+        !ofNoAgency.contains("\(event.source).\(event.aggregate)")
+    }
 
     /// The event with this wire name.
     public static func event(_ type: String) -> (any Event.Type)? { byType[type] }
@@ -94,8 +106,9 @@ public enum Catalogue {
         }
     }
 
-    /// The binding keys of a service's queue: `<service>.<aggregate>.#`.
+    /// The binding keys of a service's queue at the exchange of events: `<service>.<aggregate>.#`.
     public static func bindings(of service: ServiceName) -> [String] {
-        aggregates(consumedBy: service).map { "\($0.source).\($0.aggregate).#" }
+        aggregates(consumedBy: service).map { "\($0.source).\($0.aggregate)" }
+            .filter { !commanded.contains($0) }.map { "\($0).#" }
     }
 }

@@ -20,8 +20,8 @@ extension Event {
 
 /// The services by their short names, which are also their schema, database role, broker user and queue.
 public enum ServiceName: String, CaseIterable, Sendable {
-    case identity, hr, onestop, documents, mail, meetings, budget
+    case identity, hr, onestop, documents, mail, meetings, budget, integration
 
     /// Those that exist so far.
-    public static let running: [ServiceName] = [.identity, .hr, .onestop, .documents, .mail, .budget]
+    public static let running: [ServiceName] = [.identity, .hr, .onestop, .documents, .mail, .budget, .integration]
 }

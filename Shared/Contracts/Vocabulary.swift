@@ -87,6 +87,7 @@ public enum Scope: String, CaseIterable, Sendable {
     case ledgerRead = "budget.read"
     case feesCollect = "budget.collect"
     case systemOperate = "system.operate"
+    case integrationManage = "integration.manage"
 
     /// What a role may do.
     public static func of(_ role: PostRole) -> Set<Scope> {

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one loop before its time. A ring while nobody waits is kept for the next wait.
-final class Bell: Sendable {
+public final class Bell: Sendable {
     private struct State {
         var rung = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Bell: Sendable {
 
     private let state = Mutex(State())
 
-    func ring() {
+    public init() {}
+
+    public func ring() {
         let waiter = state.withLock { state in
             state.rung = state.waiter == nil
             return state.waiter.take()
@@ -18,7 +20,7 @@ final class Bell: Sendable {
     }
 
     /// Until somebody rings, `limit` has passed or the task is cancelled.
-    func wait(atMost limit: Duration) async {
+    public func wait(atMost limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await Task.sleep(for: limit) }
             group.addTask { await self.heard() }

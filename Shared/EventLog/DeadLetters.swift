@@ -161,14 +161,15 @@ public enum DeadLetters {
 }
 
 extension InboxStore {
-    /// The position moves on over a dead event, unless its history was replaced; the next one is due.
+    /// The position moves on over a dead event, unless it is beyond it already; the next one is due.
     func skip(_ letter: DeadLetter, in session: any Session) async throws {
         let key = letter.aggregate
         try await session.run("DELETE FROM inbox_parked WHERE id = \(letter.id)")
         try await session.run(
             """
             UPDATE inbox_position SET last_version = \(letter.version), epoch = \(letter.epoch)
-            WHERE \(isOf(key)) AND last_version = \(letter.version - 1) AND epoch <= \(letter.epoch)
+            WHERE \(isOf(key)) AND last_version IN (\(letter.version - 1), \(letter.version))
+                AND epoch <= \(letter.epoch)
             """)
         try await session.run(
             """

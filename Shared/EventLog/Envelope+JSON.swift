@@ -17,16 +17,17 @@ extension Envelope: Record {
 
     public static let fields: [Field<Self>] = [
         .init("id", \.id, .uuid, "Identity of the event"),
-        .init("source", \.source, .text(1...40), "The announcing service"),
+        .init("source", \.source, .text(1...Limits.Envelope.source), "The announcing service"),
         .init("type", \.type, .text(1...Limits.Events.type), "Wire name with version"),
-        .init("aggregateType", \.aggregateType, .text(1...60), "The kind of thing it is about"),
+        .init(
+            "aggregateType", \.aggregateType, .text(1...Limits.Envelope.aggregateType), "The kind of thing it is about"),
         .init("aggregateID", \.aggregateID, .text(1...Limits.Events.aggregateID), "The thing it is about"),
         .init("version", \.version, .count, "Place within the thing's events, from 1 without gaps"),
         .init("epoch", \.epoch, .epoch, "Incarnation of the source's history in which it was written"),
         .init("position", \.position, .position, "Where it stands in the source's feed"),
         .init("agency", \.agency, .agency, "The receiving agency"),
-        .init("actor", \.actor, .text(1...200), "The account or program that did it"),
-        .init("traceparent", \.traceparent, .text(1...60), "W3C Trace Context"),
+        .init("actor", \.actor, .text(1...Limits.Envelope.actor), "The account or program that did it"),
+        .init("traceparent", \.traceparent, .text(1...Limits.Envelope.traceparent), "W3C Trace Context"),
         .init("occurredAt", \.occurredAt, .instant, "When it happened, in business time"),
         .init("payload", \.payload, .document, "The data of the event"),
     ]
@@ -39,10 +40,11 @@ extension Envelope: Record {
 }
 
 extension Kind where Value == Position {
-    /// `epoch.tick.ordinal`.
+    /// `epoch.tick.ordinal`, without signs and leading zeros.
     public static var position: Kind {
-        Kind(
-            format: ["type": "string", "pattern": #"^[0-9]{1,10}\.[0-9]{1,19}\.[0-9]{1,10}$"#],
+        let pattern = #"^(0|[1-9][0-9]{0,9})\.(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]{0,9})$"#
+        return Kind(
+            format: ["type": "string", "pattern": .string(pattern)],
             expected: ("một vị trí như 1.17.3", "a position such as 1.17.3"), read: { Position($0) },
             write: { $0.description })
     }

@@ -27,6 +27,8 @@ public struct Position: Sendable, Hashable, Comparable, CustomStringConvertible 
             epoch >= 0, tick >= 0, ordinal >= 0
         else { return nil }
         self.init(epoch: epoch, tick: tick, ordinal: ordinal)
+        // One spelling each: no sign, no leading zeros.
+        guard description == text else { return nil }
     }
 
     public var description: String { "\(epoch).\(tick).\(ordinal)" }

@@ -7,11 +7,14 @@ public enum EventLogSchema {
         Migration(2, "relay", relay),
         Migration(3, "inbox", inbox),
         Migration(4, "timers", timers),
+        Migration(5, "receipts", receipts),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 
     /// Tables that the runtime role can only read and add to.
-    public static let appendOnly = ["event_log", "effect_log", "relay_tick", "dead_letter_audit"]
+    public static let appendOnly = [
+        "event_log", "effect_log", "relay_tick", "dead_letter_audit", "receipt_key", "receipt_seal",
+    ]
 
     private static let log = """
         -- Append-only, never deleted from. seq is taken after the aggregate's row lock, so it orders an aggregate.

@@ -25,18 +25,48 @@ public enum EventLogStart {
             guard let reason = now.reason else { return Settled(epoch: now.epoch, raised: nil) }
             let raised = try await transaction.run(
                 """
-                UPDATE relay_epoch SET epoch = epoch + 1, system_identifier = \(now.system), timeline = \(now.timeline),
+                UPDATE relay_epoch SET epoch = greatest(epoch + 1, \(now.timeline)::int),
+                    system_identifier = \(now.system), timeline = \(now.timeline),
                     relation = 'event_log'::regclass::oid, since = pg_current_snapshot(),
                     base_seq = coalesce((SELECT max(seq) FROM event_log), 0)
                 RETURNING epoch
                 """)
-            try await transaction.run("UPDATE relay_lease SET term = term + 1, holder = '', expires_at = '-infinity'")
+            // Epochs and terms of the history that was lost are not used again: timelines only grow.
+            try await transaction.run(
+                """
+                UPDATE relay_lease SET term = greatest(term + 1, (\(now.timeline)::bigint - 1) * 1000000000),
+                    holder = '', expires_at = '-infinity'
+                """)
+            // Whoever led may have moved it on here, by ticks that are lost: the next ones bear their numbers.
+            try await transaction.run(
+                """
+                UPDATE relay_cursor SET confirmed_seq = 0, confirmed = 0, tick = coalesce(
+                    (SELECT t.tick FROM relay_tick t ORDER BY t.epoch DESC, t.tick DESC LIMIT 1), 0)
+                """)
             guard let epoch: Int32 = try raised.first?("epoch") else { throw EventLogFault.noEpoch }
             logger.error(
                 "history has changed: epoch raised, all events are published again",
                 metadata: ["epoch": "\(epoch)", "why": "\(reason)"])
             return Settled(epoch: epoch, raised: reason)
         }
+    }
+
+    /// The timeline of what is written now. That of the last checkpoint is the old one for a while after a promotion.
+    static let timeline: SQL = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
+
+    /// Does not exist, so that reading it fails, and says why.
+    private static let unsettled = "lienthong.history_has_changed"
+
+    /// The epoch of an event that is written now, of `relay_epoch e`. After a promotion or restore there is none until
+    /// it is raised, and nobody may write: the version would be one that consumers may have from the lost tail, and
+    /// they would take it for a duplicate.
+    static let epoch: SQL = """
+        CASE WHEN e.timeline = \(timeline) THEN e.epoch ELSE current_setting('\(raw: unsettled)')::int END
+        """
+
+    /// Whether something could not be written for that reason; a relay settles it within a moment.
+    public static func isUnsettled(_ error: PostgresError) -> Bool {
+        error.sqlState == "42704" && error.message.contains(unsettled)
     }
 
     struct Look: Sendable {
@@ -47,12 +77,11 @@ public enum EventLogStart {
     }
 
     private static func look(_ session: any Session) async throws -> Look {
-        // The timeline of the last checkpoint is the old one for a while after a promotion, that of the WAL is not.
         let rows = try await session.run(
             """
             SELECT e.epoch, e.system_identifier AS known_system, s.system_identifier::text AS system,
                    e.timeline AS known_timeline,
-                   ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline,
+                   \(timeline) AS timeline,
                    e.relation = 'event_log'::regclass::oid AS same_table,
                    pg_snapshot_xmax(pg_current_snapshot())::text AS xmax,
                    (SELECT l.xid::text FROM event_log l ORDER BY l.xid DESC LIMIT 1) AS highest,
@@ -63,20 +92,39 @@ public enum EventLogStart {
         guard let row = rows.first else { throw EventLogFault.noEpoch }
         let xmax: String = try row("xmax")
         var look = Look(epoch: try row("epoch"), system: try row("system"), timeline: try row("timeline"))
-        let known: Int64 = try row("known_timeline")
-        let sameTable: Bool = try row("same_table")
-        if try row("known_system") != look.system {
-            look.reason = "another database cluster"
-        } else if known != look.timeline {
-            look.reason = "timeline \(look.timeline) instead of \(known)"
-        } else if !sameTable {
-            look.reason = "the event log is another table"
-        } else if try isAbove(row("seen"), xmax) {
-            look.reason = "the last tick knows transactions that are still to come"
-        } else if try isAtOrAbove(row("highest"), xmax), try await hasFutureEvent(session, xmax) {
-            look.reason = "an event is from a transaction that is still to come"
+        var signs = Signs(
+            knownSystem: try row("known_system"), system: look.system, knownTimeline: try row("known_timeline"),
+            timeline: look.timeline, isSameTable: try row("same_table"), xmax: UInt64(xmax) ?? .max,
+            seen: try row("seen", as: String?.self).flatMap { UInt64($0) })
+        if let highest = try row("highest", as: String?.self).flatMap({ UInt64($0) }), highest >= signs.xmax {
+            signs.hasFutureEvent = try await hasFutureEvent(session, xmax)
         }
+        look.reason = signs.reason
         return look
+    }
+
+    /// What a database is recognised by, as it is known and as it is now.
+    struct Signs: Sendable {
+        var knownSystem: String
+        var system: String
+        var knownTimeline: Int64
+        var timeline: Int64
+        var isSameTable: Bool
+        /// No transaction of its own has begun from here on.
+        var xmax: UInt64
+        /// The same of the last tick of this epoch; nil: there is none.
+        var seen: UInt64?
+        /// An event of this epoch is from such a transaction.
+        var hasFutureEvent = false
+
+        /// Why it is not the database that it was: pure. Nil: it is.
+        var reason: String? {
+            if knownSystem != system { return "another database cluster" }
+            if knownTimeline != timeline { return "timeline \(timeline) instead of \(knownTimeline)" }
+            if !isSameTable { return "the event log is another table" }
+            if let seen, seen > xmax { return "the last tick knows transactions that are still to come" }
+            return hasFutureEvent ? "an event is from a transaction that is still to come" : nil
+        }
     }
 
     /// Events of this epoch only: those of an earlier one may have any xid.
@@ -89,10 +137,4 @@ public enum EventLogStart {
         return !rows.isEmpty
     }
 
-    private static func isAbove(_ xid: String?, _ xmax: String) -> Bool {
-        guard let xid = xid.flatMap({ UInt64($0) }), let xmax = UInt64(xmax) else { return false }
-        return xid > xmax
-    }
-
-    private static func isAtOrAbove(_ xid: String?, _ xmax: String) -> Bool { isAbove(xid, xmax) || xid == xmax }
 }

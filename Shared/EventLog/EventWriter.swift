@@ -34,7 +34,7 @@ public enum EventWriter {
         if let announcement = events.first {
             sql = """
                 \(sql), event AS (
-                \(insert) SELECT e.epoch, \(values(announcement, version: "c.version"))
+                \(insert) SELECT \(EventLogStart.epoch), \(values(announcement, version: "c.version"))
                 FROM change c CROSS JOIN relay_epoch e)
                 """
         }
@@ -44,16 +44,19 @@ public enum EventWriter {
     /// The event as version `version` of its aggregate, inside a transaction that holds the aggregate's row.
     public static func append(_ announcement: Announcement, version: Int64, in session: any Session) async throws {
         let written = try await session.run(
-            "\(insert) SELECT e.epoch, \(values(announcement, version: "\(version)::bigint")) FROM relay_epoch e")
+            """
+            \(insert) SELECT \(EventLogStart.epoch), \(values(announcement, version: "\(version)::bigint"))
+            FROM relay_epoch e
+            """)
         guard written.affected == 1 else { throw EventLogFault.noEpoch }
     }
 
-    private static let insert: SQL = """
+    static let insert: SQL = """
         INSERT INTO event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, agency, actor,
                                traceparent, occurred_at, payload)
         """
 
-    private static func values(_ announcement: Announcement, version: SQL) -> SQL {
+    static func values(_ announcement: Announcement, version: SQL) -> SQL {
         let event = announcement.event
         let type = Swift.type(of: event)
         return """

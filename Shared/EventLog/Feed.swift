@@ -25,13 +25,14 @@ public struct Feed: Sendable {
 
     /// Events after a position, of these types and kinds of aggregates (nil: all), at most `limit`. One page looks
     /// through a bounded piece of the log, so it may be empty and not the last.
+    /// - Parameter hiding: kinds of aggregates that the reader may not see.
     public func page(
-        after: Position, types: [String]? = nil, aggregates: [String]? = nil, limit: Int = Limits.Events.feedPage,
-        in session: any Session
+        after: Position, types: [String]? = nil, aggregates: [String]? = nil, hiding: [String] = [],
+        limit: Int = Limits.Events.feedPage, in session: any Session
     ) async throws -> FeedPage {
         let most = min(max(1, limit), Limits.Events.feedPage)
         // Where nothing is left out, a page of events needs no more than as many ticks.
-        let isWhole = types == nil && aggregates == nil
+        let isWhole = types == nil && aggregates == nil && hiding.isEmpty
         let mostTicks = isWhole ? most : Limits.Events.feedTicks
         let ticks = try await session.run(
             """
@@ -44,7 +45,9 @@ public struct Feed: Sendable {
         var events: [Envelope] = []
         for run in span.runs {
             let rows = try await session.run(
-                Self.events(of: run, after: after, types: types, aggregates: aggregates, most: most - events.count))
+                Self.events(
+                    of: run, after: after, types: types, aggregates: aggregates, hiding: hiding,
+                    most: most - events.count))
             for row in rows {
                 let position = Position(epoch: run[0].epoch, tick: try row("tick"), ordinal: try row("ordinal"))
                 events.append(try EventRow.envelope(row, source: source, at: position))
@@ -84,7 +87,7 @@ public struct Feed: Sendable {
     /// The events of neighbouring ticks. Dense ticks are read together, each by its range of seqs; a sparse one alone,
     /// its bounds as parameters, by the index on xid.
     static func events(
-        of run: [Tick], after: Position, types: [String]?, aggregates: [String]?, most: Int
+        of run: [Tick], after: Position, types: [String]?, aggregates: [String]?, hiding: [String] = [], most: Int
     ) -> SQL {
         let (first, last) = (run[0], run[run.count - 1])
         let members: SQL =
@@ -108,6 +111,7 @@ public struct Feed: Sendable {
         }
         if let types { conditions.append("n.type = ANY(\(types))") }
         if let aggregates { conditions.append("n.aggregate_type = ANY(\(aggregates))") }
+        if !hiding.isEmpty { conditions.append("n.aggregate_type <> ALL(\(hiding))") }
         let condition: SQL = conditions.isEmpty ? "" : "WHERE \(SQL(joining: conditions, separator: " AND "))"
         return """
             WITH n AS (\(members))

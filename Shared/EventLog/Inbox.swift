@@ -11,6 +11,9 @@ import Synchronization
 public struct AnyReaction: Sendable {
     public typealias Handle = @Sendable (Envelope, Transaction) async throws -> Void
 
+    /// In place of a type: whatever arrives, also types that this release does not know.
+    public static let everything = "*"
+
     public let group: String
     public let eventType: String
     public let handle: Handle
@@ -66,23 +69,24 @@ public final class Inbox: Service {
 
     /// - Parameters:
     ///   - service: the queue's name, and the group when there are no reactions.
+    ///   - commands: what the queue is bound to at the exchange of commands.
     ///   - reactions: all of one group; several for one type run in one transaction, in this order.
     ///   - consumed: the aggregates whose events arrive here, whole.
     public convenience init(
         database: Database, configuration: AMQPConfiguration, service: String, bindings: [String],
-        reactions: [AnyReaction], consumed: [(source: String, aggregate: String)], fetch: @escaping FeedFetch,
-        logger: Logger
+        commands: [String] = [], reactions: [AnyReaction], consumed: [(source: String, aggregate: String)],
+        fetch: @escaping FeedFetch, logger: Logger
     ) {
         self.init(
             database: database, configuration: configuration, service: service, exchange: Limits.exchange,
-            bindings: bindings, reactions: reactions, consumed: consumed, fetch: fetch, pace: InboxPace(),
-            logger: logger)
+            bindings: bindings, commands: commands, reactions: reactions, consumed: consumed, fetch: fetch,
+            pace: InboxPace(), logger: logger)
     }
 
     init(
         database: Database, configuration: AMQPConfiguration, service: String, exchange: String, bindings: [String],
-        reactions: [AnyReaction], consumed: [(source: String, aggregate: String)], fetch: @escaping FeedFetch,
-        pace: InboxPace, logger: Logger
+        commands: [String] = [], reactions: [AnyReaction], consumed: [(source: String, aggregate: String)],
+        fetch: @escaping FeedFetch, pace: InboxPace, logger: Logger
     ) {
         let group = reactions.first?.group ?? service
         precondition(reactions.allSatisfy { $0.group == group }, "the reactions of one inbox are one group")
@@ -94,7 +98,10 @@ public final class Inbox: Service {
         let lanes = lanes
         consumer = Consumer(
             configuration,
-            topology: QueueTopology(name: service, exchange: Exchange(exchange), bindings: bindings), logger: logger,
+            topology: QueueTopology(
+                name: service, exchange: Exchange(exchange), bindings: bindings,
+                further: commands.isEmpty
+                    ? [] : [.init(exchange: Exchange(Limits.commandExchange), keys: commands)]), logger: logger,
             onQueueCreated: { bells.values.forEach { $0.ring() } },
             handler: { delivery in
                 do { lanes.put(.deliver(delivery, try WireFormat.envelope(delivery))) } catch {
@@ -161,8 +168,7 @@ public final class Inbox: Service {
         for await (job, since) in lane {
             worker.counts.works(number, since: since)
             switch job {
-            case .deliver(let delivery, let event):
-                if await arrive(event) != nil { acknowledge(delivery) }
+            case .deliver(let delivery, let event): await deliver(delivery, event)
             case .refuse(let delivery, let refusal):
                 if await worker.refuse(refusal) != nil { acknowledge(delivery) }
             case .fed(let event, let latch): latch.count(await arrive(event))
@@ -174,9 +180,19 @@ public final class Inbox: Service {
         }
     }
 
+    private func deliver(_ delivery: Delivery, _ event: Envelope) async {
+        for step in DeliveryStep.all {
+            switch step {
+            case .persist: guard await arrive(event) != nil else { return }
+            case .acknowledge: acknowledge(delivery)
+            }
+        }
+    }
+
     private func acknowledge(_ delivery: Delivery) {
         KillPoint.pass(.beforeAcknowledge)
         consumer.acknowledge(delivery)
+        KillPoint.pass(.afterAcknowledge)
     }
 
     /// What became of it once that is in the database; nil when the process ends first.

@@ -21,18 +21,85 @@ enum InboxDecision: Sendable, Equatable {
     case duplicate
     /// Something before it is parked.
     case waitBehind
-    /// Versions from here on are missing.
+    /// Versions from here on are missing, or the one that was taken last must be proven to be of the same history.
     case gap(from: Int64)
     /// The source was restored: this version is known with another content, or from a history that is no more.
     case conflict
 
     static func on(version: Int64, epoch: Int32, _ standing: Standing) -> InboxDecision {
         if standing.parkedItself { return .duplicate }
-        if version <= standing.version { return epoch > standing.epoch ? .conflict : .duplicate }
+        let isNext = isNext(version, after: standing.version)
+        if version <= standing.version, !isNext { return epoch > standing.epoch ? .conflict : .duplicate }
         // Written after what was taken, and in an older epoch: that history was given up.
         if epoch < standing.epoch { return .conflict }
         if standing.parkedAhead { return .waitBehind }
-        return version == standing.version + 1 ? .take : .gap(from: standing.version + 1)
+        // Whether the history of a newer epoch goes through what was taken is not known: ask for that version too.
+        if epoch > standing.epoch, standing.version > 0 { return .gap(from: standing.version) }
+        return isNext ? .take : .gap(from: standing.version + 1)
+    }
+
+    /// Whether a version's turn has come when `taken` was the last one. In SQL the same: `InboxStore.isNext`.
+    static func isNext(_ version: Int64, after taken: Int64) -> Bool {
+        #if DEBUG
+            if Mutant.noGapCheck.isOn, version > taken { return true }
+            if Mutant.deduplicationExpires.isOn, version + Mutant.remembered <= taken { return true }
+        #endif
+        return version == taken + 1
+    }
+
+    /// How the event is parked for this; nil: not at all.
+    func parking(_ standing: Standing, _ pace: InboxPace) -> Parking? {
+        switch self {
+        case .take, .duplicate: nil
+        case .waitBehind: Parking(state: .waiting)
+        case .gap: Parking(state: .waiting, due: pace.gapLook)
+        case .conflict: .conflict(standing)
+        }
+    }
+
+    /// What is done at once after the commit of that.
+    func next(before version: Int64) -> ParkedNext {
+        if case .gap(let from) = self { .repair(from: from, before: version) } else { .nothing }
+    }
+}
+
+/// What is done with the first parked event of an aggregate: pure.
+enum ResumeDecision: Sendable, Equatable {
+    /// It is not due: what stands behind it is not looked at either.
+    case leave
+    /// Its turn: it leaves, and has its effects, in one transaction.
+    case act
+    /// Taken already.
+    case remove
+    case repark(Parking, Resumption)
+
+    static func on(
+        version: Int64, epoch: Int32, isReady: Bool, _ parking: Parking, _ standing: Standing, _ pace: InboxPace
+    ) -> ResumeDecision {
+        guard isReady else { return .leave }
+        switch InboxDecision.on(version: version, epoch: epoch, standing) {
+        case .take: return .act
+        case .duplicate, .waitBehind: return .remove
+        case .gap(let from):
+            var parking = parking
+            parking.due = pace.gapLook
+            return .repark(parking, .repair(from: from, before: version))
+        case .conflict: return .repark(.conflict(standing), .halted)
+        }
+    }
+}
+
+/// What is done with a delivery, in this order; a step that cannot be done ends it, and the broker delivers again.
+enum DeliveryStep: Sendable {
+    /// Into the database: taken, parked or refused.
+    case persist
+    case acknowledge
+
+    static var all: [DeliveryStep] {
+        #if DEBUG
+            if Mutant.acknowledgeBeforeCommit.isOn { return [.acknowledge, .persist] }
+        #endif
+        return [.persist, .acknowledge]
     }
 }
 
@@ -94,7 +161,7 @@ func isAway(_ error: any Error) -> Bool {
     guard let error = error as? PostgresError else { return false }
     return switch error.kind {
     case .connection, .timeout, .queueFull, .unknownOutcome, .closed: true
-    case .server: ["53300", "57P01", "57P02", "57P03"].contains(error.sqlState)
+    case .server: ["53300", "57P01", "57P02", "57P03"].contains(error.sqlState) || EventLogStart.isUnsettled(error)
     default: false
     }
 }

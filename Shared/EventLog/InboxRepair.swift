@@ -8,8 +8,17 @@ import Synchronization
 final class GapDesk: Sendable {
     struct Gap: Sendable {
         let key: AggregateKey
-        let from: Int64
+        /// The first that is missing still.
+        var from: Int64
         let before: Int64
+
+        var isRead: Bool { from >= before }
+
+        /// What a page has of it, in order.
+        func events(of page: FeedPage) -> [Envelope] {
+            page.events.filter { $0.aggregate == key && $0.version >= from && $0.version < before }
+                .sorted { $0.version < $1.version }
+        }
     }
 
     private let open = Mutex<Set<AggregateKey>>([])
@@ -72,15 +81,15 @@ extension Inbox {
 
     /// Reads the missing versions and takes them like any others; false when the source has not got them all.
     private func repair(_ gap: GapDesk.Gap) async throws -> Bool {
-        var next = gap.from
-        while next < gap.before {
-            let page = try await fetch(.aggregate(gap.key, from: next))
-            let events = page.events
-                .filter { $0.aggregate == gap.key && ($0.version >= next) && ($0.version < gap.before) }
-                .sorted { $0.version < $1.version }
+        var gap = gap
+        while !gap.isRead {
+            let page = try await fetch(.aggregate(gap.key, from: gap.from))
+            let events = gap.events(of: page)
             guard let last = events.last, await feed(events) != nil else { return false }
-            next = last.version + 1
+            gap.from = last.version + 1
+            if gap.isRead { try await worker.store.prove(last, before: gap.before, in: worker.database) }
         }
+        lanes.put(.resume(gap.key))
         return true
     }
 
@@ -100,7 +109,7 @@ extension Inbox {
     func checkTail(of source: String, _ bell: Bell) async {
         let aggregates = consumed.filter { $0.source == source }.map(\.aggregate)
         await repeatedly("check the tail of \(source)", bell: bell, pause: worker.pace.tail) {
-            var unread = aggregates
+            var unread = TailStep.begin(aggregates)
             while !unread.isEmpty { unread = try await self.readOn(source, unread) }
         }
     }
@@ -109,19 +118,20 @@ extension Inbox {
     /// until they have caught up with the others.
     private func readOn(_ source: String, _ aggregates: [String]) async throws -> [String] {
         let database = worker.database
+        let timeline = try await worker.store.timeline(in: database)
         let positions = try await worker.store.positions(of: source, aggregates, in: database)
-        guard let after = positions.values.min() else { return [] }
-        let behind = positions.filter { $0.value == after }.keys.sorted()
-        let ahead = positions.values.filter { $0 > after }.min()
-        let page = try await fetch(.after(after, source: source, aggregates: behind))
-        let events = page.events.filter { $0.source == source && behind.contains($0.aggregateType) }
+        guard let step = TailStep(positions) else { return [] }
+        let page = try await fetch(.after(step.after, source: source, aggregates: step.behind))
+        let events = page.events.filter { $0.source == source && step.behind.contains($0.aggregateType) }
         let missing = events.isEmpty ? [] : try await worker.store.missing(events, in: database)
         guard let news = await feed(missing) else { throw CancellationError() }
         worker.counts.add(\.tailRepairs, news)
-        let reached = min(page.through, ahead ?? page.through)
-        if reached > after { try await worker.store.reached(reached, of: source, behind, in: database) }
-        guard page.isLast || reached > after else { throw FeedFault.noProgress(source) }
-        return !page.isLast || reached == ahead ? aggregates : aggregates.filter { !behind.contains($0) }
+        let reached = step.reached(page)
+        if reached > step.after {
+            try await worker.store.reached(reached, of: source, step.behind, timeline: timeline, in: database)
+        }
+        guard page.isLast || reached > step.after else { throw FeedFault.noProgress(source) }
+        return step.unread(of: aggregates, page)
     }
 
     // MARK: -
@@ -145,6 +155,38 @@ extension Inbox {
                 failures, first: Limits.Inbox.awayFirst, most: Limits.Inbox.awayMost, jitter: .random(in: 0...1))
             await bell.wait(atMost: failures == 0 ? pause : wait)
         }
+    }
+}
+
+/// One page of a tail check: from where, for which aggregates, and what it settles. Pure.
+struct TailStep: Sendable, Equatable {
+    let after: Position
+    /// The aggregates that stand there.
+    let behind: [String]
+    /// Where the next of the others stands.
+    let ahead: Position?
+
+    static func begin(_ aggregates: [String]) -> [String] {
+        #if DEBUG
+            if Mutant.noTailCheck.isOn { return [] }
+        #endif
+        return aggregates
+    }
+
+    /// Nil when there is nothing to read.
+    init?(_ positions: [String: Position]) {
+        guard let after = positions.values.min() else { return nil }
+        self.after = after
+        behind = positions.filter { $0.value == after }.keys.sorted()
+        ahead = positions.values.filter { $0 > after }.min()
+    }
+
+    /// Up to where everything is here, once the page's events are.
+    func reached(_ page: FeedPage) -> Position { min(page.through, ahead ?? page.through) }
+
+    /// Of these the ones of which there may be more.
+    func unread(of aggregates: [String], _ page: FeedPage) -> [String] {
+        !page.isLast || reached(page) == ahead ? aggregates : aggregates.filter { !behind.contains($0) }
     }
 }
 

@@ -60,17 +60,36 @@ struct InboxStore: Sendable {
             WITH advanced AS (
                 INSERT INTO inbox_position AS p (reaction, source, aggregate_type, aggregate_id, epoch, last_version)
                 SELECT \(values(key)), \(event.epoch), \(event.version)
-                WHERE (\(event.version) = 1::bigint OR EXISTS (SELECT FROM inbox_position WHERE \(isOf(key))))
+                WHERE (\(Self.mayBeFirst(event.version)) OR EXISTS (SELECT FROM inbox_position WHERE \(isOf(key))))
                     AND NOT EXISTS (
                         SELECT FROM inbox_parked WHERE \(isOf(key)) AND version <= \(event.version))
                 ON CONFLICT (reaction, source, aggregate_type, aggregate_id) DO UPDATE
                     SET epoch = excluded.epoch, last_version = excluded.last_version
-                    WHERE p.last_version = excluded.last_version - 1 AND p.epoch <= excluded.epoch
+                    WHERE \(Self.isNext) AND (p.epoch = excluded.epoch OR p.last_version = 0)
                 RETURNING 1
             )\(noted)
             SELECT EXISTS (SELECT FROM inbox_parked WHERE \(isOf(key)) AND version > \(event.version)) AS followed
             FROM advanced
             """
+    }
+
+    /// `InboxDecision.isNext` of the position `p` and the event `excluded`.
+    private static var isNext: SQL {
+        #if DEBUG
+            if Mutant.noGapCheck.isOn { return "p.last_version < excluded.last_version" }
+            if Mutant.deduplicationExpires.isOn {
+                return "(p.last_version = excluded.last_version - 1 OR excluded.last_version + 2 <= p.last_version)"
+            }
+        #endif
+        return "p.last_version = excluded.last_version - 1"
+    }
+
+    /// Of an aggregate of which nothing was taken yet.
+    private static func mayBeFirst(_ version: Int64) -> SQL {
+        #if DEBUG
+            if Mutant.noGapCheck.isOn { return "true" }
+        #endif
+        return "\(version) = 1::bigint"
     }
 
     /// Locks the aggregate for this group, and says up to where it was taken.
@@ -240,13 +259,41 @@ extension InboxStore {
         return positions
     }
 
-    func reached(_ position: Position, of source: String, _ aggregates: [String], in session: any Session) async throws
-    {
+    /// The source's feed has this version, of no newer epoch: so it is the one that was taken, and the history of the
+    /// next, which is parked, goes on from there. Nothing when another version was taken last.
+    func prove(_ event: Envelope, before version: Int64, in session: any Session) async throws {
+        let key = event.aggregate
+        try await session.run(
+            """
+            WITH newer AS (
+                SELECT max(epoch) AS epoch FROM inbox_parked WHERE \(isOf(key)) AND version = \(version)),
+            proven AS (
+                UPDATE inbox_position p SET epoch = n.epoch FROM newer n
+                WHERE \(isOf(key)) AND p.last_version = \(event.version) AND p.epoch >= \(event.epoch)
+                    AND p.epoch < n.epoch
+                RETURNING 1)
+            UPDATE inbox_parked SET due_at = clock_timestamp()
+            WHERE \(isOf(key)) AND version = \(version) AND state = 'waiting' AND EXISTS (SELECT FROM proven)
+            """)
+    }
+
+    /// Which incarnation of this database it is: a promotion and a restore begin another.
+    func timeline(in session: any Session) async throws -> Int64 {
+        guard let row = try await session.run("SELECT \(EventLogStart.timeline) AS timeline").first else {
+            throw PostgresError(.decoding, "a timeline gave no row")
+        }
+        return try row("timeline")
+    }
+
+    /// Only in the incarnation in which all of it was found here: another may have lost it again.
+    func reached(
+        _ position: Position, of source: String, _ aggregates: [String], timeline: Int64, in session: any Session
+    ) async throws {
         try await session.run(
             """
             INSERT INTO inbox_source AS s (reaction, source, aggregate_type, epoch, tick, ordinal)
             SELECT \(group), \(source), a, \(position.epoch), \(position.tick), \(position.ordinal)
-            FROM unnest(\(aggregates)) a
+            FROM unnest(\(aggregates)) a WHERE \(EventLogStart.timeline) = \(timeline)
             ON CONFLICT (reaction, source, aggregate_type) DO UPDATE
                 SET epoch = excluded.epoch, tick = excluded.tick, ordinal = excluded.ordinal
                 WHERE (s.epoch, s.tick, s.ordinal) < (excluded.epoch, excluded.tick, excluded.ordinal)

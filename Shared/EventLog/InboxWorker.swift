@@ -55,6 +55,11 @@ final class InboxWorker: Sendable {
         self.reactions = Dictionary(grouping: reactions, by: \.eventType)
     }
 
+    /// Those to its type, then those to everything.
+    private func reactions(to type: String) -> [AnyReaction] {
+        (reactions[type] ?? []) + (reactions[AnyReaction.everything] ?? [])
+    }
+
     /// Nothing is tried again from now on.
     func end() { isEnding.store(true, ordering: .relaxed) }
 
@@ -105,7 +110,7 @@ final class InboxWorker: Sendable {
     // MARK: - An event that has arrived
 
     private func takeOnce(_ event: Envelope) async throws -> Arrival {
-        let reactions = reactions[event.type] ?? []
+        let reactions = reactions(to: event.type)
         guard !reactions.isEmpty else {
             let rows = try await database.run(store.advance(event, hasEffect: false))
             if let row = rows.first {
@@ -138,23 +143,16 @@ final class InboxWorker: Sendable {
     /// It is not this event's turn: decides with the aggregate locked.
     private func settle(_ event: Envelope, in transaction: Transaction) async throws -> Arrival {
         let standing = try await store.standing(event, in: transaction)
-        switch InboxDecision.on(version: event.version, epoch: event.epoch, standing) {
-        case .take: throw Overtaken()
-        case .duplicate:
+        let decision = InboxDecision.on(version: event.version, epoch: event.epoch, standing)
+        guard let parking = decision.parking(standing, pace) else {
+            guard decision == .duplicate else { throw Overtaken() }
             try await store.countDuplicate(in: transaction)
             counts.add(\.duplicates)
             return .duplicate
-        case .waitBehind:
-            try await store.park(event, Parking(state: .waiting), in: transaction)
-            return .parked(.nothing)
-        case .gap(let from):
-            try await store.park(event, Parking(state: .waiting, due: pace.gapLook), in: transaction)
-            return .parked(.repair(from: from, before: event.version))
-        case .conflict:
-            alarmOfConflict(event.aggregate, event.version, event.epoch, standing)
-            try await store.park(event, .conflict(standing), in: transaction)
-            return .parked(.nothing)
         }
+        if decision == .conflict { alarmOfConflict(event.aggregate, event.version, event.epoch, standing) }
+        try await store.park(event, parking, in: transaction)
+        return .parked(decision.next(before: event.version))
     }
 
     private func park(_ event: Envelope, after error: any Error) async throws -> Arrival {
@@ -181,28 +179,24 @@ final class InboxWorker: Sendable {
                 tried = nil
                 let standing = try await store.lock(key, in: transaction)
                 guard let head = try await store.head(of: key, in: transaction) else { return .halted }
-                guard head.isReady else {
+                switch ResumeDecision.on(
+                    version: head.version, epoch: head.epoch, isReady: head.isReady, head.parking, standing, pace)
+                {
+                case .leave:
                     try await store.silence(behind: head, of: key, in: transaction)
                     return .halted
-                }
-                switch InboxDecision.on(version: head.version, epoch: head.epoch, standing) {
-                case .take:
+                case .act:
                     tried = head
                     try await act(on: head, of: key, in: transaction)
                     return .onward
-                case .duplicate, .waitBehind:
+                case .remove:
                     try await store.remove(head, in: transaction)
                     try await store.countDuplicate(in: transaction)
                     return .onward
-                case .gap(let from):
-                    var parking = head.parking
-                    parking.due = pace.gapLook
+                case .repark(let parking, let resumption):
+                    if parking.state == .dead { alarmOfConflict(key, head.version, head.epoch, standing) }
                     try await store.repark(head, parking, in: transaction)
-                    return .repair(from: from, before: head.version)
-                case .conflict:
-                    alarmOfConflict(key, head.version, head.epoch, standing)
-                    try await store.repark(head, .conflict(standing), in: transaction)
-                    return .halted
+                    return resumption
                 }
             }
         } catch {
@@ -218,7 +212,7 @@ final class InboxWorker: Sendable {
 
     private func act(on head: ParkedHead, of key: AggregateKey, in transaction: Transaction) async throws {
         let event = try Envelope(json: head.envelope)
-        let reactions = reactions[event.type] ?? []
+        let reactions = reactions(to: event.type)
         try await store.advance(head, event, hasEffect: !reactions.isEmpty, in: transaction)
         for reaction in reactions { try await reaction.handle(event, transaction) }
         KillPoint.pass(.beforeEffectCommit)

@@ -37,6 +37,7 @@ public final class Relay: Service {
     public func poke() {
         KillPoint.pass(.beforePoke)
         bell.ring()
+        KillPoint.pass(.afterPoke)
     }
 
     public var metrics: RelayMetrics { state.withLock { $0 } }
@@ -145,9 +146,15 @@ public final class Relay: Service {
             return .rested
         case .move(let cursor):
             KillPoint.pass(.beforeCursor)
-            try await store.move(cursor)
+            try await store.move(cursor, term: term)
             KillPoint.pass(.afterCursor)
             return .moved(cursor)
+        #if DEBUG
+            case .look(let frontier): return .opened(try await store.look(frontier, term: term))
+            case .record(let tick):
+                try await store.record(tick, term: term)
+                return .recorded
+        #endif
         }
     }
 

@@ -18,6 +18,11 @@ struct RelayMachine: Sendable {
         case publish(Batch, Range<Int>)
         case pause(Duration)
         case move(RelayCursor)
+        #if DEBUG
+            /// Look for events without recording them; and record a tick afterwards. Of a mutant only.
+            case look(Frontier)
+            case record(Tick)
+        #endif
     }
 
     enum Event: Sendable {
@@ -28,6 +33,9 @@ struct RelayMachine: Sendable {
         case published([PublishOutcome?], failure: String?)
         case rested
         case moved(RelayCursor)
+        #if DEBUG
+            case recorded
+        #endif
     }
 
     private(set) var frontier: Frontier
@@ -54,6 +62,10 @@ struct RelayMachine: Sendable {
     /// The log was looked through, and nothing is known to be left of it.
     private var isDrained = false
     private let isConsumed: @Sendable (String) -> Bool
+    #if DEBUG
+        /// Published, and not recorded yet.
+        private var unrecorded: [Tick] = []
+    #endif
 
     init(_ standing: RelayStanding, isConsumed: @escaping @Sendable (String) -> Bool) {
         frontier = standing.frontier
@@ -87,7 +99,14 @@ struct RelayMachine: Sendable {
             let end = failures > 0 ? through + 1 : batch.messages.count
             publishing = through..<end
             actions.append(.publish(batch, through..<end))
+            #if DEBUG
+                if Mutant.cursorBeforeConfirm.isOn { cursor = Self.cursor(behind: end, of: batch) }
+            #endif
         }
+        #if DEBUG
+            actions += unrecorded.map { .record($0) }
+            unrecorded = []
+        #endif
         if !moving, moved < cursor {
             moving = true
             actions.append(.move(cursor))
@@ -98,6 +117,9 @@ struct RelayMachine: Sendable {
     private mutating func fetch() -> Action {
         if !unread.isEmpty { return .read(unread.removeFirst(), cursor) }
         if isDrained, !frontier.next.isKnown { return .listen }
+        #if DEBUG
+            if Mutant.tickRowAfterPublish.isOn { return .look(frontier) }
+        #endif
         return .open(frontier)
     }
 
@@ -118,7 +140,15 @@ struct RelayMachine: Sendable {
         case .moved(let cursor):
             moving = false
             moved = max(moved, cursor)
+        #if DEBUG
+            case .recorded: break
+        #endif
         }
+    }
+
+    /// The first `through` messages of a batch are out.
+    private static func cursor(behind through: Int, of batch: Batch) -> RelayCursor {
+        RelayCursor(tick: batch.tick.number, seq: batch.seqs[through - 1], confirmed: batch.firstOrdinal - 1 + through)
     }
 
     private mutating func arrived(_ batch: Batch) {
@@ -133,10 +163,7 @@ struct RelayMachine: Sendable {
         through += verdict.passed
         published += verdict.passed
         passedUnconsumed += verdict.unconsumed
-        if verdict.passed > 0 {
-            cursor = RelayCursor(
-                tick: batch.tick.number, seq: batch.seqs[through - 1], confirmed: batch.firstOrdinal - 1 + through)
-        }
+        if verdict.passed > 0 { cursor = Self.cursor(behind: through, of: batch) }
         if let reason = verdict.obstacle {
             failures = verdict.passed > 0 ? 1 : failures + 1
             held = reason
@@ -146,6 +173,9 @@ struct RelayMachine: Sendable {
         }
         mustRest = held != nil
         if through == batch.messages.count {
+            #if DEBUG
+                if Mutant.tickRowAfterPublish.isOn { unrecorded.append(batch.tick) }
+            #endif
             batches.removeFirst()
             through = 0
         }

@@ -50,14 +50,14 @@ struct RelayStore: Sendable {
         ).first.map { row throws(PostgresError) in try row("term") }
     }
 
-    /// False: another leads.
+    /// False: another leads, or this is not the database any more that the term is of.
     func renew(term: Int64) async throws(PostgresError) -> Bool {
         try await database.run(
             """
             WITH quick AS (\(Self.lazily))
             UPDATE relay_lease
             SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.inSeconds))
-            FROM quick WHERE term = \(term)
+            FROM quick, relay_epoch e WHERE term = \(term) AND e.timeline = \(EventLogStart.timeline)
             """
         ).affected == 1
     }
@@ -99,9 +99,9 @@ struct RelayStore: Sendable {
     /// Looks for events and records them as the next tick, in one flight: the tick row commits before anybody sees it.
     /// Nil, and nothing written, when there is nothing new. Only the leader of `term` may: the lease's row stays locked
     /// until the commit, so that nobody takes over in between.
-    func open(_ frontier: Frontier, term: Int64) async throws -> Batch? {
+    func open(_ frontier: Frontier, term: Int64, in session: (any Session)? = nil) async throws -> Batch? {
         let next = frontier.next
-        let rows = try await database.run(opening(next, frontier, term))
+        let rows = try await (session ?? database).run(opening(next, frontier, term))
         guard let first = rows.first else {
             guard next.isKnown else { return nil }
             throw RelayFault.changedTick(frontier.lastNumber + 1, expected: 1, found: 0)
@@ -126,7 +126,7 @@ struct RelayStore: Sendable {
             """
             WITH n AS MATERIALIZED (SELECT \(EventRow.columns) FROM event_log l WHERE \(TickRow.members(of: tick))
                 ORDER BY l.seq + 0)
-            SELECT \(EventRow.answered) FROM n ORDER BY n.seq OFFSET \(Int64(confirmed))
+            SELECT \(EventRow.answered) FROM n ORDER BY \(TickOrder.ofPublishing.sql) OFFSET \(Int64(confirmed))
             """)
         guard rows.count == tick.count - confirmed else {
             throw RelayFault.changedTick(tick.number, expected: tick.count - confirmed, found: rows.count)
@@ -134,14 +134,15 @@ struct RelayStore: Sendable {
         return try batch(tick, rows, after: confirmed)
     }
 
-    /// Never backwards, so that a leader of an older term does no harm.
-    func move(_ cursor: RelayCursor) async throws(PostgresError) {
+    /// Never backwards, and only while `term` leads: an older leader may know ticks of a history that was lost.
+    func move(_ cursor: RelayCursor, term: Int64) async throws(PostgresError) {
         try await database.run(
             """
             WITH quick AS (\(Self.lazily))
             UPDATE relay_cursor
             SET tick = \(cursor.tick), confirmed_seq = \(cursor.seq), confirmed = \(Int64(cursor.confirmed))
-            FROM quick WHERE (tick, confirmed) < (\(cursor.tick), \(Int64(cursor.confirmed)))
+            FROM quick, relay_lease l
+            WHERE l.term = \(term) AND (tick, confirmed) < (\(cursor.tick), \(Int64(cursor.confirmed)))
             """)
     }
 
@@ -215,7 +216,8 @@ extension RelayStore {
                 FROM size s CROSS JOIN leader l
                 RETURNING cur::text AS cur, after_seq, through_seq, until_seq)
             SELECT \(EventRow.answered), o.cur, o.after_seq, o.through_seq, o.until_seq
-            FROM n LEFT JOIN opened o ON n.ordinal = 1 WHERE n.fits ORDER BY n.seq
+            FROM n LEFT JOIN opened o ON \(TickOrder.ofPublishing.hasTick) WHERE n.fits
+            ORDER BY \(TickOrder.ofPublishing.sql)
             """
     }
 }

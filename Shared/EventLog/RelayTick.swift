@@ -1,4 +1,5 @@
 import Contracts
+import Postgres
 
 /// A batch of the relay as it stands in `relay_tick`: a set of events that never changes, ordered by `seq`.
 struct Tick: Sendable, Equatable {
@@ -43,6 +44,29 @@ enum NextTick: Sendable, Equatable {
     var isKnown: Bool { if case .range = self { true } else { false } }
 }
 
+/// In which order the events of a tick are published, which is their order in the tick.
+enum TickOrder: Sendable {
+    case seq, xid
+
+    static var ofPublishing: TickOrder {
+        #if DEBUG
+            if Mutant.orderByXid.isOn { return .xid }
+        #endif
+        return .seq
+    }
+
+    /// Of `n`, an `EventRow`.
+    var sql: SQL {
+        switch self {
+        case .seq: "n.seq"
+        case .xid: "(SELECT x.xid FROM event_log x WHERE x.seq = n.seq), n.seq"
+        }
+    }
+
+    /// Which of the opened rows carries the tick: the one that comes first.
+    var hasTick: SQL { self == .seq ? "n.ordinal = 1" : "true" }
+}
+
 /// The end of what is recorded.
 struct Frontier: Sendable, Equatable {
     var epoch: Int32
@@ -58,7 +82,12 @@ struct Frontier: Sendable, Equatable {
             guard base > 0 else { return .fresh(prev: since, base: 0) }
             return .range(prev: .nothing, cur: since, raised: true, after: 0, until: base)
         }
-        guard last.throughSeq < last.untilSeq else { return .fresh(prev: last.cur, base: base) }
+        guard last.throughSeq < last.untilSeq else {
+            #if DEBUG
+                if Mutant.tickBySeq.isOn { return .fresh(prev: .nothing, base: last.throughSeq) }
+            #endif
+            return .fresh(prev: last.cur, base: base)
+        }
         return .range(
             prev: last.prev, cur: last.cur, raised: last.raised, after: last.throughSeq, until: last.untilSeq)
     }

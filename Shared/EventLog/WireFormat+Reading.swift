@@ -10,10 +10,12 @@ extension WireFormat {
         guard headers.optional(Name.specversion) == "1.0" else { throw .notCloudEvents }
         let type = try headers.text(Name.type, most: Limits.Events.type)
         let words = type.split(separator: ".", omittingEmptySubsequences: false)
-        guard words.count >= 3, words.allSatisfy({ !$0.isEmpty }) else {
+        guard words.count >= 3, words.allSatisfy({ !$0.isEmpty }),
+            words[1].unicodeScalars.count <= Limits.Envelope.aggregateType
+        else {
             throw headers.malformed(Name.type, "is no wire name such as onestop.dossier.accepted.v1")
         }
-        let source = try headers.text(Name.source, most: Limits.Events.type)
+        let source = try headers.text(Name.source, most: Limits.Envelope.source)
         guard source == words[0] else { throw .forged(reason: "\(source) does not own \(type)") }
         let agency = try headers.agency()
         try checkProperties(delivery, source: source, type: type, agency: agency)
@@ -32,7 +34,8 @@ extension WireFormat {
             id: uuid, source: source, type: type, aggregateType: String(words[1]),
             aggregateID: try headers.text(Name.subject, most: Limits.Events.aggregateID),
             version: try headers.number(Name.aggregateversion), epoch: epoch, position: position, agency: agency,
-            actor: headers.optional(Name.actor), traceparent: headers.optional(Name.traceparent),
+            actor: try headers.text(orNil: Name.actor, most: Limits.Envelope.actor),
+            traceparent: try headers.text(orNil: Name.traceparent, most: Limits.Envelope.traceparent),
             occurredAt: occurredAt, payload: try data(delivery.body))
     }
 
@@ -84,9 +87,18 @@ private struct Headers {
     func optional(_ name: String) -> String? { values[name]?.text.flatMap { $0.isEmpty ? nil : $0 } }
 
     func text(_ name: String, most: Int) throws(WireFault) -> String {
-        guard let text = optional(name) else { throw malformed(name, "is missing") }
-        guard text.unicodeScalars.count <= most else { throw malformed(name, "is longer than \(most) characters") }
+        guard let text = try text(orNil: name, most: most) else { throw malformed(name, "is missing") }
         return text
+    }
+
+    /// As the envelope's fields hold it: what cannot be parked, or would be another text afterwards, is not let in.
+    func text(orNil name: String, most: Int) throws(WireFault) -> String? {
+        guard let text = optional(name) else { return nil }
+        do throws(FieldFault) {
+            let kept = try Kind<String>.text(1...most).decode(.string(text))
+            if kept.utf8.elementsEqual(text.utf8) { return text }
+        } catch { throw malformed(name, error.english) }
+        throw malformed(name, "is not in Unicode's form C")
     }
 
     /// From 1.

@@ -16,7 +16,8 @@ import Foundation
 /// | aggregateversion, epoch | integer | |
 /// | position, agency, actor, traceparent | string; the last three may be absent | |
 ///
-/// The routing key is the type, then the words of the agency's code.
+/// The routing key is the type, then the words of the agency's code. Commands go the same way through the exchange
+/// `lienthong.commands`, which only their sender may write to and only their addressee may bind a queue to.
 public enum WireFormat {
     static let contentType = "application/json"
 
@@ -62,10 +63,12 @@ public enum WireFormat {
         if !parts.agency.isEmpty { headers.append((Name.agency, .string(parts.agency))) }
         if let actor = parts.actor { headers.append((Name.actor, .string(actor))) }
         if let traceparent = parts.traceparent { headers.append((Name.traceparent, .string(traceparent))) }
-        return OutgoingMessage(
+        var message = OutgoingMessage(
             routingKey: parts.agency.isEmpty ? parts.type : "\(parts.type).\(parts.agency)", messageID: parts.id,
             type: parts.type, appID: parts.source, timestamp: parts.time, contentType: contentType, headers: headers,
             body: parts.body)
+        if Catalogue.command(parts.type) != nil { message.exchange = Limits.commandExchange }
+        return message
     }
 
     /// The headers' names.

@@ -24,6 +24,25 @@ import Testing
         }
     }
 
+    @Test func `of several nodes any that answers will do, for declaring, publishing and consuming`() async throws {
+        try await withRoom { room in
+            var configuration = room.configuration
+            configuration.further = [AMQPAddress(host: "127.0.0.1", port: configuration.port)]
+            configuration.port = 1
+            configuration.further.append(AMQPAddress(host: "127.0.0.1", port: 2))
+            try await Topology.declare(configuration, exchanges: [room.exchange], queues: [room.queue("q")])
+            let publisher = Publisher(configuration, exchange: room.exchange.name, logger: quiet)
+            #expect(try await publisher.publish([message("a.b")]) == [.confirmed])
+            let collector = Collector()
+            let consumer = collector.consumer(configuration, room.queue("q"))
+            consumer.start()
+            try await eventually("it is delivered") { collector.deliveries.count == 1 }
+            collector.deliveries.forEach { consumer.acknowledge($0) }
+            await publisher.close()
+            await consumer.close()
+        }
+    }
+
     @Test func `what nobody is bound for comes back as returned, its neighbours are confirmed`() async throws {
         try await withRoom { room in
             let publisher = room.publisher(declaring: [room.queue("q", ["known.#"])])

@@ -24,8 +24,8 @@ warnings.filterwarnings("ignore")
 NAMES = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
 # Generated values would end the demonstration itself (its agencies, officials, keys, time): only the lawful request.
 TOO_WIDE = {"RotateKeys", "SetRehearsalClock", "DissolveAgency", "DecideAppointment", "LoadCalendar", "SetNumbering", "EditDraft"}
-# Nobody consumes the events of Mail, so nobody may read its feed: 403 to everybody is right.
-UNREAD = {("mail", "ReadEvents")}
+# Nobody consumes events of the exchange (it announces none), so nobody may read its feed: 403 to everybody is right.
+UNREAD = {("integration", "ReadEvents")}
 IDS = 0.7
 
 

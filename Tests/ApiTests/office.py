@@ -15,7 +15,7 @@ import uuid
 import requests
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SERVICES = {"identity": 0, "hr": 1, "onestop": 2, "documents": 3, "mail": 4, "budget": 6}
+SERVICES = {"identity": 0, "hr": 1, "onestop": 2, "documents": 3, "mail": 4, "budget": 6, "integration": 7}
 # Who of the demonstration holds which role (Deploy/Rehearsal/Province/Cast.swift), and what roles may do
 # (Shared/Contracts/Vocabulary.swift).
 SCOPES = {

@@ -9,6 +9,7 @@ import secrets
 import urllib.parse
 import uuid
 
+import recipes_integration as integration
 from office import environment, run_folder
 
 REASON = {"reasonCode": "thieu-dieu-kien", "reason": "Chưa đủ điều kiện theo quy định."}
@@ -252,7 +253,31 @@ def dead_event(office, service, body=None, match=False):
     return "admin", {"path": {"event": event}, "headers": headers, "body": body}
 
 
-RECIPES = {
+def sealed_address(office):
+    """A dossier of an applicant without an account who gave a mail address, and the key of that address."""
+    submission = {"procedure": "2.000488", "agency": "H19.12", "subject": "Phiếu", "name": "Trần Văn B",
+                  "email": "tran.van.b@example.com"}
+    dossier = office.do(
+        "clerk", "onestop", "POST", "/counter/dossiers", {"submission": submission, "channel": "counter"})["id"]
+    office.act("clerk", dossier, "accept")
+
+    def look(after="0.0.0"):
+        while True:
+            page = office.do("mail", "onestop", "GET", f"/events?after={after}&aggregates=citizen-notice")
+            for event in page["events"]:
+                if event["payload"]["dossier"] == dossier:
+                    return event["payload"]["address"]["key"]
+            if page["isLast"]:
+                return None
+            after = page["through"]
+
+    return dossier, office.wait("the command", look)
+
+
+RECIPES = integration.RECIPES | {
+    "ReadSubjectKey": lambda o: ("mail", {"path": {"key": sealed_address(o)[1]}}),
+    "EraseSubject": lambda o: ("admin", {"path": {"subject": sealed_address(o)[0]}, "body": {"reason": "Theo yêu cầu"}}),
+    "ReadSchema": lambda o: (None, {"path": {"event": "onestop.dossier.accepted.v1"}}),
     "SubmitDossier": lambda o: ("citizen", {"body": {
         "procedure": "2.000488", "agency": "H19.12", "subject": "Phiếu lý lịch tư pháp", "name": "Nguyễn Thị Hồng Ánh"}}),
     "ReceiveDossier": lambda o: ("clerk", {"body": {"submission": {

@@ -56,7 +56,8 @@ enum Backbone {
     static func empty(_ schema: String) throws {
         try Statements.administer(
             """
-            TRUNCATE \(schema).event_log, \(schema).relay_tick, \(schema).effect_log, \(schema).inbox_position;
+            TRUNCATE \(schema).event_log, \(schema).relay_tick, \(schema).effect_log, \(schema).inbox_position,
+                \(schema).receipt_seal;
             UPDATE \(schema).relay_cursor SET tick = 0, confirmed_seq = 0, confirmed = 0
             """)
     }
@@ -106,7 +107,7 @@ enum Drain {
             note: "events per second: \(notes.joined(separator: " "))")
     }
 
-    private static func withQueue<T: Sendable>(_ body: () async throws -> T) async throws -> T {
+    static func withQueue<T: Sendable>(_ body: () async throws -> T) async throws -> T {
         let configuration = try Backbone.operatorAMQP()
         let queue = QueueTopology(name: "operator.drain", exchange: Exchange(Limits.exchange), bindings: ["onestop.#"])
         try await Topology.declare(configuration, exchanges: [], queues: [queue])

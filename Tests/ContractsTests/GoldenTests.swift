@@ -9,9 +9,9 @@ import Testing
         .appendingPathComponent("Golden")
     static let writes = ProcessInfo.processInfo.environment["LIENTHONG_WRITE_GOLDEN"] != nil
 
-    @Test(arguments: Catalogue.events.map { $0.type })
+    @Test(arguments: PublishedTests.types)
     func `an event is read and written as it always was`(_ type: String) throws {
-        let event = try #require(Catalogue.event(type))
+        let event = try #require(PublishedTests.event(type))
         let file = Self.folder.appendingPathComponent("\(type).json")
         if Self.writes, !FileManager.default.fileExists(atPath: file.path) {
             try Data(sample(of: event).bytes + [0x0A]).write(to: file)
@@ -20,23 +20,24 @@ import Testing
         #expect(try again(event, Array(golden)) == Array(golden), "\(type) is not written as its golden file says")
     }
 
-    @Test(arguments: Catalogue.events.map { $0.type })
+    @Test(arguments: PublishedTests.types)
     func `what a newer version adds is ignored`(_ type: String) throws {
-        let event = try #require(Catalogue.event(type))
+        let event = try #require(PublishedTests.event(type))
         guard case .object(let members) = sample(of: event) else { return }
         let newer = JSON.object(members + [.init("addedLater", ["x": 1])])
         #expect(try again(event, newer.bytes) == JSON.object(members).bytes)
     }
 
-    @Test func `no golden file is left of an event that is gone`() throws {
+    @Test(.disabled(if: writes, "it is being written")) func `no golden file is left of an event that is gone`() throws
+    {
         let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
-        let known = Set(Catalogue.events.map { "\($0.type).json" })
+        let known = Set(PublishedTests.types.map { "\($0).json" })
         #expect(Set(files.filter { $0.hasSuffix(".json") }) == known)
     }
 
-    @Test(arguments: Catalogue.events.map { $0.type })
+    @Test(arguments: PublishedTests.types)
     func `nothing personal of citizens travels`(_ type: String) throws {
-        let event = try #require(Catalogue.event(type))
+        let event = try #require(PublishedTests.event(type))
         let personal = ["phone", "nationalId", "applicantName", "applicantAddress", "birthDate", "email"]
         #expect(names(of: event).filter { personal.contains($0) } == [])
     }
@@ -74,7 +75,7 @@ import Testing
         let known = [
             "code": "H19.12-210209-0001", "procedure": "2.000488", "documentNumber": "15/QĐ-STP",
             "number": "15/QĐ-STP", "mailbox": "annv", "fullName": "Nguyễn Văn An",
-            "sha256": String(repeating: "a", count: 64),
+            "sha256": String(repeating: "a", count: 64), "box": String(repeating: "QUJD", count: 16),
         ]
         if schema["maxLength"]?.integer == Int64(Limits.agencyCodeLength), schema["pattern"] == nil { return "H19.12" }
         if let text = known[name], Int64(text.unicodeScalars.count) <= schema["maxLength"]?.integer ?? 200 {

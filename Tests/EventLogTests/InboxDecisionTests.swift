@@ -6,10 +6,12 @@ import Testing
 @testable import EventLog
 
 @Suite struct InboxDecisionTests {
-    @Test func `the next version is taken, also in a newer epoch`() {
+    @Test func `the next version is taken, in a newer epoch once what was taken is proven to be of its history`() {
         #expect(InboxDecision.on(version: 1, epoch: 1, Standing(epoch: 0, version: 0)) == .take)
         #expect(InboxDecision.on(version: 4, epoch: 1, Standing(epoch: 1, version: 3)) == .take)
-        #expect(InboxDecision.on(version: 4, epoch: 2, Standing(epoch: 1, version: 3)) == .take)
+        #expect(InboxDecision.on(version: 1, epoch: 2, Standing(epoch: 0, version: 0)) == .take)
+        #expect(InboxDecision.on(version: 4, epoch: 2, Standing(epoch: 1, version: 3)) == .gap(from: 3))
+        #expect(InboxDecision.on(version: 9, epoch: 2, Standing(epoch: 1, version: 3)) == .gap(from: 3))
     }
 
     @Test func `lower is a duplicate, but not from a newer epoch`() {
@@ -37,12 +39,15 @@ import Testing
                             let decision = InboxDecision.on(version: version, epoch: epoch, standing)
                             switch decision {
                             case .take:
-                                #expect(version == taken + 1 && epoch >= takenEpoch && !ahead && !itself)
+                                #expect(version == taken + 1 && !ahead && !itself)
+                                #expect(epoch == takenEpoch || epoch > takenEpoch && taken == 0)
                             case .duplicate: #expect(itself || version <= taken && epoch <= takenEpoch)
                             case .conflict:
                                 #expect(!itself && (version <= taken ? epoch > takenEpoch : epoch < takenEpoch))
                             case .waitBehind: #expect(ahead && !itself && version > taken && epoch >= takenEpoch)
-                            case .gap(let from): #expect(from == taken + 1 && version > from && !ahead && !itself)
+                            case .gap(let from):
+                                #expect(version > from && !ahead && !itself)
+                                #expect(from == (epoch > takenEpoch && taken > 0 ? taken : taken + 1))
                             }
                         }
                     }

@@ -38,6 +38,16 @@ final class FakeFeed: Sendable {
 
     func add(_ events: [Envelope]) { state.withLock { $0.events += events } }
 
+    /// The source was restored, and wrote these versions again.
+    func replace(_ events: [Envelope]) {
+        state.withLock { state in
+            state.events.removeAll { old in
+                events.contains { $0.aggregate == old.aggregate && $0.version == old.version }
+            }
+            state.events += events
+        }
+    }
+
     /// Pages of three, so that there are several.
     var fetch: FeedFetch {
         { request in

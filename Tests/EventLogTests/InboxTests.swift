@@ -208,6 +208,26 @@ import Testing
         }
     }
 
+    /// Found by the simulator: the first version of a newer epoch says nothing about the one before it.
+    @Test func `a newer epoch goes on only from what its own history has`() async throws {
+        try await withInboxBench { bench in
+            let inbox = bench.inbox()
+            try await running([inbox]) {
+                try await bench.publish([event("a", 1), event("a", 2), event("b", 1)])
+                try await eventually("taken") { try await bench.effects.versions("a") == [1, 2] }
+                try await eventually("taken") { try await bench.effects.versions("b") == [1] }
+                // Nothing of it was lost, and the feed shows it.
+                try await bench.publish([event("a", 3, epoch: 2), event("a", 4, epoch: 2)])
+                try await eventually("goes on") { try await bench.effects.versions("a") == [1, 2, 3, 4] }
+                // Version 1 was lost and written again; only its successor comes.
+                bench.feed.replace([event("b", 1, epoch: 2)])
+                try await bench.publish([event("b", 2, epoch: 2)])
+                try await eventually("dead") { try await bench.effects.parked("b") == ["1 dead", "2 waiting"] }
+                #expect(try await bench.effects.versions("b") == [1])
+            }
+        }
+    }
+
     @Test func `forged and malformed messages are recorded, then acknowledged`() async throws {
         try await withInboxBench { bench in
             let inbox = bench.inbox()

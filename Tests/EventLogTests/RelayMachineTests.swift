@@ -99,7 +99,7 @@ import Testing
             case .open: _ = open()
             case .publish(let batch, let range): _ = publish(batch.seqs[range])
             case .move(let cursor): self.cursor = max(self.cursor, cursor)
-            case .read, .listen, .pause: break
+            default: break
             }
         }
 
@@ -155,6 +155,9 @@ import Testing
             case .move(let cursor):
                 world.cursor = max(world.cursor, cursor)
                 machine.apply(.moved(cursor))
+            #if DEBUG
+                case .look, .record: Issue.record("a mutant's action")
+            #endif
             }
         }
         #expect(Set(world.delivered) == Set(1...40), "seed \(seed)")

@@ -34,7 +34,7 @@ import Testing
             _ = try await bench.publisher.publish(Array(batch.messages[..<death.published]))
             if death.confirmed > 0 {
                 try await store.move(
-                    RelayCursor(tick: 1, seq: batch.seqs[death.confirmed - 1], confirmed: death.confirmed))
+                    RelayCursor(tick: 1, seq: batch.seqs[death.confirmed - 1], confirmed: death.confirmed), term: term)
             }
             try await bench.expireLease()
             // Written between two leaders, and no part of what is recorded.
@@ -107,9 +107,13 @@ import Testing
     @Test func `an older leader cannot move the cursor back`() async throws {
         try await withAnnouncer { test in
             let store = RelayStore(database: test.database, source: announcer, most: 10)
-            try await store.move(RelayCursor(tick: 2, seq: 30, confirmed: 10))
-            try await store.move(RelayCursor(tick: 1, seq: 20, confirmed: 10))
-            try await store.move(RelayCursor(tick: 2, seq: 25, confirmed: 5))
+            let old = try #require(try await store.claim(holder: "a"))
+            let term = try #require(try await store.claim(holder: "a"))
+            try await store.move(RelayCursor(tick: 2, seq: 30, confirmed: 10), term: term)
+            try await store.move(RelayCursor(tick: 1, seq: 20, confirmed: 10), term: term)
+            try await store.move(RelayCursor(tick: 2, seq: 25, confirmed: 5), term: term)
+            // Nor on: the ticks that it knows may be of a history that was lost.
+            try await store.move(RelayCursor(tick: 9, seq: 90, confirmed: 5), term: old)
             #expect(try await store.standing().cursor == RelayCursor(tick: 2, seq: 30, confirmed: 10))
         }
     }

@@ -103,7 +103,7 @@ let tests = sources(under: ["Tests"])
 }
 
 @Suite struct HouseTests {
-    let services = ["Identity", "HR", "OneStop", "Documents", "Budget", "Mail"]
+    let services = ["Identity", "HR", "OneStop", "Documents", "Budget", "Mail", "Integration"]
 
     @Test func noServiceIsForgotten() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Services").path)
@@ -159,6 +159,19 @@ let tests = sources(under: ["Tests"])
         }
     }
 
+    /// The broker's rights on commands stand in a script; they are those of the catalogue.
+    @Test func commandsAreProvisioned() throws {
+        let script = try String(
+            contentsOf: root.appendingPathComponent("Deploy/local/definitions.sh"), encoding: .utf8)
+        let line = try #require(script.split(separator: "\n").first { $0.hasPrefix("COMMANDS=(") })
+        let listed = Set(line.split(separator: "\"").map(String.init).filter { $0.contains(" ") })
+        #expect(listed == Set(Catalogue.commands.map { "\($0.source) \($0.aggregate) \($0.addressee.rawValue)" }))
+        let events = Set(Catalogue.events.map { "\($0.source).\($0.aggregate)" })
+        for command in Catalogue.commands {
+            #expect(!events.contains("\(command.source).\(command.aggregate)"), "an aggregate has events or commands")
+        }
+    }
+
     @Test func cataloguedEventsAreDeclared() throws {
         let declared = try sources(under: ["Shared/Contracts"]).flatMap { file in
             file.text.matches(of: try Regex(#"struct (\w+): Event \{"#, as: (Substring, Substring).self))
@@ -167,7 +180,8 @@ let tests = sources(under: ["Tests"])
         #expect(Set(declared) == Set(Catalogue.events.map { String(describing: $0) }))
         #expect(Set(Catalogue.events.map { $0.type }).count == Catalogue.events.count)
         for (service, reactions) in Catalogue.reactions {
-            for event in reactions where Catalogue.event(event.type) == nil {
+            for event in reactions
+            where Catalogue.event(event.type) == nil && Catalogue.command(event.type)?.addressee != service {
                 Issue.record("\(service) reacts to \(event.type), which is not catalogued")
             }
         }

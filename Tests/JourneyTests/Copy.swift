@@ -3,7 +3,7 @@ import Foundation
 import Postgres
 import TestKit
 
-@testable import Rehearsal
+@testable import Journeys
 
 /// A whole copy of the system for this suite: servers and services of its own, because the journeys kill them. Below
 /// the test run's folder, ports 30 below the test servers' (which leaves them inside the block of the copy).

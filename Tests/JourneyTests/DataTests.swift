@@ -3,7 +3,7 @@ import Foundation
 import LegalClock
 import Testing
 
-@testable import Rehearsal
+@testable import Journeys
 
 @Suite struct ProvinceDataTests {
     @Test func `the files of the checkout are right and complete`() async throws {

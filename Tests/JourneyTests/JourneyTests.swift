@@ -5,8 +5,8 @@ import Synchronization
 import TestKit
 import Testing
 
-@testable import Auditor
-@testable import Rehearsal
+@testable import Auditing
+@testable import Journeys
 
 /// The demonstration from loading to the auditor's count, on a copy of its own, faults included; then the auditor
 /// itself, by spoiling what it counts.

@@ -26,8 +26,10 @@ struct Office: Sendable {
     let districtLeader = PersonID.new()
     let districtPost = PostID.new()
 
-    static func open(_ body: (Office) async throws -> Void) async throws {
-        try await withService(Main.self) { harness in
+    static func open(
+        in room: Room? = nil, _ settings: [String: String] = [:], _ body: (Office) async throws -> Void
+    ) async throws {
+        try await withService(Main.self, settings, in: room) { harness in
             let office = Office(harness: harness)
             try await office.staff()
             try await office.set("2021-03-01 09:00")

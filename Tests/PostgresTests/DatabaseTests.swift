@@ -156,6 +156,28 @@ import Testing
         }
     }
 
+    @Test func `of several servers the one that answers and takes writes`() async throws {
+        try await withDatabase(tables) { room in
+            var configuration = room.runtime
+            let there = PostgresAddress(host: configuration.host, port: configuration.port)
+            configuration.port = 1
+            configuration.further = [there, PostgresAddress(host: "127.0.0.1", port: 2)]
+            let database = room.open(configuration)
+            for number in 0..<5 { try await database.run("INSERT INTO t VALUES (\(number))") }
+            #expect(configuration.description.contains("127.0.0.1:1,\(there),127.0.0.1:2"))
+            // A server that only reads will not do, though it answers.
+            let administrator = room.open(room.administrator)
+            try await administrator.run(
+                "ALTER ROLE \(raw: room.owner.user) IN DATABASE \(raw: room.name) SET default_transaction_read_only = on"
+            )
+            var reading = room.owner
+            (reading.port, reading.further) = (1, [there])
+            #expect(await fault(room.open(reading), "SELECT 1")?.isTransient == true)
+            reading.target = .primary
+            #expect(try await room.open(reading).run("SELECT 1 AS one").count == 1)
+        }
+    }
+
     @Test func `nobody listens: an error in time, and recovery is nobody else's work`() async throws {
         var configuration = TestPostgres.administrator()
         configuration.port = 1

@@ -1,6 +1,8 @@
+import AMQP
 import Contracts
 import Foundation
 import Logging
+import Postgres
 import Testing
 
 @testable import ServiceKit
@@ -81,6 +83,29 @@ import Testing
         }
         let absent = fault(secure.merging(["LIENTHONG_FEEDS": "mail=http://10.0.0.4:8104"]) { $1 })
         #expect(absent.count == 1 && absent[0].hasPrefix("LIENTHONG_FEEDS must name identity"), "\(absent)")
+    }
+
+    @Test func `several database servers and broker nodes are a list`() throws {
+        var several = Self.good
+        several["LIENTHONG_PG_HOST"] = "10.0.0.1:5432,10.0.0.2,[fd00::3]:5434,fd00::4"
+        several["LIENTHONG_AMQP_HOST"] = "10.0.0.1:5671,10.0.0.2"
+        let configuration = try Configuration(service: .hr, environment: several, for: .serve)
+        let servers = [
+            PostgresAddress(host: "10.0.0.2", port: 5_433), PostgresAddress(host: "fd00::3", port: 5_434),
+            PostgresAddress(host: "fd00::4", port: 5_433),
+        ]
+        #expect(configuration.postgres.host == "10.0.0.1" && configuration.postgres.port == 5_432)
+        #expect(configuration.postgres.further == servers)
+        #expect("\(configuration.postgres)".contains("10.0.0.1:5432,10.0.0.2:5433,[fd00::3]:5434"))
+        #expect(configuration.amqp.host == "10.0.0.1" && configuration.amqp.port == 5_671)
+        #expect(configuration.amqp.further == [AMQPAddress(host: "10.0.0.2", port: 5_672)])
+        for bad in ["10.0.0.1:0", "10.0.0.1,,10.0.0.2", "10.0.0.1:99999", "[fd00::1", "a b", "[fd00::1]x", "host:"] {
+            several["LIENTHONG_PG_HOST"] = bad
+            let faults = #expect(throws: ConfigurationFaults.self) {
+                try Configuration(service: .hr, environment: several, for: .serve)
+            }
+            #expect(faults?.faults.count == 1 && faults?.faults[0].hasPrefix("LIENTHONG_PG_HOST ") == true, "\(bad)")
+        }
     }
 
     @Test func `no description shows a secret`() throws {

@@ -42,6 +42,8 @@ struct LateDossier {
                             ("subject", "Cấp Giấy xác nhận tình trạng hôn nhân"),
                             ("name", citizen?["full_name"] ?? ""), ("phone", citizen?["phone"] ?? ""),
                             ("nationalId", citizen?["national_id"] ?? ""), ("address", citizen?["address"] ?? ""),
+                            // Letters to it lie in Mail until a relay is configured: /outside-letters.
+                            ("email", "cong-dan-1@example.com"),
                         ])
                 ], as: "commune-clerk"
             ).text("id")

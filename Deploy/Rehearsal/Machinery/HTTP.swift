@@ -10,7 +10,9 @@ struct Address: Sendable, Hashable, CustomStringConvertible {
     let port: Int
 
     init?(_ url: String) {
-        guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host else { return nil }
+        guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty,
+            (1...65_535).contains(parts.port ?? 80)
+        else { return nil }
         self.host = host
         port = parts.port ?? 80
     }

@@ -9,14 +9,10 @@ struct Moment: Sendable, Hashable, Comparable {
 
     /// Reads `2021-03-01 08:05`, and RFC 3339 with its offset.
     init(_ text: String) throws {
-        if text.count == 16, text.dropFirst(10).first == " " {
-            let clock = text.suffix(5).split(separator: ":").compactMap { Int($0) }
-            guard clock.count == 2 else { throw Failed("'\(text)' is no moment") }
-            date = try Day(String(text.prefix(10))).instant(minute: clock[0] * 60 + clock[1])
-        } else {
-            guard let date = Instant.read(text) else { throw Failed("'\(text)' is no moment") }
-            self.date = date
-        }
+        let isShort = text.utf8.count == 16 && text.dropFirst(10).first == " "
+        let wire = isShort ? "\(text.prefix(10))T\(text.suffix(5)):00+07:00" : text
+        guard let date = Instant.read(wire) else { throw Failed("'\(text)' is no moment") }
+        self.date = date
     }
 
     var day: Day { Day(date) }

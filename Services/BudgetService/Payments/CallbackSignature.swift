@@ -42,9 +42,10 @@ struct CallbackSignature: Sendable {
         guard parts.count == 2, parts[0].hasPrefix("t="), parts[1].hasPrefix("v1="),
             let seconds = Int64(parts[0].dropFirst(2)), parts[0] == "t=\(seconds)"
         else { return nil }
-        do throws(HexFault) { return (seconds, try Hex.decode(String(parts[1].dropFirst(3)), count: 32)) } catch {
-            return nil
-        }
+        do throws(HexFault) {
+            let code = try Hex.decode(String(parts[1].dropFirst(3)), count: 32)
+            return parts[1] == "v1=\(Hex.encode(code))" ? (seconds, code) : nil
+        } catch { return nil }
     }
 }
 

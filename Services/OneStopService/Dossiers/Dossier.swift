@@ -79,6 +79,8 @@ struct Dossier: Sendable, Equatable {
         var phone: String?
         var nationalID: String?
         var address: String?
+        /// Where notices go outside of the system.
+        var mail: Sealed?
     }
 
     /// The fee demand in course and what was paid.
@@ -112,6 +114,8 @@ extension Dossier {
         applicant.phone = try row("applicant_phone")
         applicant.nationalID = try row("applicant_national_id")
         applicant.address = try row("applicant_address")
+        let mail: JSON? = try row("applicant_mail")
+        applicant.mail = try mail.map { try Sealed(decoding: $0, unknown: .ignore) }
         subject = try row("subject")
         form = try row("form")
         code = try Self.code(row)

@@ -77,6 +77,11 @@ extension Call {
             answering: Reply(try await view(of: dossier), version: dossier.version))
     }
 
+    private func commands(_ change: Change) -> [(String, SQL)] {
+        guard let notice = change.notice, let command = change.dossier.command(notice, of: change.what) else { return [] }
+        return [("commanded", commanding(command, for: command.agency))]
+    }
+
     /// The same with further statements that read `FROM change`, and another answer than the dossier.
     func save<Output: Record>(
         _ change: Change, from before: Dossier, taking official: Official? = nil, then more: [(String, SQL)],
@@ -86,7 +91,7 @@ extension Call {
         after.dossier.version = before.version + 1
         return try await flight(
             DossierSQL.update(after.dossier, onlyIf: official.map { DossierSQL.holds($0, on: today) } ?? "true"),
-            then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + more,
+            then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after) + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
 }
@@ -99,6 +104,9 @@ extension Work {
         var sql: SQL = "WITH change AS (\(DossierSQL.update(after.dossier)))"
         for (name, line) in DossierSQL.lines(after, from: before.status, at: now, actor: actor) {
             sql = "\(sql), \(raw: name) AS (\(line))"
+        }
+        if let notice = change.notice, let command = change.dossier.command(notice, of: change.what) {
+            sql = "\(sql), commanded AS (\(commanding(command, for: command.agency)))"
         }
         guard try await !run("\(sql) SELECT version FROM change").isEmpty else { throw Refused.stale }
         try await announce(after.event, version: after.dossier.version, to: before.receivingAgency)
@@ -121,12 +129,12 @@ enum DossierSQL {
         return """
             INSERT INTO dossiers
                 (id, version, status, procedure, procedure_number, channel, receiving_agency, working_agency,
-                 applicant, applicant_name, applicant_phone, applicant_national_id, applicant_address, subject, form,
-                 submitted_at, act_by)
+                 applicant, applicant_name, applicant_phone, applicant_national_id, applicant_address,
+                 applicant_mail, subject, form, submitted_at, act_by)
             VALUES (\(dossier.id), 1, \(Int16(dossier.status.number)), \(dossier.procedure),
                     \(Int32(dossier.procedureNumber)), \(dossier.channel.rawValue), \(dossier.receivingAgency),
                     \(dossier.workingAgency), \(applicant.person), \(applicant.name), \(applicant.phone),
-                    \(applicant.nationalID), \(applicant.address), \(dossier.subject),
+                    \(applicant.nationalID), \(applicant.address), \(applicant.mail?.json), \(dossier.subject),
                     \(dossier.form?.description)::json,
                     \(dossier.submittedAt), \(dossier.actBy))
             RETURNING id, version

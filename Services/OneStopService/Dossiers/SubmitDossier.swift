@@ -11,6 +11,7 @@ struct Submission: Record {
     var phone: String?
     var nationalID: String?
     var address: String?
+    var email: String?
     var form: JSON?
 
     static let fields: [Field<Self>] = [
@@ -22,6 +23,9 @@ struct Submission: Record {
         .init(
             "nationalId", \.nationalID, .text(9...12, pattern: Pattern.nationalID), "Number of the identity card"),
         .init("address", \.address, .text(1...Limits.nameLength), "Address"),
+        .init(
+            "email", \.email, .text(3...Limits.Mail.addressLength, pattern: Pattern.mail),
+            "Where notices are sent beside the citizen's own list; kept under the applicant's key only"),
         .init("form", \.form, .any, "The electronic form as filled in"),
     ]
 
@@ -60,10 +64,11 @@ extension Call {
         _ submission: Submission, channel: Channel, person: PersonID?
     ) async throws -> Reply<SubmitDossier.Output> {
         let book = resource(ProcedureBook.self)
-        let dossier = try submission.decide(
+        var dossier = try submission.decide(
             procedure: try await book.inForce(submission.procedure, on: today),
             kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person, now: now,
             calendar: try await calendar(of: submission.agency))
+        if let email = submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
         var event = DossierSubmitted()
         (event.dossier, event.procedure, event.procedureVersion) =
             (dossier.id, dossier.procedure, dossier.procedureNumber)

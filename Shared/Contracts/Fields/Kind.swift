@@ -81,12 +81,20 @@ extension Kind where Value == String {
                     $0.value < 0x20 && $0 != "\n" && $0 != "\t" && $0 != "\r"
                 }
                 if control { throw FieldFault("characters", vi: "có ký tự điều khiển", en: "has control characters") }
-                if let pattern, text.range(of: pattern, options: .regularExpression) == nil {
+                if let pattern, !text.fits(pattern) {
                     throw FieldFault("pattern", vi: "không đúng mẫu \(pattern)", en: "does not match \(pattern)")
                 }
                 return text
             },
             encode: { value, writer in writer.string(value) })
+    }
+}
+
+extension String {
+    /// `$` is the very end, as in JSON Schema, and not also before a last line break.
+    fileprivate func fits(_ pattern: String) -> Bool {
+        guard let range = range(of: pattern, options: .regularExpression) else { return false }
+        return range.upperBound == endIndex || !pattern.hasSuffix("$")
     }
 }
 

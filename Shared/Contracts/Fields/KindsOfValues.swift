@@ -134,7 +134,9 @@ public enum Instant {
         }
         guard let offset = offset(bytes[at...], number) else { return nil }
         let seconds = Int(day.number) * 86_400 + hour * 3_600 + minute * 60 + second - offset
-        return Date(timeIntervalSince1970: ((Double(seconds) + fraction) * 1_000_000).rounded() / 1_000_000)
+        let date = Date(timeIntervalSince1970: ((Double(seconds) + fraction) * 1_000_000).rounded() / 1_000_000)
+        // What could not be written in Vietnam's time is not read either.
+        return Limits.years.contains(Day(date).year) ? date : nil
     }
 
     private static func offset(_ zone: ArraySlice<UInt8>, _ number: (Range<Int>, Int) -> Int?) -> Int? {

@@ -18,7 +18,7 @@ public struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Reads `200000`, `200.000`, `200.000 đồng`, `-200.000 đ`. Dots group by three or are absent.
     public init(_ text: String) throws(FieldFault) {
         var body = text.precomposedStringWithCanonicalMapping[...]
-        for unit in [" đồng", " đ"] where body.hasSuffix(unit) { body = body.dropLast(unit.count) }
+        if let unit = [" đồng", " đ"].first(where: { body.hasSuffix($0) }) { body = body.dropLast(unit.count) }
         let isNegative = body.first == "-"
         if isNegative { body = body.dropFirst() }
         let groups = body.split(separator: ".", omittingEmptySubsequences: false)

@@ -75,14 +75,24 @@ public enum FormDecoding {
             if byte == UInt8(ascii: "+"), plus {
                 out.append(0x20)
             } else if byte == UInt8(ascii: "%"), bytes.count >= 2,
-                let value = UInt8(String(decoding: bytes.prefix(2), as: UTF8.self), radix: 16)
+                let high = hexValue(bytes[bytes.startIndex]), let low = hexValue(bytes[bytes.startIndex + 1])
             {
-                out.append(value)
+                out.append(high << 4 | low)
                 bytes = bytes.dropFirst(2)
             } else {
                 out.append(byte)
             }
         }
         return String(decoding: out, as: UTF8.self)
+    }
+
+    /// Digits only: the standard library would also read a sign.
+    private static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x37
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
     }
 }

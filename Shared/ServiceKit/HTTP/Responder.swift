@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import Foundation
 import Logging
 import Postgres
@@ -172,14 +173,17 @@ public struct Responder: Sendable {
     }
 
     /// Nil when any present version is meant: nothing was sent, or `*` (RFC 9110, section 13.1.1).
-    private static func ifMatch(_ request: Incoming, required: Bool) throws(Refused) -> Int64? {
+    static func ifMatch(_ request: Incoming, required: Bool) throws(Refused) -> Int64? {
         guard let text = request.header("if-match") else {
             if required { throw .preconditionRequired }
             return nil
         }
-        if text.trimmingCharacters(in: .whitespaces) == "*" { return nil }
-        let bare = text.trimmingCharacters(in: CharacterSet(charactersIn: "\" "))
-        guard let version = Int64(bare) else { throw .stale }
+        let bare = text.trimmingCharacters(in: .whitespaces)
+        if bare == "*" { return nil }
+        let isQuoted = bare.utf8.count > 2 && bare.hasPrefix("\"") && bare.hasSuffix("\"")
+        let digits = isQuoted ? String(bare.dropFirst().dropLast()) : bare
+        // Only as we write it: no sign, no leading zeros. Everything else is no version of ours.
+        guard let version = Int64(digits), "\(version)" == digits else { throw .stale }
         return version
     }
 
@@ -197,7 +201,9 @@ public struct Responder: Sendable {
         case let error as PostgresError:
             log.error("request failed", metadata: ["error": "\(error)"])
             if error.isUnknownOutcome { return Problem.outgoing(.outcomeUnknown, language, trace: trace.traceID) }
-            if error.isTransient { return Problem.outgoing(.busy, language, trace: trace.traceID) }
+            if error.isTransient || EventLogStart.isUnsettled(error) {
+                return Problem.outgoing(.busy, language, trace: trace.traceID)
+            }
         default:
             log.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
         }

@@ -166,7 +166,7 @@ public final class TokenVerifier: ServiceLifecycle.Service {
     }
 
     /// RFC 7517 and RFC 7518, section 6.2.
-    private static func publicKey(_ jwk: JSON) throws -> P256.Signing.PublicKey {
+    static func publicKey(_ jwk: JSON) throws -> P256.Signing.PublicKey {
         guard jwk["kty"]?.text == "EC", jwk["crv"]?.text == "P-256",
             let x = jwk["x"]?.text.flatMap({ Base64URL.decode($0) }), x.count == 32,
             let y = jwk["y"]?.text.flatMap({ Base64URL.decode($0) }), y.count == 32

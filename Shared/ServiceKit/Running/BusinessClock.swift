@@ -7,6 +7,8 @@ import Synchronization
 /// Tokens, leases, retries and time-outs never use it.
 public final class BusinessClock: Sendable {
     private let rehearsed = Mutex<Date?>(nil)
+    /// How often it was set in this process.
+    private let settings = Atomic<Int>(0)
     /// Called when the rehearsal moves time, so that timers that are due now fire now.
     private let moved = Mutex<@Sendable () -> Void>({})
 
@@ -21,11 +23,18 @@ public final class BusinessClock: Sendable {
         Date(timeIntervalSince1970: (date.timeIntervalSince1970 * 1_000_000).rounded() / 1_000_000)
     }
 
-    /// What a rehearsal set before this process started.
+    /// What a rehearsal set before this process started, or through another copy of the service.
     func load(from database: Database) async throws {
+        let before = settings.load(ordering: .acquiring)
         let rows = try await database.run("SELECT now FROM business_clock")
         let now: Date? = try rows.first?("now")
-        rehearsed.withLock { $0 = now }
+        let isNews = rehearsed.withLock { known in
+            // What was set here meanwhile is newer than what was read.
+            guard settings.load(ordering: .acquiring) == before, known != now else { return false }
+            known = now
+            return true
+        }
+        if isNews { moved.withLock { $0 }() }
     }
 
     func set(_ now: Date, in session: any Session) async throws {
@@ -34,7 +43,10 @@ public final class BusinessClock: Sendable {
             INSERT INTO business_clock (one, now) VALUES (true, \(now))
             ON CONFLICT (one) DO UPDATE SET now = excluded.now
             """)
-        rehearsed.withLock { $0 = now }
+        rehearsed.withLock {
+            $0 = now
+            settings.add(1, ordering: .acquiringAndReleasing)
+        }
         moved.withLock { $0 }()
     }
 }

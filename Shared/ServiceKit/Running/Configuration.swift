@@ -197,21 +197,47 @@ struct EnvironmentReader {
     mutating func postgres(
         user: String, password: String, needsPassword: Bool, schema: String
     ) -> PostgresConfiguration {
-        PostgresConfiguration(
-            host: text("LIENTHONG_PG_HOST", default: "127.0.0.1"),
-            port: integer("LIENTHONG_PG_PORT", 1...65_535, default: 5_432),
+        let servers = hosts("LIENTHONG_PG_HOST", port: integer("LIENTHONG_PG_PORT", 1...65_535, default: 5_432))
+        return PostgresConfiguration(
+            host: servers[0].host, port: servers[0].port,
             database: text("LIENTHONG_PG_DATABASE", default: "lienthong"), user: text(user, default: nil),
             password: text(password, default: needsPassword ? nil : ""), schema: schema,
-            connections: integer("LIENTHONG_PG_CONNECTIONS", 1...64, default: Limits.Postgres.connections))
+            connections: integer("LIENTHONG_PG_CONNECTIONS", 1...64, default: Limits.Postgres.connections),
+            further: servers.dropFirst().map { PostgresAddress(host: $0.host, port: $0.port) })
+    }
+
+    /// `host`, or `host:port,host:port` where there are several (an IPv6 address with a port stands in brackets); never
+    /// empty.
+    private mutating func hosts(_ name: String, port: Int) -> [(host: String, port: Int)] {
+        let list = text(name, default: "127.0.0.1")
+        var found: [(host: String, port: Int)] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let pieces = part.split(separator: ":", omittingEmptySubsequences: false)
+            var (host, own) = (part, Int?.some(port))
+            if part.hasPrefix("["), let end = part.firstIndex(of: "]") {
+                host = part[part.index(after: part.startIndex)..<end]
+                let rest = part[part.index(after: end)...]
+                if !rest.isEmpty { own = rest.hasPrefix(":") ? Int(rest.dropFirst()) : nil }
+            } else if pieces.count == 2 {
+                (host, own) = (pieces[0], Int(pieces[1]))
+            }
+            guard let own, (1...65_535).contains(own), !host.isEmpty, !host.contains(where: \.isWhitespace) else {
+                fault("\(name) must be an address or a list such as 10.0.0.1:5432,10.0.0.2:5432")
+                continue
+            }
+            found.append((String(host), own))
+        }
+        return found.isEmpty ? [("127.0.0.1", port)] : found
     }
 
     mutating func amqp(required: Bool) -> AMQPConfiguration {
-        AMQPConfiguration(
-            host: text("LIENTHONG_AMQP_HOST", default: "127.0.0.1"),
-            port: integer("LIENTHONG_AMQP_PORT", 1...65_535, default: 5_672),
+        let nodes = hosts("LIENTHONG_AMQP_HOST", port: integer("LIENTHONG_AMQP_PORT", 1...65_535, default: 5_672))
+        return AMQPConfiguration(
+            host: nodes[0].host, port: nodes[0].port,
             vhost: text("LIENTHONG_AMQP_VHOST", default: "lienthong"),
             user: text("LIENTHONG_AMQP_USER", default: required ? nil : ""),
             password: text("LIENTHONG_AMQP_PASSWORD", default: required ? nil : ""),
-            tls: given("LIENTHONG_AMQP_AUTHORITIES").map { AMQPTLS(authorities: $0) })
+            tls: given("LIENTHONG_AMQP_AUTHORITIES").map { AMQPTLS(authorities: $0) },
+            further: nodes.dropFirst().map { AMQPAddress(host: $0.host, port: $0.port) })
     }
 }

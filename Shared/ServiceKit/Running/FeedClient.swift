@@ -18,17 +18,27 @@ final class FeedClient: Sendable {
 
     /// One page; throws when the source or Identity is away.
     @Sendable func fetch(_ request: FeedRequest) async throws -> FeedPage {
-        guard let service = ServiceName(rawValue: request.source), let address = configuration.address(of: service)
-        else { throw OutboundFault(address: request.source, reason: "LIENTHONG_FEEDS does not list it") }
-        let token = try await token()
-        let answer = try await outbound.send(
-            .GET, "\(address)/events?\(Self.query(request))",
-            headers: [("authorization", "Bearer \(token)"), ("accept", "application/json")])
-        if answer.status == 401 { kept.withLock { $0 = nil } }
+        guard let service = ServiceName(rawValue: request.source) else {
+            throw OutboundFault(address: request.source, reason: "it is no service")
+        }
+        let answer = try await get("/events?\(Self.query(request))", of: service)
         guard answer.status == 200 else {
-            throw OutboundFault(address: "\(address)/events", reason: "status \(answer.status)")
+            throw OutboundFault(address: "\(service.rawValue)/events", reason: "status \(answer.status)")
         }
         return try Self.page(JSON(parsing: answer.body))
+    }
+
+    /// A read of another service, as this program.
+    func get(_ path: String, of service: ServiceName) async throws -> Outbound.Answer {
+        guard let address = configuration.address(of: service) else {
+            throw OutboundFault(address: service.rawValue, reason: "LIENTHONG_FEEDS does not list it")
+        }
+        let token = try await token()
+        let answer = try await outbound.send(
+            .GET, "\(address)\(path)",
+            headers: [("authorization", "Bearer \(token)"), ("accept", "application/json")])
+        if answer.status == 401 { kept.withLock { $0 = nil } }
+        return answer
     }
 
     private static func query(_ request: FeedRequest) -> String {
@@ -43,7 +53,7 @@ final class FeedClient: Sendable {
     }
 
     /// Members that are not known here are ignored: the source may be newer.
-    private static func page(_ json: JSON) throws -> FeedPage {
+    static func page(_ json: JSON) throws -> FeedPage {
         let events = try (json["events"]?.array ?? []).map { try Envelope(json: $0) }
         guard let through = json["through"]?.text.flatMap({ Position($0) }), case .bool(let isLast)? = json["isLast"]
         else {

@@ -12,6 +12,22 @@ extension Metrics {
         }
     }
 
+    /// What is sealed for receipts.
+    func observe(_ sealer: ReceiptSealer) {
+        observe {
+            let sealing = sealer.metrics
+            return [
+                Sample(
+                    "lienthong_receipts_sealed_total", Double(sealing.sealed), isCounter: true,
+                    help: "Events under signed statements"),
+                Sample("lienthong_receipts_number", Double(sealing.number), help: "The last signed statement"),
+                Sample(
+                    "lienthong_receipts_held", sealing.held == nil ? 0 : 1,
+                    help: "History is not what was recorded, and nothing is sealed: an alert"),
+            ]
+        }
+    }
+
     private static func pool(_ pool: PoolMetrics) -> [Sample] {
         let name = "lienthong_postgres_connections"
         let help = "Connections to PostgreSQL"

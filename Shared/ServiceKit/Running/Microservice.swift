@@ -4,6 +4,7 @@ import EventLog
 import Foundation
 import Logging
 import Postgres
+import Receipts
 import ServiceLifecycle
 
 /// A whole service. Its `Main.swift` is the table of contents: every endpoint, reaction and timer, one line each.
@@ -17,6 +18,8 @@ public protocol Microservice: Sendable {
     static var appendOnly: [String] { get }
     static var endpoints: [any Mountable.Type] { get }
     static var reactions: [any Reaction.Type] { get }
+    /// What sees every event of the consumed aggregates, whatever its type.
+    static var observers: [any Observer.Type] { get }
     static var timers: [any TimedTask.Type] { get }
     /// What use cases share while the service runs (a key ring, a file store); asked for with `call.resource(_:)`.
     static func resources(_ configuration: Configuration, _ database: Database, _ log: Logger) async throws
@@ -30,6 +33,7 @@ public protocol Microservice: Sendable {
 extension Microservice {
     public static var secrets: [String] { [] }
     public static var appendOnly: [String] { [] }
+    public static var observers: [any Observer.Type] { [] }
     public static var timers: [any TimedTask.Type] { [] }
     public static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
@@ -129,7 +133,8 @@ public struct RunningService: Sendable {
         let metrics = Metrics(service: M.name.rawValue)
         let clock = BusinessClock()
         let tokens = TokenVerifier(configuration, database: database, log: log)
-        let publisher = Publisher(configuration.amqp, exchange: Limits.exchange, logger: log)
+        let publisher = Publisher(
+            configuration.amqp, exchange: Limits.exchange, handedOver: { KillPoint.pass(.beforeConfirm) }, logger: log)
         let relay = Relay(
             database: database, publisher: publisher, source: M.name.rawValue,
             isConsumed: { !Catalogue.consumers(of: $0).isEmpty }, logger: log)
@@ -149,22 +154,32 @@ public struct RunningService: Sendable {
         clock.onMove { timers.poke() }
         runtime.onCommit { relay.poke() }
         let reactions = (Catalogue.reactions[M.name] == nil ? [] : Directory.reactions) + M.reactions
-        Self.check(reactions, of: M.name)
+        Self.check(reactions, observed: !M.observers.isEmpty, of: M.name)
         let inbox = Inbox(
             database: database, configuration: configuration.amqp, service: M.name.rawValue,
-            bindings: Catalogue.bindings(of: M.name),
-            reactions: reactions.map { Self.erased($0, group: M.name.rawValue, runtime) },
+            bindings: Catalogue.bindings(of: M.name), commands: Catalogue.commandBindings(of: M.name),
+            reactions: reactions.map { Self.erased($0, group: M.name.rawValue, runtime) }
+                + M.observers.map { Self.erased($0, group: M.name.rawValue, runtime) },
             consumed: Catalogue.aggregates(consumedBy: M.name),
             fetch: FeedClient(configuration, log: log).fetch, logger: log)
         runtime.onCommit { inbox.poke() }
         metrics.observe(database: database, relay: relay, inbox: inbox, timers: timers)
+        let sealer = try Self.sealer(database, relay, configuration, log)
+        if let sealer { metrics.observe(sealer) }
         self.runtime = runtime
         self.inbox = inbox
         responder = Responder(M.mounted(rehearsal: configuration.rehearsal), runtime: runtime)
         var services: [any ServiceLifecycle.Service] = [database, publisher, relay, timers]
+        if let sealer { services.append(sealer) }
         if !reactions.isEmpty { services.append(inbox) }
         services += M.background(runtime)
         services += [tokens, IdempotencyCleaning(database: database, log: log)]
+        if configuration.rehearsal {
+            services.append(
+                Repeated("looking at business time", every: Limits.Copies.clockLook, log: log) {
+                    try await clock.load(from: database)
+                })
+        }
         server = HTTPServer(configuration, responder: responder, log: log)
         self.services = services + [server]
     }
@@ -189,11 +204,30 @@ public struct RunningService: Sendable {
         Self.erased(reaction, group: runtime.service.rawValue, runtime)
     }
 
-    /// The mounted reactions must be exactly those that the catalogue promises: topology and auditor rely on it.
-    private static func check(_ reactions: [any Reaction.Type], of service: ServiceName) {
+    /// Signs receipts where the service has a key: 32 bytes in hexadecimal.
+    private static func sealer(
+        _ database: Database, _ relay: Relay, _ configuration: Configuration, _ log: Logger
+    ) throws -> ReceiptSealer? {
+        guard let text = configuration.optional("LIENTHONG_RECEIPT_KEY") else {
+            log.notice("events get no receipts: LIENTHONG_RECEIPT_KEY is not set")
+            return nil
+        }
+        guard let key = SealingKey(hex: text) else {
+            throw ConfigurationFaults(faults: ["LIENTHONG_RECEIPT_KEY must be 64 hexadecimal digits"])
+        }
+        return ReceiptSealer(
+            database: database, source: configuration.service.rawValue, key: key,
+            isActive: { relay.metrics.isLeader }, logger: log)
+    }
+
+    /// The mounted reactions must be exactly those that the catalogue promises: topology and auditor rely on it. Who
+    /// observes everything keeps every promise.
+    private static func check(_ reactions: [any Reaction.Type], observed: Bool, of service: ServiceName) {
         let mounted = Set(reactions.map { Self.type(of: $0) })
         let promised = Set((Catalogue.reactions[service] ?? []).map { $0.type })
-        precondition(mounted == promised, "\(service) reacts to \(mounted), the catalogue says \(promised)")
+        precondition(
+            observed ? mounted.isSubset(of: promised) : mounted == promised,
+            "\(service) reacts to \(mounted), the catalogue says \(promised)")
     }
 
     private static func type<R: Reaction>(of reaction: R.Type) -> String { R.Received.type }
@@ -201,13 +235,24 @@ public struct RunningService: Sendable {
     private static func erased<R: Reaction>(_ reaction: R.Type, group: String, _ runtime: Runtime) -> AnyReaction {
         AnyReaction(group: group, eventType: R.Received.type) { envelope, transaction in
             let event = try R.Received(decoding: JSON(parsing: envelope.payload), unknown: .ignore)
-            var log = runtime.log
-            log[metadataKey: "trace"] = "\(TraceContext(continuing: envelope.traceparent).traceID)"
-            let work = Work(
-                session: transaction, now: runtime.clock.now, actor: envelope.actor ?? group,
-                traceparent: envelope.traceparent, log: log, runtime: runtime)
-            try await reaction.handle(event, envelope, work)
+            try await reaction.handle(event, envelope, work(on: envelope, in: transaction, group, runtime))
         }
+    }
+
+    private static func erased(_ observer: any Observer.Type, group: String, _ runtime: Runtime) -> AnyReaction {
+        AnyReaction(group: group, eventType: AnyReaction.everything) { envelope, transaction in
+            try await observer.handle(envelope, work(on: envelope, in: transaction, group, runtime))
+        }
+    }
+
+    private static func work(
+        on envelope: Envelope, in transaction: Transaction, _ group: String, _ runtime: Runtime
+    ) -> Work {
+        var log = runtime.log
+        log[metadataKey: "trace"] = "\(TraceContext(continuing: envelope.traceparent).traceID)"
+        return Work(
+            session: transaction, now: runtime.clock.now, actor: envelope.actor ?? group,
+            traceparent: envelope.traceparent, log: log, runtime: runtime)
     }
 
     private static func timer(

@@ -18,7 +18,7 @@ public struct Repeated: ServiceLifecycle.Service {
     }
 
     public func run() async throws {
-        while !Task.isShuttingDownGracefully {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do { try await work() } catch {
                 log.warning("\(what) failed", metadata: ["error": "\(error)"])
             }

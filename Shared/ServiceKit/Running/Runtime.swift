@@ -58,6 +58,13 @@ public final class Runtime: Sendable {
         return found
     }
 
+    /// Whether it is one of our services that consumes this service's events.
+    func isConsumer(_ caller: Caller) -> Bool {
+        ServiceName(rawValue: caller.client ?? "").map { consumer in
+            Catalogue.aggregates(consumedBy: consumer).contains { $0.source == service.rawValue }
+        } ?? false
+    }
+
     /// Who calls, when the endpoint lets such a caller in at all.
     func authenticate(_ request: Incoming, for route: Route, _ access: Access, _ trace: TraceContext) async throws
         -> Caller
@@ -72,10 +79,7 @@ public final class Runtime: Sendable {
             case .open, .signedIn: true
             case .citizen: caller.kind == .citizen
             case .official: caller.kind == .official || caller.kind == .administrator
-            case .consumer:
-                ServiceName(rawValue: caller.client ?? "").map { consumer in
-                    Catalogue.aggregates(consumedBy: consumer).contains { $0.source == service.rawValue }
-                } ?? false
+            case .consumer: isConsumer(caller)
             }
         guard admitted else {
             log(of: trace).notice("right refused", metadata: ["caller": "\(caller.id)", "route": "\(route)"])

@@ -54,14 +54,18 @@ enum ReadEvents: Endpoint {
     }
 
     private static func read(_ input: Input, _ feed: Feed, _ call: Call) async throws -> FeedPage {
-        switch (input.aggregate, input.id) {
+        // Commands are their addressee's only.
+        let hidden = Catalogue.hidden(
+            of: call.runtime.service, from: call.caller.client.flatMap { ServiceName(rawValue: $0) })
+        if let aggregate = input.aggregate, hidden.contains(aggregate) { throw Refused.forbidden }
+        return switch (input.aggregate, input.id) {
         case (let aggregate?, let id?):
             try await feed.versions(
                 Int64(input.from)...Int64.max, of: aggregate, id, limit: input.limit, in: call.runtime.database)
         case (nil, nil):
             try await feed.page(
-                after: input.after, types: input.types, aggregates: input.aggregates, limit: input.limit,
-                in: call.runtime.database)
+                after: input.after, types: input.types, aggregates: input.aggregates, hiding: hidden,
+                limit: input.limit, in: call.runtime.database)
         case (_?, nil): throw FieldFault.missing("id")
         case (nil, _?): throw FieldFault.missing("aggregate")
         }

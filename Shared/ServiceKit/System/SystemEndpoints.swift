@@ -8,7 +8,8 @@ enum SystemEndpoints {
         let always: [any Mountable.Type] = [
             CheckLive.self, CheckReady.self, ReadMetrics.self, ReadOpenAPI.self, ReadEvents.self,
             ListDeadEvents.self, ReadDeadEvent.self, EditDeadEvent.self, RetryDeadEvent.self, SkipDeadEvent.self,
-            ListRefusedMessages.self, DismissRefusedMessage.self,
+            ListRefusedMessages.self, DismissRefusedMessage.self, ReadReceipt.self, ListReceiptRoots.self,
+            ListReceiptKeys.self,
         ]
         return rehearsal ? always + [ReadRehearsalClock.self, SetRehearsalClock.self] : always
     }

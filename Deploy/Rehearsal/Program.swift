@@ -1,9 +1,10 @@
 import Contracts
 import Foundation
 
-/// `Rehearsal load | demo | token WHO`: loads the province, plays the journeys, signs in.
-@main enum Main {
-    static func main() async {
+/// `Rehearsal load | demo | crowd SECONDS [WIDTH] [FILE] | token WHO`: loads the province, plays the journeys or many
+/// dossiers at once, signs in.
+public enum RehearsalProgram {
+    public static func main() async {
         let say: @Sendable (String) -> Void = { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
@@ -17,10 +18,19 @@ import Foundation
                 let eye = Eye(database: settings.database())
                 try await Demo(office: Office(settings), province: province, eye: eye, say: say).play()
                 await eye.database.close()
+            case "crowd":
+                let numbers = arguments.dropFirst().compactMap { Int($0) }
+                let eye = Eye(database: settings.database())
+                try await Crowd(
+                    office: Office(settings), province: try await Province.read(Settings.province), eye: eye, say: say
+                ).work(
+                    for: .seconds(numbers.first ?? 60), width: numbers.dropFirst().first ?? Limits.Copies.crowd,
+                    noting: arguments.dropFirst(3).first)
+                await eye.database.close()
             case "token":
                 say(try await Sessions(settings).token(of: arguments.dropFirst().first ?? "clerk"))
             default:
-                say("usage: Rehearsal load | demo | token WHO (\(Cast.names))")
+                say("usage: Rehearsal load | demo | crowd SECONDS [WIDTH] [FILE] | token WHO (\(Cast.names))")
                 exit(2)
             }
         } catch {

@@ -6,8 +6,8 @@ import Postgres
 /// `Auditor [--journeys N] [--elapsed SECONDS] [--wait SECONDS]`: waits until nothing is on its way, then prints one
 /// JSON line; findings go to standard error. Exit status 1 when anything was lost, done twice, out of
 /// order, dead or still on its way, 2 when it could not look.
-@main enum Main {
-    static func main() async {
+public enum AuditorProgram {
+    public static func main() async {
         do { exit(try await audit() ? 0 : 1) } catch {
             FileHandle.standardError.write(Data("auditor: \(error)\n".utf8))
             exit(2)

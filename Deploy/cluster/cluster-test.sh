@@ -1,0 +1,147 @@
+#!/bin/bash
+# make cluster-test: a cluster of its own on this machine (cluster.sh); under load the leading broker is killed, a
+# minority is cut off, every copy is restarted in turn, the primary database is killed; then everything is counted. The
+# last line is the verdict, as JSON; the exit status is 0 only for a pass. Ends all that it started; within 10 minutes.
+set -euo pipefail
+PURPOSE=cluster
+source "$(dirname "${BASH_SOURCE[0]}")/own-folder.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+LOAD=${CLUSTER_SECONDS:-190}
+LIMIT=570
+WRITES=$RUN/writes.log
+PARTITION=$(separate && echo "network namespaces, link down" || echo "one network, SIGSTOP")
+
+stopwatch() { printf '%s' "$EPOCHREALTIME"; }
+note() { say "[$((SECONDS / 60)):$(printf '%02d' $((SECONDS % 60)))] $*"; }
+
+finish() {
+    local code=$?
+    trap '' INT TERM HUP
+    [[ -z ${WATCH:-} ]] || kill "$WATCH" 2>/dev/null || true
+    [[ -z ${CROWD:-} ]] || kill "$CROWD" 2>/dev/null || true
+    if ((code == 0)) && [[ -z ${CLUSTER_KEEP:-} ]]; then
+        "$CLUSTER/cluster.sh" clean >&2 || code=1
+    else
+        "$CLUSTER/cluster.sh" stop >&2 || code=1
+        say "its logs and data stay in $RUN"
+    fi
+    [[ -n ${VERDICT:-} ]] || VERDICT='{"verdict":"fail","why":"it did not come to its end"}'
+    printf '%s\n' "$VERDICT"
+    exit "$code"
+}
+
+operator() { "$LOCAL/with-environment.sh" operator "$@"; }
+rehearsal() { operator "$BIN/Rehearsal" "$@"; }
+query() { # SQL: as the superuser, over the balancer
+    PGPASSWORD=$(secret postgres) psql -X -q -A -t -h 127.0.0.1 -p "$PG_PORT" -U postgres -d lienthong -c "$1"
+}
+# The node that leads the queue of the one-stop service.
+leading_broker() {
+    curl -sf --noproxy '*' -K <(printf 'user = "operator:%s"\n' "$(secret rabbitmq-operator)") \
+        "http://127.0.0.1:$MANAGEMENT_PORT/api/queues/lienthong/onestop" \
+        | grep -o '"leader":"[^"]*"' | sed 's/.*-\([0-9]\)@.*/\1/'
+}
+all_brokers() { sees_nodes 1 3 && sees_nodes 2 3 && sees_nodes 3 3; }
+members() { # fewest members of a queue of ours
+    curl -sf --noproxy '*' -K <(printf 'user = "operator:%s"\n' "$(secret rabbitmq-operator)") \
+        "http://127.0.0.1:$MANAGEMENT_PORT/api/queues/lienthong" | python3 -c '
+import json, sys
+print(min(len(queue["members"]) for queue in json.load(sys.stdin) if queue["type"] == "quorum"))'
+}
+
+# window NAME COMMAND...: what happens while the command runs and for a while after it belongs to this fault.
+window() {
+    local name=$1
+    shift
+    await 60 "PostgreSQL with a synchronous standby" database_ready
+    printf '%s %s ' "$name" "$(stopwatch)" >>"$RUN/windows.log"
+    "$@"
+    sleep 8 # the load goes on undisturbed, so that the end of an interruption is seen
+    printf '%s\n' "$(stopwatch)" >>"$RUN/windows.log"
+}
+
+kill_leading_broker() {
+    local node
+    node=$(leading_broker)
+    note "SIGKILL to the broker n$node, which leads the queue of OneStop"
+    strike "rabbit-$node"
+    sleep 12
+    spawn_rabbit "$node"
+    await 90 "the broker n$node again" all_brokers
+    note "n$node is back"
+}
+
+cut_minority() {
+    note "cutting off n3: a broker and an etcd node ($PARTITION)"
+    if separate; then cut_off 3; else kill -STOP "$(pid_of rabbit-3)" "$(pid_of etcd-3)"; fi
+    sleep 25
+    if separate; then join_again 3; else wake rabbit-3; wake etcd-3; fi
+    await 90 "the broker's cluster again" all_brokers
+    note "n3 is back"
+}
+
+# As an upgrade does it: one copy of each service after the other, migrations first.
+roll_copies() {
+    local copy entry
+    note "rolling restart of all copies"
+    migrate_copies
+    for copy in "${COPIES[@]}"; do
+        for entry in "${SERVICES[@]}"; do
+            end "$(schema_of "$entry")-$copy" TERM 30
+            start_copy "$entry" "$copy"
+            wait_ready "$(schema_of "$entry")-$copy" 60 copy_ready "$entry" "$copy" || return 1
+        done
+    done
+    note "all copies were restarted"
+}
+
+kill_primary() {
+    local node other
+    node=$(primary_node)
+    other=$((3 - node))
+    note "SIGKILL to PostgreSQL and Patroni on n$node, the primary"
+    kill_database "$node"
+    await 90 "a new primary" is_primary "$other"
+    note "n$other is the primary; n$node comes back as its standby"
+    spawn_patroni "$node"
+    await 120 "a synchronous standby" is_synchronous "$node"
+    note "n$node is synchronous"
+}
+
+main() {
+    note "starting three brokers, three etcd, two PostgreSQL, two copies of ${#SERVICES[@]} services"
+    "$CLUSTER/cluster.sh" start >&2
+    rehearsal load >"$RUN/logs/load.log" 2>&1 || { tail -5 "$RUN/logs/load.log" >&2; die "the province is not loaded"; }
+    note "loaded; queues have $(members) members at least"
+    rehearsal crowd "$LOAD" 4 "$WRITES" >"$RUN/logs/crowd.log" 2>&1 &
+    CROWD=$!
+    await 60 "the load" test -s "$WRITES"
+    window undisturbed sleep 6
+    window broker kill_leading_broker
+    window minority cut_minority
+    window rolling roll_copies
+    window database kill_primary
+    note "waiting for the load to finish what it began"
+    local loaded=true audited=true audit crowd
+    wait "$CROWD" || loaded=false
+    CROWD=
+    crowd=$(grep '^{' "$RUN/logs/crowd.log" | tail -n 1)
+    [[ $loaded == true ]] || tail -n 5 "$RUN/logs/crowd.log" >&2
+    audit=$(operator "$BIN/Auditor" --wait 90) || audited=false
+    query "COPY (SELECT extract(epoch FROM at)::numeric(20, 3) FROM (
+        $(for entry in "${SERVICES[@]}"; do printf 'SELECT at FROM %s.effect_log UNION ALL ' "$(schema_of "$entry")"; done)
+        SELECT NULL) e (at) WHERE at IS NOT NULL ORDER BY at) TO STDOUT" >"$RUN/effects.log"
+    VERDICT=$(python3 "$CLUSTER/verdict.py" "$RUN" "$loaded" "$audited" "${crowd:-null}" "${audit:-null}" "$PARTITION" \
+        "$(query "SELECT max(timeline) FROM onestop.relay_epoch")" "$(members)" "$SECONDS")
+    [[ $VERDICT == '{"verdict": "pass"'* ]]
+}
+
+trap finish EXIT
+trap 'exit 130' INT
+trap 'say "10 minutes are over"; exit 143' TERM HUP
+(sleep "$LIMIT" && kill -TERM $$) &
+WATCH=$!
+SECONDS=0
+"$CLUSTER/cluster.sh" clean >&2
+mkdir -p "$RUN"
+main

@@ -1,0 +1,49 @@
+"""The verdict of cluster-test.sh: one line of JSON. For each fault, the longest time without an answered write and
+without an effect of an event, in seconds."""
+
+import bisect
+import json
+import pathlib
+import sys
+
+
+def longest_silence(moments, begins, ends):
+    """Between two neighbours of which at least the later lies in the window."""
+    first = bisect.bisect_left(moments, begins)
+    inside = moments[max(0, first - 1) : bisect.bisect_right(moments, ends)]
+    edges = [max(moment, begins) for moment in inside] or [begins]
+    return round(max(after - before for before, after in zip(edges, [*edges[1:], ends])), 1)
+
+
+def numbers(path):
+    return sorted(float(line) for line in path.read_text().split())
+
+
+def main():
+    folder, loaded, audited, crowd, audit, partition, timeline, members, seconds = sys.argv[1:]
+    folder, crowd, audit = pathlib.Path(folder), json.loads(crowd), json.loads(audit) or {}
+    writes, effects = numbers(folder / "writes.log"), numbers(folder / "effects.log")
+    without = {}
+    for line in (folder / "windows.log").read_text().splitlines():
+        name, begins, ends = line.split()
+        begins, ends = float(begins), float(ends)
+        without[name] = {
+            "writes_s": longest_silence(writes, begins, ends),
+            "effects_s": longest_silence(effects, begins, ends),
+        }
+    faults = set(without) - {"undisturbed"}
+    passed = (
+        loaded == "true" and audited == "true" and faults == {"broker", "minority", "rolling", "database"}
+        and int(timeline) > 1 and int(members) == 3
+    )
+    print(json.dumps({
+        "verdict": "pass" if passed else "fail",
+        "lost": audit.get("lost"), "twice": audit.get("twice"), "out_of_order": audit.get("out_of_order"),
+        "dead": audit.get("dead"), "pending": audit.get("pending"), "load": crowd,
+        "events_published": audit.get("events_published"), "effects": audit.get("effects"),
+        "duplicates_absorbed": audit.get("duplicates_absorbed"), "without": without, "timeline": int(timeline),
+        "queue_members": int(members), "partition": partition, "elapsed_s": int(seconds),
+    }))
+
+
+main()

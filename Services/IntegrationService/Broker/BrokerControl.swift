@@ -1,0 +1,140 @@
+import Contracts
+import Courier
+import Foundation
+import Logging
+import Postgres
+import ServiceKit
+
+/// The queues of subscriptions and their users, made and removed over RabbitMQ's management API. Everything here may be
+/// done twice.
+struct BrokerControl: Sendable {
+    /// Direct; each queue is bound to it under its own name.
+    static let exchange = "integration.deliveries"
+
+    private let address: String
+    private let authorization: String
+    private let vhost: String
+    private let secrets: SubscriptionSecrets
+    private let courier = Courier(.unrestricted, keeps: Limits.Integration.managementBytes)
+    private let log: Logger
+
+    init(_ configuration: Configuration, _ secrets: SubscriptionSecrets, _ log: Logger) {
+        let amqp = configuration.amqp
+        address = configuration.optional("LIENTHONG_MANAGEMENT_URL") ?? "http://\(amqp.host):15672"
+        let user = configuration.optional("LIENTHONG_MANAGEMENT_USER") ?? amqp.user
+        let password = configuration.optional("LIENTHONG_MANAGEMENT_PASSWORD") ?? amqp.password
+        authorization = "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"
+        vhost = amqp.vhost
+        self.secrets = secrets
+        self.log = log
+    }
+
+    // MARK: - One subscription
+
+    /// Exchange, queue, binding and user with exactly its right.
+    func provide(_ subscription: SubscriptionID, generation: Int) async throws {
+        let queue = Subscription.queue(of: subscription)
+        try await ask(
+            "PUT", ["exchanges", vhost, Self.exchange], ["type": "direct", "durable": true, "auto_delete": false])
+        try await ask(
+            "PUT", ["queues", vhost, queue],
+            [
+                "durable": true, "auto_delete": false,
+                "arguments": [
+                    "x-queue-type": "quorum", "x-overflow": "reject-publish",
+                    "x-max-length": .integer(Int64(Limits.Integration.queueLength)),
+                ],
+            ])
+        try await ask("POST", ["bindings", vhost, "e", Self.exchange, "q", queue], ["routing_key": .string(queue)])
+        // The tag says whose it is: users belong to the whole broker.
+        try await ask(
+            "PUT", ["users", queue],
+            ["password": .string(secrets.password(subscription, generation)), "tags": .string(tag)])
+        let own = "^\(queue.replacing(".", with: #"\."#))$"
+        try await ask(
+            "PUT", ["permissions", vhost, queue], ["configure": "^$", "write": "^$", "read": .string(own)])
+    }
+
+    func remove(_ name: String) async throws {
+        try await ask("DELETE", ["queues", vhost, name], missingIsFine: true)
+        try await ask("DELETE", ["users", name], missingIsFine: true)
+    }
+
+    private var tag: String { "vhost-\(vhost)" }
+
+    // MARK: - All of them
+
+    /// What stands at the broker and what the subscriptions say are made the same; how many orphans were removed.
+    ///
+    /// The broker is asked first: whatever stands there was in the database before it was made.
+    func compare(with database: Database) async throws -> Int {
+        let queues = try await names(["queues", vhost]) { _ in true }
+        let users = try await names(["users"]) { user in
+            // A string in this version, a list in newer ones.
+            user["tags"]?.text == tag || user["tags"]?.array?.contains(.string(tag)) == true
+        }
+        let rows = try await database.run(
+            "SELECT id, generation, provisioned FROM subscriptions WHERE kind = 'queue' AND state <> 'deleted'")
+        var known: Set<String> = []
+        for row in rows {
+            let id: SubscriptionID = try row("id")
+            let (generation, provisioned): (Int, Int) = (try row("generation"), try row("provisioned"))
+            let name = Subscription.queue(of: id)
+            known.insert(name)
+            guard generation != provisioned || !queues.contains(name) || !users.contains(name) else { continue }
+            try await provide(id, generation: generation)
+            try await noteProvided(id, generation, in: database)
+            log.notice("queue and user made", metadata: ["queue": "\(name)"])
+        }
+        let orphans = queues.union(users).subtracting(known)
+        for orphan in orphans.sorted() {
+            try await remove(orphan)
+            log.warning("orphan removed at the broker", metadata: ["name": "\(orphan)"])
+        }
+        return orphans.count
+    }
+
+    func noteProvided(_ subscription: SubscriptionID, _ generation: Int, in database: any Session) async throws {
+        try await database.run(
+            """
+            UPDATE subscriptions SET provisioned = \(generation)
+            WHERE id = \(subscription) AND generation = \(generation)
+            """)
+    }
+
+    private func names(_ path: [String], _ isOurs: (JSON) -> Bool) async throws -> Set<String> {
+        let answer = try await ask("GET", path)
+        let all = try JSON(parsing: answer.body).array ?? []
+        return Set(
+            all.filter(isOurs).compactMap { $0["name"]?.text }.filter { $0.hasPrefix(Subscription.queuePrefix) })
+    }
+
+    // MARK: - The API
+
+    @discardableResult
+    private func ask(
+        _ method: String, _ path: [String], _ body: JSON? = nil, missingIsFine: Bool = false
+    ) async throws -> CourierAnswer {
+        let parts = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
+        let columns = method == "GET" ? "?columns=name,tags" : ""
+        let answer = try await courier.send(
+            CourierRequest(
+                method, "\(address)/api/\(parts.joined(separator: "/"))\(columns)",
+                headers: [
+                    (name: "Authorization", value: authorization), (name: "Content-Type", value: "application/json"),
+                ],
+                body: body?.bytes))
+        guard (200..<300).contains(answer.status) || missingIsFine && answer.status == 404 else {
+            throw BrokerFault(attempting: "\(method) \(path.joined(separator: "/"))", status: answer.status)
+        }
+        return answer
+    }
+}
+
+/// The broker's management said no.
+struct BrokerFault: Error, CustomStringConvertible {
+    let attempting: String
+    let status: Int
+
+    var description: String { "the broker's management answered \(status) to \(attempting)" }
+}

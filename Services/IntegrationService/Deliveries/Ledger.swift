@@ -1,0 +1,206 @@
+import Contracts
+import EventLog
+import Foundation
+import Postgres
+import ServiceKit
+
+/// How far a subscription is, as the one who delivers for it last saw it.
+struct Standing: Sendable, Equatable {
+    var place: Int64
+    var numbered: Int64
+    var settled: Int64
+}
+
+/// The statements of delivering. A subscription's place and number move only from where the caller believes them to be:
+/// whoever else moved them makes the caller look again, so no number is given twice and none left out, whoever leads.
+struct Ledger: Sendable {
+    let database: Database
+    let subscription: SubscriptionID
+    let version: Int64
+
+    func standing() async throws -> Standing {
+        let rows = try await database.run(
+            "SELECT place, numbered, settled FROM subscription_progress WHERE subscription = \(subscription)")
+        guard let row = rows.first else { throw ExchangeFault.overtaken }
+        return Standing(place: try row("place"), numbered: try row("numbered"), settled: try row("settled"))
+    }
+
+    /// Gives the next numbers to these events and moves on to `reached`, in one statement that commits before anything
+    /// is sent. With a replay it is the replay's place that moves.
+    func number(
+        _ page: ArchivePage, from standing: Standing, replay: Replay? = nil
+    ) async throws -> (Standing, [Delivery]) {
+        let count = Int64(page.events.count)
+        let to = replay == nil ? page.reached : standing.place
+        // Locked before anything moves, so that both places move or neither.
+        let job: SQL =
+            replay.map { replay in
+                """
+                SELECT 1 FROM replays
+                WHERE id = \(replay.replay) AND place = \(replay.place) AND state = 'running' FOR UPDATE
+                """
+            } ?? "SELECT 1"
+        let replayed: SQL =
+            replay.map { replay in
+                """
+                , replayed AS (
+                    UPDATE replays SET place = \(page.reached), sent = sent + \(count),
+                        state = CASE WHEN \(page.reached) >= last_position THEN 'done' ELSE state END,
+                        ended_at = CASE WHEN \(page.reached) >= last_position THEN clock_timestamp() END
+                    FROM moved WHERE id = \(replay.replay))
+                """
+            } ?? ""
+        KillPoint.pass(.beforeNumbering)
+        let rows = try await database.run(
+            """
+            WITH live AS (
+                SELECT 1 FROM subscriptions WHERE id = \(subscription) AND state = 'active' AND version = \(version)
+                FOR SHARE),
+            job AS (\(job)),
+            moved AS (
+                UPDATE subscription_progress SET place = \(to), numbered = numbered + \(count)
+                FROM live, job
+                WHERE subscription = \(subscription) AND place = \(standing.place) AND numbered = \(standing.numbered)
+                RETURNING 1)\(replayed),
+            noted AS (
+                INSERT INTO deliveries (subscription, number, event, position, replay)
+                SELECT \(subscription), \(standing.numbered) + e.n, e.event, e.position, \(replay?.replay)
+                FROM moved, unnest(\(page.events.map(\.id)), \(page.events.map(\.position)))
+                    WITH ORDINALITY AS e (event, position, n))
+            SELECT clock_timestamp() AS now FROM moved
+            """)
+        guard let row = rows.first else { throw ExchangeFault.overtaken }
+        KillPoint.pass(.afterNumbering)
+        let now: Date = try row("now")
+        let deliveries = page.events.enumerated().map { index, event in
+            Delivery(
+                subscription: subscription, number: standing.numbered + Int64(index) + 1, event: event, id: event.id,
+                replay: replay?.replay.uuid, numberedAt: now)
+        }
+        var after = standing
+        (after.place, after.numbered) = (to, standing.numbered + count)
+        return (after, deliveries)
+    }
+
+    /// Deliveries after a number that are not over, in their order.
+    func open(after number: Int64, limit: Int) async throws -> [Delivery] {
+        try await Self.read(
+            """
+            d.subscription = \(subscription) AND d.number > \(number)
+                AND NOT EXISTS (
+                    SELECT FROM settlements s WHERE s.subscription = d.subscription AND s.last_number >= d.number
+                        AND s.first_number <= d.number)
+            ORDER BY d.number LIMIT \(Int64(limit))
+            """, in: database)
+    }
+
+    /// Deliveries with their events.
+    static func read(_ condition: SQL, in session: any Session) async throws -> [Delivery] {
+        let rows = try await session.run(
+            """
+            SELECT d.subscription, d.number, d.event AS id, d.replay, d.numbered_at, d.position AS at, f.edited,
+                   f.attempts, f.first_at, f.due_at, \(ArchivedEvent.columns)
+            FROM deliveries d
+                LEFT JOIN archive_order o ON o.position = d.position LEFT JOIN archive_events a ON a.id = o.entry
+                LEFT JOIN delivery_failures f ON f.subscription = d.subscription AND f.number = d.number
+            WHERE \(condition)
+            """)
+        return try rows.map { row in
+            let at: Int64? = try row("at")
+            var delivery = Delivery(
+                subscription: try row("subscription"), number: try row("number"),
+                event: at == nil ? nil : try ArchivedEvent(row), id: try row("id"), replay: try row("replay"),
+                numberedAt: try row("numbered_at"))
+            delivery.edited = try row("edited")
+            delivery.attempts = try row("attempts") ?? 0
+            (delivery.failedSince, delivery.dueAt) = (try row("first_at"), try row("due_at"))
+            return delivery
+        }
+    }
+
+    /// Numbers that follow each other are over, and with them everything before: for deliveries in order.
+    func settle(_ standing: Standing, from first: Int64, through last: Int64) async throws -> Standing {
+        KillPoint.pass(.beforeSettlement)
+        let rows = try await database.run(
+            """
+            WITH moved AS (
+                UPDATE subscription_progress SET settled = \(last)
+                WHERE subscription = \(subscription) AND settled = \(standing.settled) RETURNING 1)
+            INSERT INTO settlements (subscription, first_number, last_number, outcome, attempts)
+            SELECT \(subscription), \(first), \(last), 'delivered', 1 FROM moved
+            RETURNING 1 AS one
+            """)
+        guard !rows.isEmpty else { throw ExchangeFault.overtaken }
+        KillPoint.pass(.afterSettlement)
+        var after = standing
+        after.settled = last
+        return after
+    }
+
+    /// Everything up to this number is over already: operators left out what stood before it.
+    func catchUp(_ standing: Standing, settled: Int64) async throws -> Standing {
+        try await database.run(
+            """
+            UPDATE subscription_progress SET settled = \(settled)
+            WHERE subscription = \(subscription) AND settled < \(settled)
+            """)
+        var after = standing
+        after.settled = settled
+        return after
+    }
+
+    /// One number is over; everything up to `settled` is too.
+    func settle(_ delivery: Delivery, settled: Int64) async throws {
+        KillPoint.pass(.beforeSettlement)
+        try await database.run(
+            """
+            WITH gone AS (
+                DELETE FROM delivery_failures
+                WHERE subscription = \(subscription) AND number = \(delivery.number)),
+            moved AS (
+                UPDATE subscription_progress SET settled = \(settled)
+                WHERE subscription = \(subscription) AND settled < \(settled))
+            INSERT INTO settlements (subscription, first_number, last_number, outcome, attempts)
+            VALUES (\(subscription), \(delivery.number), \(delivery.number), 'delivered', \(delivery.attempts + 1))
+            ON CONFLICT DO NOTHING
+            """)
+        KillPoint.pass(.afterSettlement)
+    }
+
+    /// It failed and is tried again later; with `giveUp` it is dead, and the subscription disabled for this reason.
+    func fail(_ delivery: Delivery, _ failure: DeliveryFailure, due: Date, giveUp reason: String?) async throws {
+        let state = reason == nil ? "retrying" : "dead"
+        try await database.transaction { transaction in
+            try await transaction.run(
+                """
+                INSERT INTO delivery_failures AS f (subscription, number, state, attempts, due_at, status, error)
+                VALUES (\(subscription), \(delivery.number), \(state), \(delivery.attempts + 1), \(due),
+                        \(failure.status), \(failure.text))
+                ON CONFLICT (subscription, number) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
+                    due_at = excluded.due_at, status = excluded.status, error = excluded.error
+                """)
+            if let reason { try await Self.disable(subscription, reason, in: transaction) }
+        }
+    }
+
+    static func disable(_ subscription: SubscriptionID, _ reason: String, in session: any Session) async throws {
+        try await session.run(
+            """
+            WITH stopped AS (
+                UPDATE subscriptions SET state = 'disabled', reason = \(reason), version = version + 1
+                WHERE id = \(subscription) AND state IN ('active', 'paused') RETURNING id)
+            INSERT INTO subscription_history (subscription, actor, what, note)
+            SELECT id, 'integration', 'disabled', \(reason) FROM stopped
+            """)
+    }
+}
+
+/// Why a delivery did not succeed.
+struct DeliveryFailure: Error, Sendable, Equatable {
+    var status: Int?
+    var error: String
+    /// The subscriber is gone for good (410).
+    var isGone: Bool { status == 410 }
+
+    var text: String { String(error.replacing("\0", with: "").prefix(Limits.Integration.errorLength)) }
+}

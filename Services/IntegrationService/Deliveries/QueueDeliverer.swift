@@ -1,0 +1,92 @@
+import AMQP
+import Contracts
+import EventLog
+import Foundation
+import Logging
+import ServiceKit
+
+/// Delivers one subscription into its private queue: in order, persistent, mandatory and confirmed. What the broker
+/// does not take (the queue is full, or is not there) waits here, not in the broker.
+struct QueueDeliverer: Deliverer {
+    let subscription: Subscription
+    let parts: DelivererParts
+    let desk: NoticeDesk
+
+    func run() async {
+        await parts.persistently(subscription, desk) { failures in
+            var intake = try await parts.intake(subscription)
+            var pending: [Delivery] = []
+            while !Task.isCancelled {
+                guard !intake.isOutdated(by: desk.notice) else { return }
+                if pending.isEmpty { pending = try await unfinished(&intake) }
+                if pending.isEmpty { pending = try await intake.next(limit: Limits.Integration.batch) }
+                guard !pending.isEmpty else {
+                    await desk.bell.wait(atMost: intake.pause)
+                    continue
+                }
+                let confirmed = try await publish(pending)
+                try await settle(&intake, pending.prefix(confirmed))
+                pending.removeFirst(confirmed)
+                if confirmed > 0 { failures = 0 }
+                guard !pending.isEmpty else { continue }
+                await desk.bell.wait(atMost: parts.pause(failures, subscription))
+                failures += 1
+            }
+        }
+    }
+
+    /// What has numbers and is not over: after a restart, and after a test.
+    private func unfinished(_ intake: inout Intake) async throws -> [Delivery] {
+        let standing = intake.standing
+        guard standing.settled < standing.numbered else { return [] }
+        let open = try await parts.ledger(subscription).open(after: standing.settled, limit: Limits.Integration.batch)
+        let over = (open.first?.number ?? standing.numbered + 1) - 1
+        if over > standing.settled {
+            intake.settled(try await parts.ledger(subscription).catchUp(standing, settled: over))
+        }
+        return open
+    }
+
+    /// How many of them, from the first one on, the broker has.
+    private func publish(_ deliveries: [Delivery]) async throws -> Int {
+        let queue = Subscription.queue(of: subscription.subscription)
+        let messages = deliveries.map { $0.message(to: queue, epoch: parts.epoch) }
+        var outcomes: [PublishOutcome?]
+        do { outcomes = try await parts.publisher.publish(messages) } catch {
+            if case .invalid(let reason) = error {
+                try await refused(deliveries, reason)
+                throw ExchangeFault.overtaken
+            }
+            parts.log.warning("queue not reached", metadata: ["error": "\(error)"])
+            outcomes = error.settled
+        }
+        if outcomes.contains(where: { if case .returned? = $0 { true } else { false } }) { parts.bells.broker.ring() }
+        let confirmed = outcomes.prefix { $0 == .confirmed }.count
+        parts.counts.delivered(confirmed, .queue)
+        return confirmed
+    }
+
+    /// A message that AMQP cannot carry never will be: an operator has to leave it out.
+    private func refused(_ deliveries: [Delivery], _ reason: String) async throws {
+        for delivery in deliveries {
+            do { _ = try await parts.publisher.publish([delivery.message(to: "none", epoch: parts.epoch)]) } catch {
+                guard case .invalid = error else { continue }
+                parts.log.error("delivery cannot be sent", metadata: ["reason": "\(reason)"])
+                return try await parts.ledger(subscription).fail(
+                    delivery, DeliveryFailure(error: reason), due: Date(), giveUp: reason)
+            }
+        }
+    }
+
+    private func settle(_ intake: inout Intake, _ deliveries: ArraySlice<Delivery>) async throws {
+        var rest = deliveries
+        while let first = rest.first {
+            var run = 1
+            while run < rest.count, rest[rest.startIndex + run].number == first.number + Int64(run) { run += 1 }
+            let last = first.number + Int64(run) - 1
+            intake.settled(
+                try await parts.ledger(subscription).settle(intake.standing, from: first.number, through: last))
+            rest = rest.dropFirst(run)
+        }
+    }
+}

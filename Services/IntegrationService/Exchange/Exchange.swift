@@ -1,0 +1,187 @@
+import Contracts
+import EventLog
+import Foundation
+import Logging
+import Postgres
+import ServiceKit
+import ServiceLifecycle
+
+/// The exchange at work: gives archived events their positions, keeps a deliverer for every active subscription, and
+/// the broker's queues and users as the subscriptions say. Of several processes one does it.
+final class Exchange: ServiceLifecycle.Service {
+    private let runtime: Runtime
+    private let broker: BrokerControl
+    private let outlets: Outlets
+    private let lease: Lease
+
+    init(_ runtime: Runtime) {
+        self.runtime = runtime
+        broker = runtime.resource(BrokerControl.self)
+        outlets = runtime.resource(Outlets.self)
+        lease = Lease(database: runtime.database, holder: UUID.v7().text)
+        let (counts, database) = (outlets.counts, runtime.database)
+        runtime.metrics.observe { await ExchangeMetrics.samples(counts, database) }
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.work() }
+        await outlets.publisher.close()
+    }
+
+    private func work() async {
+        while !Task.isCancelled {
+            do {
+                if let term = try await lease.claim() {
+                    await lead(term)
+                    // Not cancelled with the rest: the next one need not wait for the lease to expire.
+                    await Task { await lease.release(term) }.value
+                }
+            } catch { runtime.log.warning("exchange interrupted", metadata: ["error": "\(error)"]) }
+            try? await Task.sleep(for: Limits.Integration.candidacy)
+        }
+    }
+
+    /// Until the lease is lost or the process ends.
+    private func lead(_ term: Int64) async {
+        runtime.log.info("exchange leads", metadata: ["term": "\(term)"])
+        outlets.counts.leads(true)
+        let tail = Tail()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.lease.keep(term) }
+            group.addTask { await self.number(tail) }
+            group.addTask { await self.supervise(tail) }
+            group.addTask { await self.compareBroker() }
+            await group.next()
+            group.cancelAll()
+        }
+        outlets.counts.leads(false)
+    }
+
+    // MARK: - Positions
+
+    private func number(_ tail: Tail) async {
+        let (numbers, reader) = (Numbers(database: runtime.database), ArchiveReader(database: runtime.database))
+        let bell = outlets.bells.archive
+        var lastRing = ContinuousClock.now
+        while !Task.isCancelled {
+            do {
+                if tail.head == 0 { tail.grow([], head: try await numbers.head()) }
+                let given = try await numbers.give()
+                if given.count > 0 {
+                    outlets.counts.archived(given.count)
+                    try await grow(tail, given, reader)
+                    outlets.bells.desks.ringAll()
+                    lastRing = .now
+                    continue
+                }
+            } catch {
+                guard !Task.isCancelled else { return }
+                runtime.log.warning("archive not numbered", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: Limits.Integration.candidacy)
+            }
+            // A ring comes shortly before the commit that it announces.
+            let isSoon = .now - lastRing < Limits.Integration.lookFor
+            let before = ContinuousClock.now
+            let pause = isSoon ? Limits.Integration.lookSoon : Limits.Integration.look
+            await bell.wait(atMost: pause)
+            if !isSoon, .now - before < pause { lastRing = .now }
+        }
+    }
+
+    private func grow(_ tail: Tail, _ given: (count: Int, head: Int64), _ reader: ArchiveReader) async throws {
+        var events: [ArchivedEvent] = []
+        if given.count <= Limits.Integration.batch {
+            let first = given.head - Int64(given.count)
+            events = try await reader.page(
+                after: first, head: given.head, Filter(), limit: Limits.Integration.batch
+            ).events
+        }
+        tail.grow(events, head: given.head)
+    }
+
+    // MARK: - Subscriptions
+
+    private struct Active {
+        let version: Int
+        let desk: NoticeDesk
+        let task: Task<Void, Never>
+    }
+
+    private func supervise(_ tail: Tail) async {
+        var running: [SubscriptionID: Active] = [:]
+        while !Task.isCancelled {
+            do { try await compare(&running, tail) } catch {
+                if !Task.isCancelled { runtime.log.warning("subscriptions not read", metadata: ["error": "\(error)"]) }
+            }
+            await outlets.bells.subscriptions.wait(atMost: Limits.Integration.supervision)
+        }
+        for active in running.values { active.task.cancel() }
+        for active in running.values { await active.task.value }
+        outlets.bells.desks.keep([])
+    }
+
+    private func compare(_ running: inout [SubscriptionID: Active], _ tail: Tail) async throws {
+        let rows = try await runtime.database.run(
+            """
+            SELECT s.id, s.version, p.numbered,
+                (SELECT r.id FROM replays r WHERE r.subscription = s.id ORDER BY r.id DESC LIMIT 1) AS replay,
+                (SELECT a.id FROM delivery_audit a WHERE a.subscription = s.id ORDER BY a.id DESC LIMIT 1) AS act
+            FROM subscriptions s JOIN subscription_progress p ON p.subscription = s.id WHERE s.state = 'active'
+            """)
+        var wanted: [SubscriptionID: (version: Int, notice: Notice)] = [:]
+        for row in rows {
+            let act: Int64? = try row("act")
+            wanted[try row("id")] = (
+                try row("version"), Notice(numbered: try row("numbered"), replay: try row("replay"), act: act ?? 0)
+            )
+        }
+        for (id, active) in running where wanted[id]?.version != active.version { active.task.cancel() }
+        for (id, active) in running where wanted[id]?.version != active.version {
+            // One after the other: what an old version has on its way is over before a new one begins.
+            await active.task.value
+            running[id] = nil
+        }
+        for (id, want) in wanted {
+            if let active = running[id] {
+                active.desk.tell(want.notice)
+            } else {
+                running[id] = try await start(id, want.notice, tail)
+            }
+        }
+        outlets.bells.desks.keep(running.values.map(\.desk))
+    }
+
+    private func start(_ id: SubscriptionID, _ notice: Notice, _ tail: Tail) async throws -> Active? {
+        let rows = try await runtime.database.run(
+            "\(Subscription.selection) CROSS JOIN relay_epoch e WHERE s.id = \(id) AND s.state = 'active'")
+        guard let row = rows.first else { return nil }
+        let subscription = try Subscription(row)
+        let epochs = try await runtime.database.run("SELECT epoch FROM relay_epoch")
+        let parts = outlets.parts(
+            runtime.database, tail, epoch: try epochs.first?("epoch") ?? 1, log: runtime.log)
+        let desk = NoticeDesk(notice)
+        let deliverer: any Deliverer =
+            switch subscription.kind {
+            case .queue: QueueDeliverer(subscription: subscription, parts: parts, desk: desk)
+            case .webhook: WebhookDeliverer(subscription: subscription, parts: parts, desk: desk)
+            }
+        return Active(version: subscription.version, desk: desk, task: Task { await deliverer.run() })
+    }
+
+    // MARK: - The broker
+
+    private func compareBroker() async {
+        while !Task.isCancelled {
+            do {
+                let removed = try await broker.compare(with: runtime.database)
+                outlets.counts.orphans(removed)
+                outlets.bells.desks.ringAll()
+            } catch {
+                if !Task.isCancelled { runtime.log.warning("broker not compared", metadata: ["error": "\(error)"]) }
+            }
+            await outlets.bells.broker.wait(atMost: Limits.Integration.comparison)
+            // A missing queue rings with every try to publish into it.
+            try? await Task.sleep(for: Limits.Integration.candidacy)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import AMQP
+import Contracts
+import Courier
+import Foundation
+import Logging
+import Postgres
+import ServiceKit
+
+/// What deliveries leave by: made once at start, shared by requests and deliverers.
+struct Outlets: Sendable {
+    let publisher: Publisher
+    let courier: Courier
+    let policy: AddressPolicy
+    let secrets: SubscriptionSecrets
+    let bells: Bells
+    let counts = ExchangeCounts()
+    let pace: DeliveryPace
+
+    /// What subscriptions' passwords and signing secrets are derived from.
+    static let secret = "LIENTHONG_SUBSCRIPTION_SECRET"
+
+    init(_ configuration: Configuration, _ bells: Bells, _ log: Logger) throws(ConfigurationFaults) {
+        var networks: [Network] = []
+        for text in (configuration.optional("LIENTHONG_WEBHOOK_NETWORKS") ?? "").split(separator: ",") {
+            guard let network = Network(text) else {
+                throw ConfigurationFaults(faults: [
+                    "LIENTHONG_WEBHOOK_NETWORKS: '\(text)' is no network like 10.0.0.0/8"
+                ])
+            }
+            networks.append(network)
+        }
+        policy = AddressPolicy(networks: networks, allowsPlainLoopback: configuration.rehearsal)
+        courier = Courier(policy, authorities: configuration.optional("LIENTHONG_WEBHOOK_AUTHORITIES"))
+        secrets = SubscriptionSecrets(root: try configuration.secret(Self.secret).value)
+        publisher = Publisher(configuration.amqp, exchange: BrokerControl.exchange, logger: log)
+        self.bells = bells
+        pace = configuration.rehearsal ? DeliveryPace.rehearsal(configuration) : DeliveryPace()
+    }
+
+    func parts(_ database: Database, _ tail: Tail, epoch: Int32, log: Logger) -> DelivererParts {
+        DelivererParts(
+            database: database, publisher: publisher, courier: courier, secrets: secrets, tail: tail, bells: bells,
+            counts: counts, pace: pace, epoch: epoch, log: log)
+    }
+}
+
+extension DeliveryPace {
+    /// In a rehearsal nobody waits for days: both may be shortened, in seconds.
+    static func rehearsal(_ configuration: Configuration) -> DeliveryPace {
+        var pace = DeliveryPace()
+        if let text = configuration.optional("LIENTHONG_WEBHOOK_RETRY"), let seconds = Double(text), seconds > 0 {
+            pace.retryFirst = .seconds(seconds)
+        }
+        if let text = configuration.optional("LIENTHONG_WEBHOOK_PATIENCE"), let seconds = Double(text), seconds > 0 {
+            pace.patience = .seconds(seconds)
+        }
+        return pace
+    }
+}

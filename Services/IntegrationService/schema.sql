@@ -1,0 +1,466 @@
+-- The schema of IntegrationService, as its migrations make it. Written by `make schema`, never by hand.
+
+CREATE TABLE archive_events (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    event uuid NOT NULL,
+    source text NOT NULL,
+    type text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    aggregate_version bigint NOT NULL,
+    epoch integer NOT NULL,
+    source_position text,
+    agency text,
+    actor text,
+    traceparent text,
+    occurred_at timestamp with time zone NOT NULL,
+    payload bytea NOT NULL,
+    CONSTRAINT archive_events_pkey PRIMARY KEY (id),
+    CONSTRAINT archive_events_source_aggregate_type_aggregate_id_aggregate_key UNIQUE (source, aggregate_type, aggregate_id, aggregate_version, epoch)
+);
+
+CREATE TABLE archive_head (
+    one boolean NOT NULL DEFAULT true,
+    "position" bigint NOT NULL,
+    latest_at timestamp with time zone NOT NULL,
+    seen pg_snapshot NOT NULL,
+    epoch integer NOT NULL,
+    CONSTRAINT archive_head_pkey PRIMARY KEY (one),
+    CONSTRAINT archive_head_one_check CHECK (one)
+);
+
+CREATE TABLE archive_order (
+    "position" bigint NOT NULL,
+    entry bigint NOT NULL,
+    latest_at timestamp with time zone NOT NULL,
+    ordered_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT archive_order_pkey PRIMARY KEY ("position"),
+    CONSTRAINT archive_order_entry_key UNIQUE (entry)
+);
+
+CREATE TABLE business_clock (
+    one boolean NOT NULL DEFAULT true,
+    now timestamp with time zone NOT NULL,
+    CONSTRAINT business_clock_pkey PRIMARY KEY (one),
+    CONSTRAINT business_clock_one_check CHECK (one)
+);
+
+CREATE TABLE dead_letter_audit (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    parked uuid NOT NULL,
+    what text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    source text,
+    aggregate_type text,
+    aggregate_id text,
+    version bigint,
+    before jsonb,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT dead_letter_audit_pkey PRIMARY KEY (id),
+    CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
+);
+
+CREATE TABLE deliveries (
+    subscription uuid NOT NULL,
+    number bigint NOT NULL,
+    event uuid NOT NULL,
+    "position" bigint,
+    replay uuid,
+    numbered_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT deliveries_pkey PRIMARY KEY (subscription, number)
+);
+
+CREATE TABLE delivery_audit (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    subscription uuid NOT NULL,
+    number bigint NOT NULL,
+    what text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    before bytea,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT delivery_audit_pkey PRIMARY KEY (id),
+    CONSTRAINT delivery_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text]))
+);
+
+CREATE TABLE delivery_failures (
+    subscription uuid NOT NULL,
+    number bigint NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    first_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    due_at timestamp with time zone NOT NULL,
+    status integer,
+    error text NOT NULL,
+    edited bytea,
+    CONSTRAINT delivery_failures_pkey PRIMARY KEY (subscription, number),
+    CONSTRAINT delivery_failures_state_check CHECK (state = ANY (ARRAY['retrying'::text, 'dead'::text]))
+);
+
+CREATE TABLE directory_administrators (
+    person uuid NOT NULL,
+    CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
+);
+
+CREATE TABLE directory_agencies (
+    code text NOT NULL,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    kind text NOT NULL,
+    parent text,
+    valid_from date NOT NULL,
+    valid_to date,
+    successor text,
+    CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_posts (
+    post uuid NOT NULL,
+    person uuid NOT NULL,
+    full_name text NOT NULL,
+    mailbox text NOT NULL,
+    agency text NOT NULL,
+    unit text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
+);
+
+CREATE TABLE effect_log (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    event uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT effect_log_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE event_log (
+    seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    epoch integer NOT NULL,
+    id uuid NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    aggregate_version bigint NOT NULL,
+    type text NOT NULL,
+    agency text,
+    actor text NOT NULL,
+    traceparent text,
+    occurred_at timestamp with time zone NOT NULL,
+    payload json NOT NULL,
+    CONSTRAINT event_log_pkey PRIMARY KEY (seq),
+    CONSTRAINT event_log_aggregate_type_aggregate_id_aggregate_version_key UNIQUE (aggregate_type, aggregate_id, aggregate_version),
+    CONSTRAINT event_log_aggregate_version_check CHECK (aggregate_version >= 1)
+);
+
+CREATE TABLE exchange_lease (
+    one boolean NOT NULL DEFAULT true,
+    term bigint NOT NULL,
+    holder text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT exchange_lease_pkey PRIMARY KEY (one),
+    CONSTRAINT exchange_lease_one_check CHECK (one)
+);
+
+CREATE TABLE idempotency_keys (
+    caller text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status integer NOT NULL,
+    etag text,
+    location text,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key)
+);
+
+CREATE TABLE inbox_counter (
+    reaction text NOT NULL,
+    duplicates bigint NOT NULL DEFAULT 0,
+    CONSTRAINT inbox_counter_pkey PRIMARY KEY (reaction)
+);
+
+CREATE TABLE inbox_parked (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    epoch integer NOT NULL,
+    type text NOT NULL,
+    envelope jsonb NOT NULL,
+    state text NOT NULL,
+    wait_key text,
+    attempts integer NOT NULL DEFAULT 0,
+    error text,
+    due_at timestamp with time zone,
+    parked_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_parked_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_parked_reaction_source_aggregate_type_aggregate_id_ve_key UNIQUE (reaction, source, aggregate_type, aggregate_id, version, epoch),
+    CONSTRAINT inbox_parked_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'unknown'::text, 'failed'::text, 'dead'::text]))
+);
+
+CREATE TABLE inbox_position (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    epoch integer NOT NULL,
+    last_version bigint NOT NULL,
+    CONSTRAINT inbox_position_pkey PRIMARY KEY (reaction, source, aggregate_type, aggregate_id)
+) WITH (fillfactor=80);
+
+CREATE TABLE inbox_refused (
+    id uuid NOT NULL,
+    reaction text NOT NULL,
+    routing_key text NOT NULL,
+    message text NOT NULL,
+    sender text NOT NULL,
+    reason text NOT NULL,
+    body bytea NOT NULL,
+    body_bytes bigint NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT inbox_refused_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE inbox_source (
+    reaction text NOT NULL,
+    source text NOT NULL,
+    aggregate_type text NOT NULL,
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    ordinal integer NOT NULL,
+    CONSTRAINT inbox_source_pkey PRIMARY KEY (reaction, source, aggregate_type)
+);
+
+CREATE TABLE migration_history (
+    series text NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT migration_history_pkey PRIMARY KEY (series, number)
+);
+
+CREATE TABLE receipt_key (
+    key text NOT NULL,
+    public bytea NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT receipt_key_pkey PRIMARY KEY (key)
+);
+
+CREATE TABLE receipt_seal (
+    number bigint NOT NULL,
+    epoch integer NOT NULL,
+    first_tick bigint NOT NULL,
+    last_tick bigint NOT NULL,
+    counts integer[] NOT NULL,
+    leaves bytea NOT NULL,
+    statement text NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT receipt_seal_pkey PRIMARY KEY (number),
+    CONSTRAINT receipt_seal_epoch_first_tick_key UNIQUE (epoch, first_tick),
+    CONSTRAINT receipt_seal_check CHECK (last_tick >= first_tick),
+    CONSTRAINT receipt_seal_number_check CHECK (number >= 1)
+);
+
+CREATE TABLE relay_cursor (
+    one boolean NOT NULL DEFAULT true,
+    tick bigint NOT NULL,
+    confirmed_seq bigint NOT NULL,
+    confirmed integer NOT NULL,
+    CONSTRAINT relay_cursor_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_cursor_one_check CHECK (one)
+);
+
+CREATE TABLE relay_epoch (
+    one boolean NOT NULL DEFAULT true,
+    epoch integer NOT NULL,
+    system_identifier text NOT NULL,
+    timeline bigint NOT NULL,
+    relation oid NOT NULL,
+    base_seq bigint NOT NULL DEFAULT 0,
+    since pg_snapshot NOT NULL DEFAULT '1:1:'::pg_snapshot,
+    CONSTRAINT relay_epoch_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_epoch_one_check CHECK (one)
+);
+
+CREATE TABLE relay_lease (
+    one boolean NOT NULL DEFAULT true,
+    term bigint NOT NULL,
+    holder text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT relay_lease_pkey PRIMARY KEY (one),
+    CONSTRAINT relay_lease_one_check CHECK (one)
+);
+
+CREATE TABLE relay_tick (
+    epoch integer NOT NULL,
+    tick bigint NOT NULL,
+    term bigint NOT NULL,
+    prev pg_snapshot NOT NULL,
+    cur pg_snapshot NOT NULL,
+    raised boolean NOT NULL,
+    after_seq bigint NOT NULL,
+    through_seq bigint NOT NULL,
+    until_seq bigint NOT NULL,
+    count integer NOT NULL,
+    opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT relay_tick_pkey PRIMARY KEY (epoch, tick),
+    CONSTRAINT relay_tick_check CHECK (through_seq > after_seq),
+    CONSTRAINT relay_tick_check1 CHECK (until_seq >= through_seq),
+    CONSTRAINT relay_tick_count_check CHECK (count > 0)
+);
+
+CREATE TABLE replays (
+    id uuid NOT NULL,
+    subscription uuid NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    place bigint NOT NULL,
+    happened_from timestamp with time zone,
+    happened_until timestamp with time zone,
+    aggregate_source text,
+    aggregate_type text,
+    aggregate_id text,
+    rate integer NOT NULL,
+    sent bigint NOT NULL DEFAULT 0,
+    state text NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamp with time zone,
+    CONSTRAINT replays_pkey PRIMARY KEY (id),
+    CONSTRAINT replays_subscription_fkey FOREIGN KEY (subscription) REFERENCES subscriptions(id),
+    CONSTRAINT replays_state_check CHECK (state = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text]))
+) WITH (fillfactor=50);
+
+CREATE TABLE settlements (
+    subscription uuid NOT NULL,
+    first_number bigint NOT NULL,
+    last_number bigint NOT NULL,
+    outcome text NOT NULL,
+    attempts integer NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT settlements_pkey PRIMARY KEY (subscription, last_number),
+    CONSTRAINT settlements_check CHECK (last_number >= first_number),
+    CONSTRAINT settlements_outcome_check CHECK (outcome = ANY (ARRAY['delivered'::text, 'skipped'::text]))
+);
+
+CREATE TABLE subscription_history (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    subscription uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    actor text NOT NULL,
+    what text NOT NULL,
+    note text,
+    CONSTRAINT subscription_history_pkey PRIMARY KEY (id),
+    CONSTRAINT subscription_history_subscription_fkey FOREIGN KEY (subscription) REFERENCES subscriptions(id)
+);
+
+CREATE TABLE subscription_progress (
+    subscription uuid NOT NULL,
+    place bigint NOT NULL,
+    numbered bigint NOT NULL DEFAULT 0,
+    settled bigint NOT NULL DEFAULT 0,
+    acknowledged bigint NOT NULL DEFAULT 0,
+    CONSTRAINT subscription_progress_pkey PRIMARY KEY (subscription),
+    CONSTRAINT subscription_progress_subscription_fkey FOREIGN KEY (subscription) REFERENCES subscriptions(id)
+) WITH (fillfactor=50);
+
+CREATE TABLE subscriptions (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    types text[] NOT NULL,
+    agency text,
+    aggregate_source text,
+    aggregate_type text,
+    aggregate_id text,
+    client text,
+    url text,
+    state text NOT NULL,
+    reason text,
+    generation integer NOT NULL DEFAULT 1,
+    shown boolean NOT NULL DEFAULT false,
+    former_until timestamp with time zone,
+    provisioned integer NOT NULL DEFAULT 0,
+    created_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT subscriptions_pkey PRIMARY KEY (id),
+    CONSTRAINT subscriptions_check CHECK ((kind = 'webhook'::text) = (url IS NOT NULL)),
+    CONSTRAINT subscriptions_check1 CHECK (num_nulls(aggregate_source, aggregate_type, aggregate_id) = ANY (ARRAY[0, 3])),
+    CONSTRAINT subscriptions_kind_check CHECK (kind = ANY (ARRAY['queue'::text, 'webhook'::text])),
+    CONSTRAINT subscriptions_state_check CHECK (state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text, 'deleted'::text]))
+);
+
+CREATE TABLE timers (
+    kind text NOT NULL,
+    key text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    payload jsonb NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    retry_at timestamp with time zone,
+    error text,
+    CONSTRAINT timers_pkey PRIMARY KEY (kind, key)
+);
+
+CREATE TABLE verifier_keys (
+    kid text NOT NULL,
+    jwk jsonb NOT NULL,
+    fetched_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT verifier_keys_pkey PRIMARY KEY (kid)
+);
+
+CREATE INDEX archive_events_event ON archive_events USING btree (event);
+
+CREATE INDEX archive_events_xid ON archive_events USING btree (xid);
+
+CREATE INDEX archive_order_latest ON archive_order USING btree (latest_at, "position");
+
+CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
+
+CREATE INDEX deliveries_position ON deliveries USING btree ("position");
+
+CREATE INDEX deliveries_test ON deliveries USING btree (event) WHERE "position" IS NULL;
+
+CREATE INDEX delivery_audit_of ON delivery_audit USING btree (subscription, id);
+
+CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
+
+CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
+
+CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
+
+CREATE INDEX event_log_id ON event_log USING brin (id) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX event_log_xid ON event_log USING btree (xid);
+
+CREATE INDEX idempotency_keys_age ON idempotency_keys USING btree (created_at);
+
+CREATE INDEX inbox_parked_dead ON inbox_parked USING btree (id) WHERE state = 'dead'::text;
+
+CREATE INDEX inbox_parked_due ON inbox_parked USING btree (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state = 'unknown'::text;
+
+CREATE INDEX replays_of ON replays USING btree (subscription, id);
+
+CREATE INDEX replays_running ON replays USING btree (subscription, id) WHERE state = 'running'::text;
+
+CREATE INDEX subscription_history_of ON subscription_history USING btree (subscription, id);
+
+CREATE INDEX subscriptions_client ON subscriptions USING btree (client) WHERE client IS NOT NULL;
+
+CREATE INDEX timers_due ON timers USING btree (due_at);

@@ -1,0 +1,70 @@
+import Crypto
+import Foundation
+
+/// The public half of a key that signs statements: Ed25519 (RFC 8032).
+public struct SealKey: Sendable, Hashable {
+    /// 32 bytes.
+    public let raw: [UInt8]
+
+    /// Nil unless these are the 32 bytes of a key.
+    public init?(raw: [UInt8]) {
+        guard (try? Curve25519.Signing.PublicKey(rawRepresentation: raw)) != nil else { return nil }
+        self.raw = raw
+    }
+
+    /// The first 8 bytes of the raw key's SHA-256, in hexadecimal.
+    public var id: String { Hex.encode(Hash(of: raw).bytes.prefix(8)) }
+
+    /// SubjectPublicKeyInfo (RFC 8410, section 4): these bytes, then the key.
+    private static let prefix: [UInt8] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00]
+    private static let (begin, end) = ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----")
+
+    public var pem: String { "\(Self.begin)\n\(Data(Self.prefix + raw).base64EncodedString())\n\(Self.end)\n" }
+
+    /// Every Ed25519 key of a PEM text, which may hold several.
+    public static func all(pem text: String) -> [SealKey] {
+        text.components(separatedBy: begin).dropFirst().compactMap { part in
+            guard let stop = part.range(of: end) else { return nil }
+            let body = part[..<stop.lowerBound].filter { !$0.isWhitespace }
+            guard let bytes = Data(base64Encoded: body), bytes.starts(with: prefix) else { return nil }
+            return SealKey(raw: Array(bytes.dropFirst(prefix.count)))
+        }
+    }
+
+    func signed(_ message: [UInt8], _ signature: [UInt8]) -> Bool {
+        (try? Curve25519.Signing.PublicKey(rawRepresentation: raw))?.isValidSignature(signature, for: message) ?? false
+    }
+}
+
+/// The private half. No description shows it.
+public struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let key: Curve25519.Signing.PrivateKey
+
+    public init() { key = Curve25519.Signing.PrivateKey() }
+
+    /// From its 32 bytes (RFC 8032, section 5.1.5) in hexadecimal; nil when it is no such text.
+    public init?(hex: String) {
+        guard let bytes = Hex.decode(hex.lowercased()), bytes.count == 32,
+            let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
+        else { return nil }
+        self.key = key
+    }
+
+    public var open: SealKey {
+        guard let open = SealKey(raw: Array(key.publicKey.rawRepresentation)) else {
+            preconditionFailure("a public key has 32 bytes")
+        }
+        return open
+    }
+
+    /// - Throws: when the cryptographic library refuses.
+    public func sign(_ seal: Seal) throws -> SignedSeal {
+        precondition(seal.key == open.id, "the statement names another key")
+        let text = seal.text
+        return SignedSeal(statement: text, signature: Array(try key.signature(for: Array(text.utf8))))
+    }
+
+    public var description: String { "key \(open.id)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,198 @@
+#if DEBUG
+    import Contracts
+    import Foundation
+    import Glibc
+    import Postgres
+    import Synchronization
+
+    @testable import Auditing
+    @testable import Journeys
+
+    /// One run: everything up, faults and journeys side by side, faults stopped, rest, and the auditor's word.
+    struct Run: Sendable {
+        let options: Options
+        let part: Int
+        let office: Office
+        let machines: Machines
+        let fleet: Fleet
+        let log: IntentLog
+        let intentFile: String
+        let tally = Tally()
+        let turns = Turns()
+        let disk: Disk
+        let days: Days
+        let eye: Database
+        let toPostgres: Proxy
+        let toBroker: Proxy
+        let say: @Sendable (String) -> Void
+
+        /// No other run has it, on whatever data it plays.
+        private let tag = String(Int(Date().timeIntervalSince1970), radix: 36)
+        private var watch: Stopwatch { Stopwatch(machines: machines, desk: desk("watch"), eye: eye) }
+
+        private func desk(_ journey: String) -> Desk { Desk(office: office, log: log, journey: journey) }
+
+        /// - Returns: whether all counts are zero.
+        func run() async throws -> (Verdict, Duration) {
+            let started = ContinuousClock.now
+            let until = started + .seconds(options.seconds)
+            await withTaskGroup(of: Void.self) { group in
+                for service in ServiceName.running { group.addTask { await strike(service, until) } }
+                group.addTask { await strikeServers(until) }
+                group.addTask { await goOn(until) }
+                let generator = PlayDesk(PlayGenerator(options, part: part))
+                for _ in 0..<Limits.Chaos.journeys { group.addTask { await play(generator, until) } }
+                await group.waitForAll()
+            }
+            say("faults are over after \(Self.seconds(started)) s, \(fleet.kills) services were killed")
+            try await faults.heal()
+            let rested = try await rest()
+            var verdict = try await examine()
+            if !rested { verdict.add(.pending, 1, "not at rest within \(Limits.Chaos.quiet)") }
+            return (verdict, .now - started)
+        }
+
+        static func seconds(_ since: ContinuousClock.Instant) -> Int {
+            Int((ContinuousClock.now - since) / .seconds(1))
+        }
+
+        private func isOver(_ until: ContinuousClock.Instant) -> Bool {
+            ContinuousClock.now >= until || options.kills > 0 && fleet.kills >= options.kills
+        }
+
+        // MARK: - Journeys
+
+        private func play(_ generator: PlayDesk, _ until: ContinuousClock.Instant) async {
+            while !isOver(until) {
+                let play = await generator.next()
+                do {
+                    try await Player(desk: desk(play.name), play: play, days: days, tag: tag).run()
+                } catch let none as Unanswered {
+                    tally.unanswered("\(play.name): \(none)")
+                    say("UNANSWERED \(play.name): \(none)")
+                } catch {
+                    tally.stumbled("\(play.name): \(error)")
+                    say("STUMBLED \(play.name): \(error)")
+                }
+                tally.played()
+            }
+        }
+
+        /// Business time goes on.
+        private func goOn(_ until: ContinuousClock.Instant) async {
+            while !isOver(until) {
+                try? await Task.sleep(for: Limits.Chaos.day)
+                guard !isOver(until) else { return }
+                do { try await days.next(office) } catch { tally.stumbled("the clock: \(error)") }
+            }
+        }
+
+        // MARK: - Faults
+
+        private static let atOnce = Places(Limits.Chaos.struck)
+
+        private func strike(_ service: ServiceName, _ until: ContinuousClock.Instant) async {
+            var schedule = ServiceSchedule(service, options, part: part)
+            let faults = ServiceFaults(
+                fleet: fleet, machines: machines, watch: watch, desk: desk("strike"), tally: tally, turns: turns,
+                isLong: options.isLong)
+            while !isOver(until), let strike = schedule.next() {
+                try? await Task.sleep(for: strike.wait)
+                // Waiting at a kill point strikes nobody yet.
+                let takesPlace = strike.kind != .point
+                if takesPlace { await Self.atOnce.enter() }
+                if !isOver(until) {
+                    do { try await faults.perform(strike, at: service) } catch {
+                        tally.stumbled("\(strike.kind) of \(service): \(error)")
+                        say("FAULT \(strike.kind) of \(service): \(error)")
+                    }
+                }
+                if takesPlace { await Self.atOnce.leave() }
+            }
+            // It may have been armed when the time was over.
+            fleet.disarm(service)
+        }
+
+        private var faults: ServerFaults {
+            ServerFaults(
+                fleet: fleet, machines: machines, watch: watch, desk: desk("strike"), tally: tally, turns: turns,
+                disk: disk, days: days, toPostgres: toPostgres, toBroker: toBroker, kinds: options.faults,
+                isLong: options.isLong)
+        }
+
+        private func strikeServers(_ until: ContinuousClock.Instant) async {
+            var schedule = ServerSchedule(options, part: part)
+            var dice = SeededRandom(seed: options.seed, part: part, purpose: "dice")
+            while !isOver(until), let (kind, wait) = schedule.next() {
+                try? await Task.sleep(for: wait)
+                guard !isOver(until) else { return }
+                say("\(kind.rawValue)")
+                let since = ContinuousClock.now
+                do { try await faults.perform(kind, alone: dice.chance(60), &dice) } catch {
+                    tally.stumbled("\(kind.rawValue): \(error)")
+                    say("FAULT \(kind.rawValue): \(error)")
+                    do { try await faults.heal() } catch { say("nothing healed: \(error)") }
+                }
+                if Self.seconds(since) > 45 { say("\(kind.rawValue) took \(Self.seconds(since)) s") }
+            }
+        }
+
+        // MARK: - Rest and examination
+
+        private func rest() async throws -> Bool {
+            let deadline = ContinuousClock.now + Limits.Chaos.quiet
+            let since = ContinuousClock.now
+            while ContinuousClock.now < deadline {
+                do {
+                    let waiting = try await machines.broker.waiting().values.reduce(0, +)
+                    let report = try await Audit(database: eye, services: ServiceName.running).run()
+                    if waiting == 0, report.isAtRest {
+                        say("at rest after \(Self.seconds(since)) s")
+                        return true
+                    }
+                } catch let error as PostgresError where error.isTransient || error.isUnknownOutcome {}
+                try await Task.sleep(for: .milliseconds(500))
+            }
+            return false
+        }
+
+        private func examine() async throws -> Verdict {
+            var verdict = try await Examiner(database: eye, intents: Intents(file: intentFile)).examine()
+            for (queue, count) in try await machines.broker.waiting() {
+                verdict.add(.queued, count, "\(count) messages left in queue \(queue)")
+            }
+            for (schema, count) in disk.rewritten {
+                verdict.add(.rewritten, Int(count), "rows of \(schema).event_log, before a crash")
+            }
+            for crash in fleet.crashes { verdict.add(.crashes, 1, crash) }
+            for stumble in tally.stumbles { verdict.add(.stumbled, 1, stumble) }
+            for none in tally.withoutAnswer { verdict.add(.unanswered, 1, none) }
+            return verdict
+        }
+    }
+
+    /// Hands the journeys out.
+    actor PlayDesk {
+        private var generator: PlayGenerator
+
+        init(_ generator: PlayGenerator) { self.generator = generator }
+
+        func next() -> Play { generator.next() }
+    }
+
+    /// So many at once; the others wait in turn.
+    actor Places {
+        private var free: Int
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+
+        init(_ places: Int) { free = places }
+
+        func enter() async {
+            if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+        }
+
+        func leave() {
+            if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+        }
+    }
+#endif

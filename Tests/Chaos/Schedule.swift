@@ -1,0 +1,81 @@
+#if DEBUG
+    import Contracts
+    import EventLog
+
+    /// A strike at one service.
+    struct Strike: Sendable, Equatable {
+        let wait: Duration
+        let kind: FaultKind
+        /// Where it dies, and at which pass.
+        var point: KillPoint?
+        var pass = 1
+    }
+
+    /// What one service suffers, in its order: pure, from the seed alone. At first every kill point once, then whatever
+    /// the dice say.
+    struct ServiceSchedule: Sendable {
+        private var random: SeededRandom
+        private var untried: [KillPoint]
+        private let all: [KillPoint]
+        private let kinds: [FaultKind]
+
+        init(_ service: ServiceName, _ options: Options, part: Int) {
+            random = SeededRandom(seed: options.seed, part: part, purpose: "service \(service)")
+            all = Self.points(of: service)
+            kinds = FaultKind.ofServices.filter(options.faults.contains)
+            untried = kinds.contains(.point) ? all.shuffled(using: &random) : []
+        }
+
+        /// Timers are HR's, and only Integration archives; it announces nothing, nobody here asks it for anything.
+        static func points(of service: ServiceName) -> [KillPoint] {
+            KillPoint.allCases.filter { point in
+                switch point {
+                case .beforeCommit, .afterCommit, .afterTickRow, .beforePublish, .beforeConfirm, .afterPublish,
+                    .beforeCursor, .afterCursor:
+                    service != .integration
+                case .beforeTimerCommit, .afterTimerCommit: service == .hr
+                case .beforeArchiveNumbers, .afterArchiveNumbers: service == .integration
+                case .beforeNumbering, .afterNumbering, .beforeSettlement, .afterSettlement: false
+                default: true
+                }
+            }
+        }
+
+        /// Nil when nothing is to happen to services at all.
+        mutating func next() -> Strike? {
+            guard !kinds.isEmpty else { return nil }
+            let wait = random.milliseconds(Limits.Chaos.servicePause)
+            if let point = untried.popLast() { return Strike(wait: wait, kind: .point, point: point) }
+            let kind = weighted()
+            guard kind == .point else { return Strike(wait: wait, kind: kind) }
+            return Strike(wait: wait, kind: .point, point: random.one(of: all), pass: random.one(of: [1, 1, 2, 3, 5]))
+        }
+
+        private mutating func weighted() -> FaultKind {
+            var at = Int(random.next() % UInt64(kinds.map(\.weight).reduce(0, +)))
+            for kind in kinds {
+                at -= kind.weight
+                if at < 0 { return kind }
+            }
+            return kinds[0]
+        }
+    }
+
+    /// What the surroundings suffer: every kind once before any comes again.
+    struct ServerSchedule: Sendable {
+        private var random: SeededRandom
+        private var deck: [FaultKind] = []
+        private let kinds: [FaultKind]
+
+        init(_ options: Options, part: Int) {
+            random = SeededRandom(seed: options.seed, part: part, purpose: "servers")
+            kinds = FaultKind.allCases.filter { !$0.isOfService && options.faults.contains($0) }
+        }
+
+        mutating func next() -> (kind: FaultKind, wait: Duration)? {
+            guard !kinds.isEmpty else { return nil }
+            if deck.isEmpty { deck = kinds.shuffled(using: &random) }
+            return (deck.removeLast(), random.milliseconds(Limits.Chaos.serverPause))
+        }
+    }
+#endif

@@ -1,0 +1,129 @@
+import Foundation
+import TestKit
+import Testing
+
+@testable import Courier
+
+@Suite struct CourierTests {
+    /// An https server in Python with a certificate made for the test; it answers what the path says.
+    private final class Server: Sendable {
+        let process: Process
+        let port: Int
+        let authority: String
+
+        static let script = """
+            import ssl, sys
+            from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+            class Handler(BaseHTTPRequestHandler):
+                protocol_version = "HTTP/1.1"
+                def do_POST(self):
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
+                    answer = body + str(self.client_address[1]).encode()
+                    if self.path == "/large":
+                        answer = b"x" * 1_000_000
+                    self.send_response(302 if self.path == "/moved" else 200)
+                    self.send_header("Location", "/")
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    if self.path != "/silent":
+                        self.wfile.write(answer)
+                def log_message(self, *arguments):
+                    pass
+            server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[1])
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            print(server.server_address[1], flush=True)
+            server.serve_forever()
+            """
+
+        init() throws {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let (key, certificate) = (folder.path + "/key.pem", folder.path + "/certificate.pem")
+            let openssl = Process()
+            openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+            openssl.arguments = [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=test", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
+            ]
+            openssl.standardError = FileHandle.nullDevice
+            try openssl.run()
+            openssl.waitUntilExit()
+            let both =
+                try Data(contentsOf: URL(fileURLWithPath: key))
+                + Data(contentsOf: URL(fileURLWithPath: certificate))
+            try both.write(to: URL(fileURLWithPath: key))
+            authority = certificate
+            process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+            process.arguments = ["-c", Self.script, key]
+            let output = Pipe()
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            port = Int(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).dropLast()) ?? 0
+        }
+
+        /// SIGKILL: a child inherits the signals that our threads block, SIGTERM among them.
+        deinit { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private let loopback = AddressPolicy(networks: [Network("127.0.0.0/8")].compactMap { $0 })
+
+    @Test(.timeLimit(.minutes(1)))
+    func `https with a trusted certificate, connections kept, redirects not followed, answers bounded`() async throws {
+        let server = try Server()
+        let courier = Courier(loopback, authorities: server.authority, keeps: 100)
+        let address = "https://localhost:\(server.port)"
+        let first = try await courier.send(CourierRequest("POST", "\(address)/", body: Array("a".utf8)))
+        let second = try await courier.send(CourierRequest("POST", "\(address)/", body: Array("a".utf8)))
+        #expect(first.status == 200 && first.body == second.body, "the same connection")
+        #expect(try await courier.send(CourierRequest("POST", "\(address)/moved", body: [])).status == 302)
+        await #expect(throws: CourierFault.self, "too much") {
+            try await courier.send(CourierRequest("POST", "\(address)/large", body: []))
+        }
+        let hasty = Courier(loopback, authorities: server.authority, patience: .milliseconds(500))
+        await #expect(throws: CourierFault.self, "too slow") {
+            try await hasty.send(CourierRequest("POST", "\(address)/silent", body: []))
+        }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<20 {
+                group.addTask { try await courier.send(CourierRequest("POST", "\(address)/", body: [])).status }
+            }
+            for try await status in group { #expect(status == 200) }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an unknown authority, another name, and a network that is not allowed are refused`() async throws {
+        let server = try Server()
+        let request = CourierRequest("POST", "https://localhost:\(server.port)/", body: [])
+        await #expect(throws: CourierFault.self, "the system does not know the authority") {
+            try await Courier(loopback).send(request)
+        }
+        await #expect(throws: CourierFault.self, "the certificate is of another name") {
+            try await Courier(loopback, authorities: server.authority).send(
+                CourierRequest("POST", "https://127.0.0.1:\(server.port)/", body: []))
+        }
+        // The name says nothing; the address that it leads to is refused when it is connected to.
+        do {
+            _ = try await Courier(AddressPolicy(), authorities: server.authority).send(request)
+            Issue.record("loopback was connected to")
+        } catch { #expect(error == .forbidden("127.0.0.1") || error == .forbidden("::1"), "\(error)") }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a cancelled request ends at once`() async throws {
+        let server = try Server()
+        let courier = Courier(loopback, authorities: server.authority, patience: .seconds(50))
+        let task = Task {
+            try await courier.send(CourierRequest("POST", "https://localhost:\(server.port)/silent", body: []))
+        }
+        let begun = ContinuousClock.now
+        task.cancel()
+        let result = await task.result
+        #expect(.now - begun < .seconds(10))
+        if case .success = result { Issue.record("it was answered") }
+    }
+}

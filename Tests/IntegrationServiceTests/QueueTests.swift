@@ -1,0 +1,49 @@
+import Contracts
+import Foundation
+import TestKit
+import Testing
+
+@testable import IntegrationService
+
+@Suite struct QueueTests {
+    @Test(.timeLimit(.minutes(2)))
+    func `a subscription from a position goes on from the past to live, each number once`() async throws {
+        try await Hall.open { hall in
+            try await hall.submit(30)
+            try await eventually("everything has a position") { try await hall.head == 30 }
+            let id = try await hall.subscribe(["kind": "queue", "fromPosition": 11])
+            let credentials = try await hall.credentials(id)
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await hall.submit(20)
+            try await eventually("past and live are there") { client.lines.count >= 41 }
+            let numbers = client.lines.dropFirst().compactMap { $0.split(separator: " ").first.flatMap { Int($0) } }
+            #expect(numbers == Array(1...40))
+            try await eventually("all are over") { try await hall.allSettled(id, numbered: 40) }
+        }
+    }
+
+    /// What `make bench` measures on a release build as backfill_eps; here only that it is no matter of minutes.
+    @Test(.timeLimit(.minutes(3)))
+    func `twenty thousand events of the past come to a new subscriber in seconds`() async throws {
+        try await Hall.open { hall in
+            try await hall.service.database.database.run(
+                """
+                INSERT INTO archive_events (event, source, type, aggregate_type, aggregate_id, aggregate_version, epoch,
+                                            agency, occurred_at, payload)
+                SELECT gen_random_uuid(), 'onestop', 'onestop.dossier.submitted.v1', 'dossier', gen_random_uuid()::text,
+                       1, 1, 'H19.12', now(), convert_to('{"note":"' || repeat('x', 300) || '"}', 'UTF8')
+                FROM generate_series(1, 20000)
+                """)
+            try await eventually("everything has a position") { try await hall.head == 20_000 }
+            let begun = ContinuousClock.now
+            let id = try await hall.subscribe(["kind": "queue", "fromPosition": 0])
+            try await eventually("all are over", within: .seconds(120)) {
+                try await hall.allSettled(id, numbered: 20_000)
+            }
+            let seconds = (.now - begun) / .seconds(1)
+            print("backfill: \(Int(20_000 / seconds)) events a second")
+            #expect(seconds < 60)
+        }
+    }
+}
