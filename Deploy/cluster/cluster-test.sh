@@ -76,7 +76,14 @@ cut_minority() {
     if separate; then cut_off 3; else kill -STOP "$(pid_of rabbit-3)" "$(pid_of etcd-3)"; fi
     sleep 25
     if separate; then join_again 3; else wake rabbit-3; wake etcd-3; fi
-    await 90 "the broker's cluster again" all_brokers
+    if ! wait_until 45 all_brokers; then
+        # Erlang 25's global name server at times does not find out of it; cluster.md says what an operator does.
+        note "n3 stays paused: restarting its broker"
+        PARTITION+="; the broker had to be restarted"
+        end rabbit-3 TERM 20
+        spawn_rabbit 3
+        await 60 "the broker's cluster again" all_brokers
+    fi
     note "n3 is back"
 }
 

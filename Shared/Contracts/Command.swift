@@ -1,8 +1,8 @@
 import Foundation
 
-/// A message to ONE service: do this. It goes the way of events (log, relay, inbox), but through an exchange of its own
-/// that only its sender may write to and only its addressee may read, and it stands in no feed but the addressee's. What
-/// is somebody's personal data in it is `Sealed`.
+/// A message to ONE service: do this. It goes the way of events (log, relay, inbox), but through an exchange of its
+/// own that only its sender may write to and only its addressee may read, and it stands in no feed but the
+/// addressee's. What is somebody's personal data in it is `Sealed`.
 ///
 /// An aggregate has either events or commands. The first word of the wire name is the sender: it owns the aggregate.
 public protocol Command: Event {

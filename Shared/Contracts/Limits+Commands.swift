@@ -30,7 +30,7 @@ extension Limits {
         public static let attempts = 130
         /// Wait while no relay is configured, or the key's owner is away, before the letter is looked at again.
         public static let away: Duration = .seconds(30)
-        /// Octets of a line of base64 (RFC 2045, section 6.8), and characters of one encoded word (RFC 2047, section 2).
+        /// Octets of a line of base64 (RFC 2045, section 6.8), and of the text in one encoded word (RFC 2047).
         public static let line = 76
         public static let encodedWordBytes = 42
     }

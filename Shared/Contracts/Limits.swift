@@ -195,7 +195,8 @@ extension Limits {
         public static let connect: Duration = .seconds(5)
         public static let tcpSilence: Duration = .seconds(20)
         public static let reconnectFirst: Duration = .milliseconds(50)
-        public static let reconnectMost: Duration = .seconds(1)
+        /// Half of the second that a first commit may take after PostgreSQL answers again.
+        public static let reconnectMost: Duration = .milliseconds(500)
         /// Statements kept prepared on a connection; further texts are parsed each time.
         public static let prepared = 512
         /// Runs of a transaction before 40001 or 40P01 is given to the caller.

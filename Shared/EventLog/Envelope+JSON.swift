@@ -20,7 +20,8 @@ extension Envelope: Record {
         .init("source", \.source, .text(1...Limits.Envelope.source), "The announcing service"),
         .init("type", \.type, .text(1...Limits.Events.type), "Wire name with version"),
         .init(
-            "aggregateType", \.aggregateType, .text(1...Limits.Envelope.aggregateType), "The kind of thing it is about"),
+            "aggregateType", \.aggregateType, .text(1...Limits.Envelope.aggregateType),
+            "The kind of thing it is about"),
         .init("aggregateID", \.aggregateID, .text(1...Limits.Events.aggregateID), "The thing it is about"),
         .init("version", \.version, .count, "Place within the thing's events, from 1 without gaps"),
         .init("epoch", \.epoch, .epoch, "Incarnation of the source's history in which it was written"),

@@ -4,7 +4,7 @@
     extension Limits {
         /// The fault harness. Its numbers stand with it: no service knows them.
         enum Chaos {
-            /// Without CHAOS_KILLS and CHAOS_SECONDS: a run that ends within ten minutes, loading and auditing included.
+            /// Without CHAOS_KILLS and CHAOS_SECONDS: a run ends within ten minutes, loading included.
             static let kills = 500
             static let seconds = 360
             /// A longer wish is spread over runs of at most this many seconds.

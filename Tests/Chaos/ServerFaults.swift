@@ -98,7 +98,7 @@
             if alone { tally.note(.firstCommit, try await watch.firstCommit(after: start)) } else { try await start() }
         }
 
-        /// Nothing of the write-ahead log can be written: PostgreSQL panics, and cannot even start, until there is room.
+        /// The write-ahead log cannot be written: PostgreSQL panics, and cannot even start, until there is room.
         private func walFull() async throws {
             guard disk.isUnderUs else { return }
             try await disk.countRewrites()

@@ -3,8 +3,8 @@ import Foundation
 import Testing
 
 /// The contract with everybody who reads our events. Beside the golden JSON of an event version lie the schemas under
-/// which it was published, in Tests/Golden/schemas/<type>/: 1.json, and one more for each time that optional fields were
-/// added. `make golden` writes what is missing; `make publish` lists every file with its SHA-256 in
+/// which it was published, in Tests/Golden/schemas/<type>/: 1.json, and one more for each time that optional fields
+/// were added. `make golden` writes what is missing; `make publish` lists every file with its SHA-256 in
 /// Tests/Golden/published, and what is listed is never changed again, nor is a line of the list.
 @Suite struct PublishedTests {
     /// Commands are no business of integrators, but stored and read again like events.

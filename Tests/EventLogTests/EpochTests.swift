@@ -93,14 +93,12 @@ import Testing
             try await test.open(test.owner).run("UPDATE relay_epoch SET timeline = timeline + 1")
             let refused = await #expect(throws: PostgresError.self) { try await test.database.change("a") }
             #expect(refused.map { EventLogStart.isUnsettled($0) && isAway($0) } == true)
-            try await test.database.transaction { transaction in
-                await #expect(throws: PostgresError.self) {
-                    var event = ThingDone()
-                    event.thing = "b"
-                    let announcement = Announcement(
-                        event: event, agency: nil, actor: "tester", traceparent: nil, occurredAt: Date())
-                    try await EventWriter.append(announcement, version: 1, in: transaction)
-                }
+            var event = ThingDone()
+            event.thing = "b"
+            let announcement = Announcement(
+                event: event, agency: nil, actor: "tester", traceparent: nil, occurredAt: Date())
+            await #expect(throws: PostgresError.self) {
+                try await EventWriter.append(announcement, version: 1, in: test.database)
             }
             #expect(try await test.database.number("SELECT version AS n FROM things") == 1)
             #expect(try await EventLogStart.settle(test.database, logger: quiet).epoch == 2)

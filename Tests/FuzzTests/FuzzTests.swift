@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `make fuzz SECONDS=600` tries as long; without FUZZ_SECONDS a fixed number of cases, the same each time. A finding is
-/// printed with the seed and the case: FUZZ_SEED and FUZZ_ONLY (a part of the target's name) repeat it.
+/// `make fuzz SECONDS=600` tries as long; without FUZZ_SECONDS a fixed number of cases, the same each time. A finding
+/// is printed with the seed and the case: FUZZ_SEED and FUZZ_ONLY (a part of the target's name) repeat it.
 @Suite(.serialized) struct FuzzTests {
     static let targets: [Target] = {
         let all =

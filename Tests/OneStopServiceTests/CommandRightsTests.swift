@@ -10,7 +10,7 @@ import Testing
 @testable import AMQP
 @testable import OneStopService
 
-/// Who may send, receive and read commands: the broker's rights as Deploy/local provisions them, the feed, and the keys.
+/// Who may send, receive and read commands: the broker's rights as Deploy/local provisions them, the feed, the keys.
 @Suite(.timeLimit(.minutes(2))) struct CommandRightsTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

@@ -43,7 +43,7 @@ enum ListOutsideLetters: Endpoint {
             .init("attempts", \.attempts, .integer(0...Int(Int32.max)), "How often it was tried"),
             .init(
                 "uncertain", \.uncertain, .integer(0...Int(Int32.max)),
-                "Attempts of which nobody knows whether the letter was taken: so often it may have come more than once"),
+                "Attempts of which nobody knows whether the letter was taken: so often it may have come again"),
             .init("madeAt", \.madeAt, .instant, "When it was asked for, in business time"),
             .init("settledAt", \.settledAt, .instant, "When it was sent or ended"),
         ]

@@ -2,8 +2,8 @@ import Contracts
 import MailRelay
 import ServiceKit
 
-/// A letter (thư báo) that leaves the system: a row of `outside_letters`. The recipient's address is sealed in it and is
-/// opened in memory only, while it is being sent.
+/// A letter (thư báo) that leaves the system: a row of `outside_letters`. The recipient's address is sealed in it and
+/// is opened in memory only, while it is being sent.
 struct OutsideLetter: Sendable {
     enum State: String, CaseIterable, Sendable {
         case waiting, sent

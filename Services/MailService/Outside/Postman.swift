@@ -26,7 +26,8 @@ struct Postman: Sendable {
     func claim() async throws -> OutsideLetter? {
         try await database.run(
             """
-            UPDATE outside_letters SET due_at = clock_timestamp() + make_interval(secs => \(seconds(Limits.OutboundMail.claim)))
+            UPDATE outside_letters
+            SET due_at = clock_timestamp() + make_interval(secs => \(seconds(Limits.OutboundMail.claim)))
             WHERE id = (
                 SELECT id FROM outside_letters WHERE state = 'waiting' AND due_at <= clock_timestamp()
                 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)

@@ -78,7 +78,9 @@ extension Call {
     }
 
     private func commands(_ change: Change) -> [(String, SQL)] {
-        guard let notice = change.notice, let command = change.dossier.command(notice, of: change.what) else { return [] }
+        guard let notice = change.notice, let command = change.dossier.command(notice, of: change.what) else {
+            return []
+        }
         return [("commanded", commanding(command, for: command.agency))]
     }
 

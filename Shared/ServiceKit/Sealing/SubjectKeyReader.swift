@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Sealing
 
-/// How an addressee gets at the keys of what was sealed for it: from the sender, in the background, each time anew. What
-/// it gets must be kept nowhere.
+/// How an addressee gets at the keys of what was sealed for it: from the sender, in the background, each time anew.
+/// What it gets must be kept nowhere.
 public struct SubjectKeyReader: Sendable {
     private let keys: SealingKeys
     private let client: FeedClient
