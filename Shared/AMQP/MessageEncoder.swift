@@ -36,7 +36,7 @@ final class MessageEncoder {
 
     /// Octets of the frame with the message's properties and headers, which cannot be split.
     func headerFrame(_ message: OutgoingMessage) -> Int {
-        // Frame 8, class, weight, size and flags 14, table 4, delivery mode 1, time stamp 8, six short strings' lengths.
+        // Frame 8, class, weight, size and flags 14, table 4, delivery mode 1, time stamp 8, six lengths of strings.
         var octets = 8 + 14 + 4 + 1 + 8 + 6
         octets += message.contentType.utf8.count + message.messageID.utf8.count + message.type.utf8.count
         octets += message.appID.utf8.count + (message.userID ?? user).utf8.count

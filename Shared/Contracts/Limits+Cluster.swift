@@ -11,7 +11,7 @@ extension Limits {
 }
 
 extension Limits.AMQP {
-    /// Published messages of which none is answered for this long: the connection is given up for the next node's. Twice
-    /// as long after each such try, at most `patience`.
+    /// Published messages of which none is answered for this long: the connection is given up for the next node's.
+    /// Twice as long after each such try, at most `patience`.
     public static let confirm: Duration = .seconds(5)
 }

@@ -346,8 +346,7 @@ extension Limits {
         /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.
         public static let countedOpen = 3_000
         public static let countedClosed = 200
-        /// How long these counts are kept while nothing is written here, by business time too (seconds), and for how
-        /// many officers and agencies.
+        /// How long counts are kept while nothing is written here, in business time (seconds), and for how many.
         public static let countsKept: Duration = .seconds(1)
         public static let countsApart = 1.0
         public static let countsHolders = 4_000

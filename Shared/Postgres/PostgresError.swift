@@ -43,7 +43,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public var isTransient: Bool {
         switch kind {
         case .connection, .timeout, .queueFull: true
-        case .server: ["40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "57014", "25006"].contains(sqlState)
+        case .server:
+            ["40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "57014", "25006"].contains(sqlState)
         case .unknownOutcome, .cancelled, .decoding, .closed: false
         }
     }

@@ -208,7 +208,8 @@ struct World {
             try await run("DELETE FROM \(schema).inbox_position WHERE aggregate_id = \(id)")
             try await run(
                 """
-                INSERT INTO \(schema).inbox_position (reaction, source, aggregate_type, aggregate_id, epoch, last_version)
+                INSERT INTO \(schema).inbox_position
+                    (reaction, source, aggregate_type, aggregate_id, epoch, last_version)
                 VALUES (\(consumer.rawValue), \(source.rawValue), \(aggregate), \(id), 1, \(version))
                 """)
         }

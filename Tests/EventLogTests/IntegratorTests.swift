@@ -90,5 +90,5 @@ private final class Listener: Sendable {
 
     var lines: [String] { printed.withLock { $0 } }
 
-    func stop() { process.withLock { $0.terminate() } }
+    func stop() { process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } } }
 }

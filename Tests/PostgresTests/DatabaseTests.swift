@@ -168,7 +168,10 @@ import Testing
             // A server that only reads will not do, though it answers.
             let administrator = room.open(room.administrator)
             try await administrator.run(
-                "ALTER ROLE \(raw: room.owner.user) IN DATABASE \(raw: room.name) SET default_transaction_read_only = on"
+                """
+                ALTER ROLE \(raw: room.owner.user) IN DATABASE \(raw: room.name) \
+                SET default_transaction_read_only = on
+                """
             )
             var reading = room.owner
             (reading.port, reading.further) = (1, [there])

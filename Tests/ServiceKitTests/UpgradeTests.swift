@@ -21,8 +21,8 @@ import Testing
                     """
                     INSERT INTO event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor,
                         occurred_at, payload)
-                    SELECT 1, gen_random_uuid(), 'agency', 'H19.' || g, 1, 'hr.agency.dissolved.v1', 'tester', now(), '{}'
-                    FROM generate_series(1, 50) g
+                    SELECT 1, gen_random_uuid(), 'agency', 'H19.' || g, 1, 'hr.agency.dissolved.v1', 'tester', now(),
+                        '{}' FROM generate_series(1, 50) g
                     """)
                 let text: SQL = "SELECT md5(string_agg(l::text, '' ORDER BY seq)) AS hash FROM event_log l"
                 let before: String = try await owner.run(text)[0]("hash")

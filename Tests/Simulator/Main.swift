@@ -5,10 +5,10 @@ import Foundation
 @main struct Main {
     static func main() {
         #if DEBUG
-        exit(Commands.run(Array(CommandLine.arguments.dropFirst())))
+            exit(Commands.run(Array(CommandLine.arguments.dropFirst())))
         #else
-        FileHandle.standardError.write(Data("the simulator is part of debug builds only\n".utf8))
-        exit(64)
+            FileHandle.standardError.write(Data("the simulator is part of debug builds only\n".utf8))
+            exit(64)
         #endif
     }
 }

@@ -221,7 +221,9 @@ struct EnvironmentReader {
             } else if pieces.count == 2 {
                 (host, own) = (pieces[0], Int(pieces[1]))
             }
-            guard let own, (1...65_535).contains(own), !host.isEmpty, !host.contains(where: \.isWhitespace) else {
+            guard let own, (1...65_535).contains(own), !host.isEmpty,
+                !host.contains(where: { $0.isWhitespace || $0 == "[" || $0 == "]" })
+            else {
                 fault("\(name) must be an address or a list such as 10.0.0.1:5432,10.0.0.2:5432")
                 continue
             }
