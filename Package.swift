@@ -155,7 +155,7 @@ let package = Package(
                 .unsafeFlags(["-O", "-enforce-exclusivity=unchecked"], .when(configuration: .debug))
             ]),
         .testTarget(
-            name: "SimulatorTests", dependencies: ["Simulator", "EventLog"], path: "Tests/SimulatorTests",
+            name: "SimulatorTests", dependencies: ["Simulator", "EventLog", "TestKit"], path: "Tests/SimulatorTests",
             swiftSettings: strict),
         .executableTarget(
             name: "Chaos",

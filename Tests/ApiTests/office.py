@@ -266,6 +266,16 @@ class Office:
         inbox = next(f for f in self.do("officer", "mail", "GET", "/mailbox")["folders"] if f["folder"] == "inbox")
         return self.do("officer", "mail", "GET", f"/folders/{inbox['folder']}/messages")["messages"][0]["message"]
 
+    def sealed_event(self, service):
+        """A program that may read this service's feed, and its oldest event there, once that is sealed."""
+        for who in SERVICES:
+            page = self.call(who, service, "GET", "/events?limit=1")
+            if page.status_code == 200 and page.json()["events"]:
+                path = f"/events/{page.json()['events'][0]['id']}/receipt"
+                self.wait("the seal", lambda: self.call(who, service, "GET", path).status_code != 409)
+                return who, page.json()["events"][0]["id"]
+        raise RuntimeError(f"no program reads an event of {service}")
+
     # What only operators see -------------------------------------------------------------------------------------
 
     def administer(self, sql):

@@ -253,6 +253,11 @@ def dead_event(office, service, body=None, match=False):
     return "admin", {"path": {"event": event}, "headers": headers, "body": body}
 
 
+def receipt(office, service):
+    who, event = office.sealed_event(service)
+    return who, {"path": {"id": event}}
+
+
 def sealed_address(office):
     """A dossier of an applicant without an account who gave a mail address, and the key of that address."""
     submission = {"procedure": "2.000488", "agency": "H19.12", "subject": "Phiếu", "name": "Trần Văn B",
@@ -352,6 +357,7 @@ RECIPES = integration.RECIPES | {
 
 # Every service has these.
 SYSTEM = {
+    "ReadReceipt": receipt,
     "ReadDeadEvent": lambda o, service: dead_event(o, service),
     "EditDeadEvent": lambda o, service: dead_event(o, service, {
         "payload": {"person": str(uuid.uuid4()), "fullName": "Nguyễn Văn Thử", "mailbox": "thu"}, "reason": "Sửa"}, True),

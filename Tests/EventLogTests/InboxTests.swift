@@ -213,11 +213,11 @@ import Testing
         try await withInboxBench { bench in
             let inbox = bench.inbox()
             try await running([inbox]) {
-                try await bench.publish([event("a", 1), event("a", 2), event("b", 1)])
+                try await bench.announce([event("a", 1), event("a", 2), event("b", 1)])
                 try await eventually("taken") { try await bench.effects.versions("a") == [1, 2] }
                 try await eventually("taken") { try await bench.effects.versions("b") == [1] }
                 // Nothing of it was lost, and the feed shows it.
-                try await bench.publish([event("a", 3, epoch: 2), event("a", 4, epoch: 2)])
+                try await bench.announce([event("a", 3, epoch: 2), event("a", 4, epoch: 2)])
                 try await eventually("goes on") { try await bench.effects.versions("a") == [1, 2, 3, 4] }
                 // Version 1 was lost and written again; only its successor comes.
                 bench.feed.replace([event("b", 1, epoch: 2)])

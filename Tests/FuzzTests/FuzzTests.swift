@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// `make fuzz SECONDS=600` tries as long; without FUZZ_SECONDS a fixed number of cases, the same each time. A finding
@@ -12,9 +13,9 @@ import Testing
     }()
 
     @Test(arguments: targets)
-    func `what comes from outside is read or refused, quickly, and in one way`(_ target: Target) throws {
+    func `what comes from outside is read or refused, quickly, and in one way`(_ target: Target) async throws {
         let share = FuzzSettings.seconds.map { $0 / Double(Self.targets.count) }
-        let (cases, finding) = try Fuzzer(target: target, seconds: share).run()
+        let (cases, finding) = try await onOwnThread { try Fuzzer(target: target, seconds: share).run() }
         if let finding { Issue.record("\(finding)") }
         if FuzzSettings.seconds != nil { print("fuzz: \(cases) cases of \(target.name)") }
     }

@@ -87,9 +87,11 @@ public enum TestKeys {
 private func broker(_ room: Room, _ service: ServiceName) async throws -> [String: String] {
     let user = service.rawValue
     try await room.allow(user, topics: "^\(user)[.]", configure: ".*", exchange: Limits.exchange)
-    // What the definitions of Deploy/local make: no service needs the right to declare them.
+    // What the definitions of Deploy/local make: no service needs the right to declare them. The queue stands for the
+    // consumers that do not run here: a relay holds what none of them can get.
     try await Topology.declare(
-        room.configuration, exchanges: [Exchange(Limits.exchange), Exchange(Limits.commandExchange)], queues: [])
+        room.configuration, exchanges: [Exchange(Limits.exchange), Exchange(Limits.commandExchange)],
+        queues: [QueueTopology(name: "everybody", exchange: Exchange(Limits.exchange), bindings: ["#"])])
     return [
         "LIENTHONG_AMQP_PORT": "\(TestBroker.port)", "LIENTHONG_AMQP_VHOST": room.vhost, "LIENTHONG_AMQP_USER": user,
         "LIENTHONG_AMQP_PASSWORD": user,

@@ -309,8 +309,8 @@
     extension Process {
         private func latency() -> Time { random.chance(2) ? random.within(2_000, 20_000) : random.within(40, 300) }
 
-        /// Sends a statement of a transaction; `work` runs at the server, and may wait there. Without its connection the
-        /// answer is `away`.
+        /// Sends a statement of a transaction; `work` runs at the server, and may wait there. Without its connection
+        /// the answer is `away`.
         func ask<T>(
             _ transaction: Transaction, _ work: @escaping (_ answer: @escaping (T) -> Void) -> Void,
             _ reply: @escaping (Reply<T>) -> Void

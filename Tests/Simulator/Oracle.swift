@@ -19,7 +19,7 @@
 
         // MARK: - While it runs
 
-        /// The relay hands an event to a connection. The first time, everything before it of its aggregate had its turn.
+        /// The relay hands an event to a connection. At first everything before it of its aggregate had its turn.
         func tried(_ sent: Sent) {
             let event = sent.event
             if !event.isTried, let before = event.before, !before.isTried {

@@ -4,7 +4,7 @@
     /// Everything of a run that can be left out to make it smaller: made from a seed, or a part of such.
     struct Plan {
         enum What {
-            /// One transaction: an event for each of these aggregates, in order. `early`: it has its xid that long before.
+            /// One transaction: an event for each of these aggregates, in order. `early`: its xid is so much older.
             case write([Int], Deed, early: Time, hold: Time, aborts: Bool)
             /// A writer of another schema that stays open.
             case foreign(hold: Time)

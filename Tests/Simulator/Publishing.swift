@@ -3,8 +3,8 @@
     import Contracts
     @testable import EventLog
 
-    /// A relay's connection to the broker: batches in order through one window, as `PublishDuty` does it, over production's
-    /// `ConfirmLedger`.
+    /// A relay's connection to the broker: batches in order through one window, as `PublishDuty` does it, over
+    /// production's `ConfirmLedger`.
     final class Publishing {
         private final class Flight {
             let messages: [Sent]

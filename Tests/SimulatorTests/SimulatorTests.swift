@@ -1,19 +1,20 @@
+import TestKit
 import Testing
 
 @testable import EventLog
 @testable import Simulator
 
 #if DEBUG
-    @Suite(.timeLimit(.minutes(2))) struct SimulatorTests {
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct SimulatorTests {
         /// The fixed share of every build; `make simulate-backbone` runs as many as one likes.
-        @Test func `no fault loses, doubles or reorders`() {
-            let sweep = Sweep.over(0..<3_000, nil, until: nil) { _, _ in }
+        @Test func `no fault loses, doubles or reorders`() async throws {
+            let sweep = try await onOwnThread { Sweep.over(0..<3_000, nil, until: nil) { _, _ in } }
             #expect(sweep.failure == nil, "seed \(sweep.failure?.seed ?? 0): \(sweep.failure?.violation ?? "")")
             #expect(sweep.seeds == 3_000 && sweep.events > 30_000)
         }
 
-        @Test(arguments: Mutant.allCases) func `every mutant is caught`(_ mutant: Mutant) throws {
-            let sweep = Sweep.over(0..<1_000, mutant, until: nil) { _, _ in }
+        @Test(arguments: Mutant.allCases) func `every mutant is caught`(_ mutant: Mutant) async throws {
+            let sweep = try await onOwnThread { Sweep.over(0..<1_000, mutant, until: nil) { _, _ in } }
             let failure = try #require(sweep.failure, "\(mutant.rawValue) survives")
             // By the mutant, not by something else.
             #expect(Run.judge(Plan(seed: failure.seed)).violation == nil)
@@ -29,9 +30,10 @@ import Testing
         }
 
         /// What is left still breaks the same promise, and less of it would not.
-        @Test func `a failure is made small`() throws {
+        @Test func `a failure is made small`() async throws {
             let mutant = Mutant.noTailCheck
-            let failure = try #require(Sweep.over(0..<1_000, mutant, until: nil) { _, _ in }.failure)
+            let sweep = try await onOwnThread { Sweep.over(0..<1_000, mutant, until: nil) { _, _ in } }
+            let failure = try #require(sweep.failure)
             let plan = Plan(seed: failure.seed)
             Mutant.$chosen.withValue(mutant) {
                 let smaller = Shrinking.shrink(plan, failure.violation).plan
