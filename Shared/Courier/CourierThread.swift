@@ -65,12 +65,8 @@ final class CourierThread {
         }
     }
 
-    /// - Parameter former: an IPv6 address of the name that was forbidden: only IPv4 is tried now.
-    private func begin(_ job: CourierJob, in multi: UnsafeMutableRawPointer, after former: IPAddress? = nil) {
-        guard
-            let transfer = Transfer(
-                job, policy, authorities: authorities, keeps: keeps, patience: patience, former: former)
-        else {
+    private func begin(_ job: CourierJob, in multi: UnsafeMutableRawPointer) {
+        guard let transfer = Transfer(job, policy, authorities: authorities, keeps: keeps, patience: patience) else {
             mailbox.finished()
             return job.continuation.resume(returning: .failure(.malformed))
         }
@@ -86,31 +82,18 @@ final class CourierThread {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
                 let transfer = open[handle]
             else { continue }
-            let code = lt_curl_result(message)
-            // This libcurl gives a name up whose first family of addresses is refused at once.
-            if code == CURLE_COULDNT_CONNECT, transfer.former == nil, let refused = transfer.forbidden,
-                refused.bytes.count == 16
-            {
-                leave(transfer, multi)
-                begin(transfer.job, in: multi, after: refused)
-                continue
-            }
-            end(transfer, transfer.result(code), in: multi)
+            end(transfer, transfer.result(lt_curl_result(message)), in: multi)
         }
     }
 
     private func end(
         _ transfer: Transfer, _ result: Result<CourierAnswer, CourierFault>, in multi: UnsafeMutableRawPointer
     ) {
-        leave(transfer, multi)
-        mailbox.finished()
-        transfer.job.continuation.resume(returning: result)
-    }
-
-    private func leave(_ transfer: Transfer, _ multi: UnsafeMutableRawPointer) {
         open[transfer.handle] = nil
         curl_multi_remove_handle(multi, transfer.handle)
         transfer.free()
+        mailbox.finished()
+        transfer.job.continuation.resume(returning: result)
     }
 }
 
@@ -122,18 +105,17 @@ private final class Transfer {
     private let isPlain: Bool
     private let keeps: Int
     private var body: [UInt8] = []
-    private(set) var forbidden: IPAddress?
-    let former: IPAddress?
+    private var forbidden: IPAddress?
+    /// An allowed address was connected to, whatever came of it.
+    private var hasTried = false
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var sent: UnsafeMutableBufferPointer<CChar>?
 
     init?(
-        _ job: CourierJob, _ policy: AddressPolicy, authorities: String?, keeps: Int, patience: Duration,
-        former: IPAddress?
+        _ job: CourierJob, _ policy: AddressPolicy, authorities: String?, keeps: Int, patience: Duration
     ) {
         guard let handle = curl_easy_init() else { return nil }
         self.job = job
-        self.former = former
         self.handle = handle
         self.policy = policy
         self.keeps = keeps
@@ -161,7 +143,6 @@ private final class Transfer {
         number(CURLOPT_CONNECTTIMEOUT_MS, Int(Limits.Courier.connect / .milliseconds(1)))
         number(CURLOPT_TIMEOUT_MS, Int(patience / .milliseconds(1)))
         number(CURLOPT_TCP_KEEPALIVE, 1)
-        if former != nil { number(CURLOPT_IPRESOLVE, Int(CURL_IPRESOLVE_V4)) }
         if let authorities { text(CURLOPT_CAINFO, authorities) }
         for header in request.headers + [(name: "Expect", value: "")] {
             headers = curl_slist_append(headers, "\(header.name): \(header.value)")
@@ -201,9 +182,7 @@ private final class Transfer {
     func result(_ code: CURLcode) -> Result<CourierAnswer, CourierFault> {
         if code == CURLE_OK { return .success(CourierAnswer(status: lt_curl_status(handle), body: body)) }
         // One address of a name may be forbidden and another not: what failed there is another fault.
-        if code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST, let refused = forbidden ?? former {
-            return .failure(.forbidden("\(refused)"))
-        }
+        if code == CURLE_COULDNT_CONNECT, !hasTried, let forbidden { return .failure(.forbidden("\(forbidden)")) }
         return .failure(.failed(String(cString: curl_easy_strerror(code))))
     }
 
@@ -233,6 +212,7 @@ private final class Transfer {
             forbidden = peer
             return lt_curl_no_socket
         }
+        hasTried = true
         return socket(family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
     }
 }
