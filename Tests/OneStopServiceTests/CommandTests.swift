@@ -105,7 +105,7 @@ import Testing
 
             try await province.post()
             try await province.post()
-            #expect(province.outside.letters.count == 1)
+            #expect(try await province.outside.letters(1).count == 1)
             let letter = try #require(province.outside.letters.first)
             #expect(letter["to"] == [.string(Self.address)])
             let letterID = try #require(line["letter"]?.text)

@@ -42,6 +42,12 @@ public final class OutsideMail: Sendable {
     /// The messages that were handed over, in their order.
     public var letters: [JSON] { said.withLock { $0.lines.filter { $0["to"] != nil } } }
 
+    /// The same once there are so many: what the server says arrives a moment after its answer to the sender.
+    public func letters(_ count: Int) async throws -> [JSON] {
+        try await eventually("the outside server has told of \(count) letters") { self.letters.count >= count }
+        return letters
+    }
+
     public func stop() {
         // Not by the end of its input alone: a process that another test started at the same moment may hold that too.
         process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
