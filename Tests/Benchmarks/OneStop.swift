@@ -35,7 +35,7 @@ struct OneStop: Sendable {
     /// Ends those services that would work off the submissions at the same time, on the same cores; the events wait in
     /// their queues.
     func alone() throws {
-        try Command.script("Deploy/local/services.sh", "stop", "hr", "documents", "mail", "budget")
+        try Command.script("Deploy/local/services.sh", "stop", "hr", "documents", "mail", "budget", "integration")
     }
 
     // MARK: - Submission and reading against pgbench
