@@ -28,7 +28,9 @@ public enum AuditorProgram {
                 port: Int(environment["LIENTHONG_PG_PORT"] ?? "") ?? 8120,
                 database: environment["LIENTHONG_PG_DATABASE"] ?? "lienthong",
                 user: environment["LIENTHONG_PG_USER"] ?? "auditor",
-                password: environment["LIENTHONG_PG_PASSWORD"] ?? "", schema: "public", connections: 2),
+                password: environment["LIENTHONG_PG_PASSWORD"] ?? "", schema: "public", connections: 2,
+                // A whole log is counted, now and then by a server that has not yet analysed its tables.
+                statementTimeout: Limits.Rehearsal.patience),
             logger: Logger(label: "auditor"))
         let report = try await atRest(
             Audit(database: database, services: ServiceName.running), within: .seconds(number("--wait", 60)))

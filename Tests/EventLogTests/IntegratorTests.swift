@@ -64,7 +64,7 @@ import Testing
 /// The program in a process of its own, and what it has printed.
 private final class Listener: Sendable {
     private let process: Mutex<Process>
-    private let printed = Mutex<[String]>([])
+    private let printed = Mutex("")
 
     init(_ program: String, room: Room, agency: String) throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("listen-\(UUID().uuidString).py")
@@ -83,12 +83,17 @@ private final class Listener: Sendable {
         self.process = Mutex(process)
         output.fileHandleForReading.readabilityHandler = { [weak self] handle in
             let text = String(decoding: handle.availableData, as: UTF8.self)
-            self?.printed.withLock { $0 += text.split(separator: "\n").map(String.init) }
+            self?.printed.withLock { $0 += text }
         }
         try self.process.withLock { try $0.run() }
     }
 
-    var lines: [String] { printed.withLock { $0 } }
+    /// Whole lines: what is read may end within one.
+    var lines: [String] {
+        printed.withLock { text in
+            text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        }
+    }
 
     func stop() { process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } } }
 }
