@@ -159,7 +159,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "Chaos",
-            dependencies: ["Journeys", "Auditing", "Contracts", "Postgres", "EventLog", .crypto, .logging],
+            dependencies: ["Journeys", "Auditing", "Contracts", "Postgres", "EventLog", .logging],
             path: "Tests/Chaos", swiftSettings: strict),
         .testTarget(
             name: "ChaosTests",

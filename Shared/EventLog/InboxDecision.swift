@@ -151,7 +151,7 @@ struct InboxPace: Sendable {
 }
 
 /// `first`, doubled with each attempt from 0, at most `most`; between half and the whole of it.
-func backoff(_ attempt: Int, first: Duration, most: Duration, jitter: Double) -> Duration {
+public func backoff(_ attempt: Int, first: Duration, most: Duration, jitter: Double) -> Duration {
     let doubled = attempt < 30 ? first * (1 << attempt) : most
     return min(doubled, most) * (0.5 + jitter / 2)
 }

@@ -41,7 +41,7 @@ struct InboxStore: Sendable {
     private func values(_ key: AggregateKey) -> SQL { "\(group), \(key.source), \(key.type), \(key.id)" }
 
     private func due(_ after: Duration?) -> SQL {
-        "clock_timestamp() + make_interval(secs => \((after?.inSeconds)))"
+        "clock_timestamp() + make_interval(secs => \((after?.secondsValue)))"
     }
 
     private func effect(_ event: Envelope) -> SQL {
@@ -353,8 +353,4 @@ extension AggregateKey {
 extension String {
     /// PostgreSQL keeps no NUL.
     fileprivate var storable: String { String(replacing("\0", with: "\u{FFFD}").prefix(Limits.Inbox.errorLength)) }
-}
-
-extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

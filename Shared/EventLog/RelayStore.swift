@@ -43,7 +43,7 @@ struct RelayStore: Sendable {
         try await database.run(
             """
             UPDATE relay_lease SET term = term + 1, holder = \(holder),
-                expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.inSeconds))
+                expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.secondsValue))
             WHERE expires_at <= clock_timestamp() OR holder = \(holder)
             RETURNING term
             """
@@ -56,7 +56,7 @@ struct RelayStore: Sendable {
             """
             WITH quick AS (\(Self.lazily))
             UPDATE relay_lease
-            SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.inSeconds))
+            SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.secondsValue))
             FROM quick, relay_epoch e WHERE term = \(term) AND e.timeline = \(EventLogStart.timeline)
             """
         ).affected == 1

@@ -172,7 +172,7 @@ public final class TimerLoop: Service {
         try await database.run(
             """
             UPDATE timers SET attempts = attempts + 1, error = \(text),
-                retry_at = clock_timestamp() + make_interval(secs => \(wait.inSeconds))
+                retry_at = clock_timestamp() + make_interval(secs => \(wait.secondsValue))
             WHERE kind = \(due.kind) AND key = \(due.key) AND due_at = \(due.dueAt) AND attempts = \(due.attempts)
             """)
     }

@@ -158,12 +158,8 @@ public final class FileStore: Sendable {
         for name in (try? files.contentsOfDirectory(atPath: incoming)) ?? [] {
             let path = "\(incoming)/\(name)"
             let made = (try? files.attributesOfItem(atPath: path))?[.modificationDate] as? Date
-            guard let made, -made.timeIntervalSinceNow > Limits.Files.leftoverAge.inSeconds else { continue }
+            guard let made, -made.timeIntervalSinceNow > Limits.Files.leftoverAge.secondsValue else { continue }
             _ = unlink(path)
         }
     }
-}
-
-extension Duration {
-    fileprivate var inSeconds: Double { Double(components.seconds) }
 }

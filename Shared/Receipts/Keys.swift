@@ -1,3 +1,4 @@
+import Contracts
 import Crypto
 import Foundation
 
@@ -44,7 +45,7 @@ public struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringCo
 
     /// From its 32 bytes (RFC 8032, section 5.1.5) in hexadecimal; nil when it is no such text.
     public init?(hex: String) {
-        guard let bytes = Hex.decode(hex.lowercased()), bytes.count == 32,
+        guard let bytes = try? Hex.decode(hex, count: 32),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
         else { return nil }
         self.key = key

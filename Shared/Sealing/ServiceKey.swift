@@ -24,7 +24,8 @@ public struct ServicePublicKey: Sendable {
     private let key: Curve25519.KeyAgreement.PublicKey
 
     public init(_ service: ServiceName, hex: String) throws(SealingFault) {
-        guard let bytes = Hex.bytes(hex), let key = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: bytes)
+        guard let bytes = try? Hex.decode(hex, count: 32),
+            let key = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: bytes)
         else { throw .malformedKey }
         self.init(service, key)
     }
@@ -34,7 +35,7 @@ public struct ServicePublicKey: Sendable {
         self.key = key
     }
 
-    public var hex: String { Hex.text(key.rawRepresentation) }
+    public var hex: String { Hex.encode(key.rawRepresentation) }
 
     public func wrap(_ subject: SubjectKey) throws(SealingFault) -> WrappedKey {
         do {
@@ -58,7 +59,8 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomReflectable {
 
     /// - Parameter hex: 32 bytes; any are a private key (RFC 7748, section 5).
     public init(_ service: ServiceName, hex: String) throws(SealingFault) {
-        guard let bytes = Hex.bytes(hex), let key = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: bytes)
+        guard let bytes = try? Hex.decode(hex, count: 32),
+            let key = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: bytes)
         else { throw .malformedKey }
         self.service = service
         self.key = key
@@ -86,20 +88,4 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomReflectable {
 
     public var description: String { "key of \(service.rawValue)" }
     public var customMirror: Mirror { Mirror(self, children: []) }
-}
-
-enum Hex {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
-    }
-
-    /// 32 bytes from 64 digits.
-    static func bytes(_ text: String) -> [UInt8]? {
-        let digits = Array(text.utf8).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count == 64, text.utf8.count == 64 else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
-    }
 }

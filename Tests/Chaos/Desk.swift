@@ -1,6 +1,5 @@
 #if DEBUG
     import Contracts
-    import Crypto
     import Foundation
 
     @testable import Journeys
@@ -53,17 +52,7 @@
             ]
             let intent = try log.intend(
                 journey, "gateway", .budget, "POST", "/payments/callback", key: nil, body)
-            let secret = SymmetricKey(data: Array(office.settings.paymentSecret.utf8))
-            return try await send(intent) { _ in
-                let bytes = body.bytes
-                let seconds = Int(Date().timeIntervalSince1970)
-                let code = HMAC<SHA256>.authenticationCode(for: Array("\(seconds).".utf8) + bytes, using: secret)
-                let hex = code.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-                return HTTPAsk(
-                    method: "POST", target: "/payments/callback",
-                    headers: [("content-type", "application/json"), ("payment-signature", "t=\(seconds),v1=\(hex)")],
-                    body: bytes)
-            }
+            return try await send(intent) { _ in Gateway.callBack(body, secret: office.settings.paymentSecret) }
         }
 
         private func send(_ intent: Intent, _ ask: (Int) -> HTTPAsk) async throws -> Answered {

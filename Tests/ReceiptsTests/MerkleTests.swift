@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Receipts
 import Testing
@@ -7,7 +8,7 @@ import Testing
 private enum Known {
     static let leaves: [[UInt8]] = [
         "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
-    ].map { Hex.decode($0) ?? [] }
+    ].map { Hex.decode(canonical: $0) ?? [] }
     /// Of the first 0, 1, 2 … leaves.
     static let roots = [
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

@@ -103,7 +103,7 @@ import Testing
         process.executableURL = URL(
             fileURLWithPath: ProcessInfo.processInfo.environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3")
         process.arguments = [
-            "-c", program, hex, Hex.text(wrapped.bytes), Hex.text(sealed.bytes ?? []), key.id.text, purpose,
+            "-c", program, hex, Hex.encode(wrapped.bytes), Hex.encode(sealed.bytes ?? []), key.id.text, purpose,
         ]
         let output = Pipe()
         process.standardOutput = output

@@ -175,23 +175,26 @@ struct Gateway {
 
     init(_ office: Office) { self.office = office }
 
+    /// The call-back with its signature of now (Services/BudgetService/Payments/CallbackSignature.swift).
+    static func callBack(_ body: JSON, secret: String) -> HTTPAsk {
+        let bytes = body.bytes
+        let seconds = Int(Date().timeIntervalSince1970)
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Array("\(seconds).".utf8) + bytes, using: SymmetricKey(data: Array(secret.utf8)))
+        return HTTPAsk(
+            method: "POST", target: "/payments/callback",
+            headers: [
+                ("content-type", "application/json"), ("payment-signature", "t=\(seconds),v1=\(Hex.encode(code))"),
+            ], body: bytes)
+    }
+
     func report(_ reference: String, demand: String, amount: Int, paidAt: Moment) async throws -> JSON {
         let body: JSON = [
             "reference": .string(reference), "demand": .string(demand), "amount": .integer(Int64(amount)),
             "currency": "VND", "paidAt": .string(paidAt.wire),
         ]
-        let bytes = body.bytes
-        let seconds = Int(Date().timeIntervalSince1970)
-        let code = HMAC<SHA256>.authenticationCode(
-            for: Array("\(seconds).".utf8) + bytes,
-            using: SymmetricKey(data: Array(office.settings.paymentSecret.utf8)))
-        let hex = code.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
         return try await office.call(
-            .budget,
-            HTTPAsk(
-                method: "POST", target: "/payments/callback",
-                headers: [("content-type", "application/json"), ("payment-signature", "t=\(seconds),v1=\(hex)")],
-                body: bytes), as: nil
+            .budget, Self.callBack(body, secret: office.settings.paymentSecret), as: nil
         ).json
     }
 }

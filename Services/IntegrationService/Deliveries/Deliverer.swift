@@ -77,8 +77,9 @@ struct DelivererParts: Sendable {
     }
 
     func pause(_ failures: Int, _ subscription: Subscription) -> Duration {
-        DeliveryPace.backoff(
-            failures, first: Limits.Integration.queueRetryFirst, most: Limits.Integration.queueRetryMost)
+        backoff(
+            failures, first: Limits.Integration.queueRetryFirst, most: Limits.Integration.queueRetryMost,
+            jitter: .random(in: 0...1))
     }
 }
 
@@ -87,14 +88,6 @@ struct DeliveryPace: Sendable {
     var retryFirst = Limits.Integration.retryFirst
     var retryMost = Limits.Integration.retryMost
     var patience = Limits.Integration.patience
-
-    /// `first`, doubled with each failure from 0, at most `most`; between half and the whole of it.
-    static func backoff(
-        _ failures: Int, first: Duration, most: Duration, jitter: Double = .random(in: 0...1)
-    ) -> Duration {
-        let doubled = failures < 30 ? first * (1 << failures) : most
-        return min(doubled, most) * (0.5 + jitter / 2)
-    }
 }
 
 /// Counted since the start.

@@ -114,12 +114,12 @@ struct WebhookDeliverer: Deliverer {
         parts.counts.failed()
         let now = Date()
         let since = delivery.failedSince ?? now
-        let wait = DeliveryPace.backoff(
-            delivery.attempts, first: parts.pace.retryFirst, most: parts.pace.retryMost)
+        let wait = backoff(
+            delivery.attempts, first: parts.pace.retryFirst, most: parts.pace.retryMost, jitter: .random(in: 0...1))
         let due = now.addingTimeInterval(wait.secondsValue)
-        let rest = DeliveryPace.backoff(
+        let rest = backoff(
             max(0, line.failuresInRow - Limits.Integration.failuresInRow), first: parts.pace.retryFirst,
-            most: parts.pace.retryMost)
+            most: parts.pace.retryMost, jitter: .random(in: 0...1))
         line.failed(delivery.number, due: due, since: since, rest: now.addingTimeInterval(rest.secondsValue))
         let isOver = now.timeIntervalSince(since) >= parts.pace.patience.secondsValue
         let reason = failure.isGone ? "the subscriber answered 410 Gone" : isOver ? "failed for too long" : nil

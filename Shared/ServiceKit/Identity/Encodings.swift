@@ -44,32 +44,3 @@ public enum Base64URL {
         return out
     }
 }
-
-/// Hexadecimal digits, two a byte.
-public enum Hex {
-    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    /// - Throws: `HexFault` unless `text` is exactly `count` bytes; the fault does not repeat the text.
-    public static func decode(_ text: String, count: Int) throws(HexFault) -> [UInt8] {
-        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard text.utf8.count == count * 2, digits.count == count * 2 else { throw HexFault(expected: count) }
-        return (0..<count).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) }
-    }
-}
-
-/// A text is not so many bytes in hexadecimal digits.
-public struct HexFault: Error, Sendable, CustomStringConvertible {
-    let expected: Int
-
-    public var description: String { "expected \(expected) bytes as \(expected * 2) hexadecimal digits" }
-}
-
-extension Duration {
-    /// Seconds with their fraction, as PostgreSQL's `make_interval` and Prometheus want them.
-    public var secondsValue: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1_000_000_000_000_000_000
-    }
-}
