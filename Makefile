@@ -34,9 +34,10 @@ build: packages ## the debug build that demo and tests share
 WIDTH = --experimental-maximum-parallelization-width 24
 
 test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
-	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(WIDTH) $(if $(SUITE),--filter '$(SUITE)')
+	@$(LOCAL)/told.sh $(or $(LIENTHONG_RUN_DIR),.run)/test.log \
+		$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(WIDTH) $(if $(SUITE),--filter '$(SUITE)')
 
-bench: ## the benchmarks, on a release build (SUITE=backbone, services, onestop or inbox: one)
+bench: ## the benchmarks, on a release build (SUITE=backbone, services, onestop, inbox or receipts: one)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
 	@swift build -c release $(FLAGS)
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)

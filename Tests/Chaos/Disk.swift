@@ -23,15 +23,15 @@
             let folder = machines.run.appendingPathComponent("harness")
             slow = folder.appendingPathComponent("slow-fsync").path
             full = folder.appendingPathComponent("wal-full").path
-            library = folder.appendingPathComponent("disk.so").path
+            library = machines.disk.path
             let source = folder.appendingPathComponent("disk.c").path
             try Self.program(slow: slow, full: full).write(toFile: source, atomically: true, encoding: .utf8)
+            unlink(library)
             let built = try? await Shell.run(
                 URL(fileURLWithPath: "/usr/bin/env"),
                 ["clang", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], mayFail: true)
             isUnderUs = built?.status == 0
             for left in [slow, full] { unlink(left) }
-            if isUnderUs { setenv("LIENTHONG_PG_PRELOAD", library, 1) }
         }
 
         private static func program(slow: String, full: String) -> String {

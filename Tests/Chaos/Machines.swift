@@ -17,6 +17,9 @@
         var postgresPort: Int { base + 20 }
         var brokerPort: Int { base + 21 }
 
+        /// The library of `Disk`, which PostgreSQL starts over once it is built.
+        var disk: URL { run.appendingPathComponent("harness/disk.so") }
+
         init(_ environment: [String: String], _ settings: Settings) throws {
             guard let base = Int(environment["LIENTHONG_PORT_BASE"] ?? ""),
                 let password = environment["LIENTHONG_PG_SUPERUSER_PASSWORD"],
@@ -47,8 +50,10 @@
 
         private func servers(words: [String]) async throws {
             let path = Settings.checkout.appendingPathComponent("Deploy/local/servers.sh")
+            var environment = ProcessInfo.processInfo.environment
+            if FileManager.default.fileExists(atPath: disk.path) { environment["LIENTHONG_PG_PRELOAD"] = disk.path }
             let child = try Child.start(
-                path.path, words, ProcessInfo.processInfo.environment,
+                path.path, words, environment,
                 log: run.appendingPathComponent("logs/chaos-servers.log").path)
             guard try await child.ends(within: .seconds(240)), let status = child.ending?.status else {
                 throw Failed("servers.sh \(words.joined(separator: " ")) does not end")

@@ -75,6 +75,14 @@ let tests = sources(under: ["Tests"])
         }
     }
 
+    /// Other threads read the environment all the time, without a lock (libpq does): changing it crashes them.
+    @Test func nobodyChangesTheEnvironment() {
+        let words = ["set" + "env(", "put" + "env("]
+        for file in production + tests {
+            for word in words where file.text.contains(word) { Issue.record("\(file.path) contains \(word)") }
+        }
+    }
+
     @Test func uncheckedSendableOnlyAroundC() {
         for file in production
         where file.text.contains("@unchecked Sendable") && !file.path.hasPrefix("Shared/Postgres/")

@@ -11,7 +11,8 @@ struct Copy: Sendable {
     let settings: Settings
     let superuser: PostgresConfiguration
 
-    static func start() async throws -> Copy {
+    /// Starts it, uses it and stops it; a `use` that fails leaves its logs until the next run.
+    static func during(_ use: (Copy) async throws -> Void) async throws {
         let outer = ProcessInfo.processInfo.environment
         guard let folder = outer["LIENTHONG_TEST_RUN_DIR"], let port = Int(outer["LIENTHONG_TEST_PG_PORT"] ?? "") else {
             throw Failed("LIENTHONG_TEST_* are not set: run through with-servers.sh test")
@@ -21,28 +22,45 @@ struct Copy: Sendable {
             "LIENTHONG_SERVERS": "test",
         ]
         // The scripts that the faults run take the copy from the environment, as they do in a demonstration.
-        for (name, value) in environment { setenv(name, value, 1) }
-        try await Shell.local("services.sh", "stop")
-        try await Shell.local("servers.sh", "clean")
-        try await Shell.local("servers.sh", "start")
-        try await Shell.local("provision.sh")
-        try await Shell.local("services.sh", "start")
+        try await Shell.$environment.withValue(outer.merging(environment) { $1 }) {
+            try await Shell.local("services.sh", "stop")
+            try await Shell.local("servers.sh", "clean")
+            try await Shell.local("servers.sh", "start")
+            try await Shell.local("provision.sh")
+            try await Shell.local("services.sh", "start")
+            let operating = try operating(folder)
+            try await Shell.$environment.withValue(Shell.environment.merging(operating) { $1 }) {
+                let copy = try Copy(operating)
+                do {
+                    try await use(copy)
+                } catch {
+                    try await copy.stop(keeping: true)
+                    throw error
+                }
+                try await copy.stop(keeping: false)
+            }
+        }
+    }
+
+    private static func operating(_ folder: String) throws -> [String: String] {
         let file = "\(folder)/journeys/env/operator.env"
         var operating: [String: String] = [:]
         for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
             let sides = line.split(separator: "=", maxSplits: 1).map(String.init)
             if sides.count == 2 { operating[sides[0]] = sides[1].trimmingCharacters(in: ["\""]) }
         }
-        for (name, value) in operating { setenv(name, value, 1) }
-        let settings = try Settings(operating)
+        return operating
+    }
+
+    private init(_ operating: [String: String]) throws {
+        settings = try Settings(operating)
         var superuser = settings.postgres
         superuser.user = "postgres"
         superuser.password = operating["LIENTHONG_PG_SUPERUSER_PASSWORD"] ?? ""
-        return Copy(settings: settings, superuser: superuser)
+        self.superuser = superuser
     }
 
-    /// After a failure its logs stay until the next run.
-    func stop(keeping failed: Bool) async throws {
+    private func stop(keeping failed: Bool) async throws {
         try await Shell.local("services.sh", "stop")
         try await Shell.local("servers.sh", failed ? "stop" : "clean")
     }

@@ -13,18 +13,12 @@ import Testing
 @Suite(.serialized) struct JourneyTests {
     @Test(.timeLimit(.minutes(10)))
     func `the province loads twice, the journeys play, and the auditor sees what is spoilt`() async throws {
-        let copy = try await Copy.start()
-        var failed = false
-        do {
+        try await Copy.during { copy in
             try await loadsTwice(copy)
             try await plays(copy)
             try await auditorSees(copy)
             try await operationsAnswer(copy)
-        } catch {
-            failed = true
-            Issue.record(error)
         }
-        try await copy.stop(keeping: failed)
     }
 
     private func loadsTwice(_ copy: Copy) async throws {

@@ -3,6 +3,10 @@ import Glibc
 
 /// Runs the local scripts and the programs of the same build.
 enum Shell {
+    /// What programs find in their environment. A copy of its own inside a test sets it for its tasks: changing the
+    /// environment of a process whose other threads read it (libpq does at every connection) is a race.
+    @TaskLocal static var environment = ProcessInfo.processInfo.environment
+
     /// Runs to the end; standard output is the answer, standard error goes to ours.
     @discardableResult
     static func run(
@@ -11,7 +15,7 @@ enum Shell {
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = Self.environment.merging(environment) { $1 }
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardInput = FileHandle.nullDevice
@@ -39,7 +43,7 @@ enum Shell {
     /// Foundation's `Process` waiting for them: it ends with the files that the child inherits, not with the child.
     static func local(_ script: String, _ arguments: String..., environment: [String: String] = [:]) async throws {
         let path = Settings.checkout.appendingPathComponent("Deploy/local/\(script)").path
-        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        let variables = Self.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
         let status = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Int32, any Error>) in
             // Waiting blocks: on a thread of its own, not on one of the few that run tasks.
             DispatchQueue.global().async {
