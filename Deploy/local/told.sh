@@ -10,6 +10,6 @@ code=${PIPESTATUS[0]}
 if ((code != 0)); then
     echo "--- it failed with $code; from $log:"
     grep -aE -A7 '^(Thread .* crashed|💣)|Fatal error|crashed:$' "$log" | cut -c1-160 | head -24
-    grep -aE '^✘|error:' "$log" | cut -c1-220 | tail -10
+    grep -aE -A1 '^✘|error:' "$log" | grep -aE '^(✘|↳)|error:' | cut -c1-220 | tail -12
 fi
 exit "$code"

@@ -12,6 +12,9 @@ extension Limits {
         public static let lease: Duration = .seconds(3)
         /// A third of the lease.
         public static let renewal: Duration = .seconds(1)
+        /// The cursor rests this long after each move, so that a stream of small ticks is not doubled by moves. What
+        /// was published meanwhile is published again after a crash, and absorbed.
+        public static let cursorRest: Duration = .milliseconds(20)
         /// How often a relay that does not lead asks whether it may.
         public static let candidacy: Duration = .milliseconds(500)
         /// Waits before a held tick, or a relay that met a fault, tries again: doubling, capped, jittered.

@@ -148,6 +148,7 @@ public final class Relay: Service {
             KillPoint.pass(.beforeCursor)
             try await store.move(cursor, term: term)
             KillPoint.pass(.afterCursor)
+            if !isStopping { try await Task.sleep(for: Limits.Relay.cursorRest) }
             return .moved(cursor)
         #if DEBUG
             case .look(let frontier): return .opened(try await store.look(frontier, term: term))

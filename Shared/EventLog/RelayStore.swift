@@ -179,7 +179,7 @@ extension RelayStore {
         case .fresh(let before, let base):
             members = """
                 SELECT \(EventRow.columns) FROM event_log l
-                WHERE \(TickRow.since(before, below: "9223372036854775807")) AND l.seq > \(base)
+                WHERE \(TickRow.since(before, below: "9223372036854775807")) AND l.seq + 0 > \(base)
                 ORDER BY l.seq + 0 LIMIT \(bound)
                 """
             (prev, cur, until, raised) = (

@@ -20,7 +20,7 @@ final class Connection {
     private var segments: [Int] = []
     private var answered = 0
     private(set) var lease: UInt64?
-    /// BEGIN of the lease, until it goes out with the lease's first statement.
+    /// BEGIN of the lease, which goes out with the lease's first statement.
     private var begin: String?
     /// Something is in libpq's buffer.
     var isDirty = false
@@ -139,8 +139,6 @@ final class Connection {
         lease = borrower.lease
         begin = borrower.begin
     }
-
-    var hasBegun: Bool { begin == nil }
 
     /// What the server said last: a transaction is open, or has failed and is not ended.
     var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(pg)) }

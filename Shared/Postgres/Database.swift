@@ -68,7 +68,9 @@ public final class Database: Session, Service {
     }
 
     @discardableResult
-    func fly(_ sql: SQL, lease: UInt64?, sharing: Bool = false) async throws(PostgresError) -> Rows {
+    func fly(
+        _ sql: SQL, lease: UInt64?, opening begin: String? = nil, sharing: Bool = false
+    ) async throws(PostgresError) -> Rows {
         guard sql.binds.count <= Int(UInt16.max) else {
             throw PostgresError(.server, "more than \(UInt16.max) values", sqlState: "54000", attempting: sql.text)
         }
@@ -82,7 +84,9 @@ public final class Database: Session, Service {
                 let flight = Flight(
                     id: id, text: sql.text, binds: sql.binds, lease: lease, submitted: .now,
                     answer: { continuation.resume(returning: $0) }, sharing: sharing)
-                guard reactor.submit(.run(flight)) else {
+                var order = Order.run(flight)
+                if let lease, let begin { order = .borrow(Borrower(lease: lease, begin: begin, first: flight)) }
+                guard reactor.submit(order) else {
                     return continuation.resume(returning: .failure(PostgresError(.closed, "the database was closed")))
                 }
                 // The handler below may have run before the order was in the mailbox.
@@ -96,8 +100,9 @@ public final class Database: Session, Service {
 
     private func nextID() -> UInt64 { ids.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// Statements that commit together. `body` may run several times: after serialization failures, deadlocks and
-    /// changed plans, at most `Limits.Postgres.attempts` times, with jitter between.
+    /// Statements that commit together; the first one borrows the connection. `body` may run several times: after
+    /// serialization failures, deadlocks and changed plans, at most `Limits.Postgres.attempts` times, with jitter
+    /// between.
     ///
     /// - Throws: what `body` throws, after ROLLBACK; `.unknownOutcome` when the connection was lost during COMMIT.
     @discardableResult
@@ -119,13 +124,15 @@ public final class Database: Session, Service {
         _ isolation: Isolation, _ readOnly: Bool, _ body: (Transaction) async throws -> T
     ) async throws -> T {
         let lease = nextID()
-        try await borrow(lease, begin: "BEGIN ISOLATION LEVEL \(isolation.rawValue)\(readOnly ? " READ ONLY" : "")")
-        let transaction = Transaction(database: self, lease: lease)
+        let transaction = Transaction(
+            database: self, lease: lease,
+            begin: "BEGIN ISOLATION LEVEL \(isolation.rawValue)\(readOnly ? " READ ONLY" : "")")
         let value: T
         do { value = try await body(transaction) } catch {
-            await rollBack(lease)
+            if transaction.hasBegun { await rollBack(lease) }
             throw error
         }
+        guard transaction.hasBegun else { return value }
         do { try await fly("COMMIT", lease: lease) } catch {
             // What the server refused to commit is over.
             if error.kind == .server { giveBack(lease) } else { await rollBack(lease) }
@@ -145,22 +152,6 @@ public final class Database: Session, Service {
         giveBack(lease, spoilt: rolledBack == nil)
     }
 
-    func borrow(_ lease: UInt64, begin: String) async throws {
-        let fault: PostgresError? = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                let borrower = Borrower(
-                    lease: lease, begin: begin, since: .now, answer: { continuation.resume(returning: $0) })
-                guard reactor.submit(.borrow(borrower)) else {
-                    return continuation.resume(returning: PostgresError(.closed, "the database was closed"))
-                }
-                if Task.isCancelled { _ = reactor.submit(.cancel(lease)) }
-            }
-        } onCancel: {
-            _ = reactor.submit(.cancel(lease))
-        }
-        if let fault { throw fault }
-    }
-
     /// Runs a script of several statements as one transaction: migrations and tests only.
     public func simple(script: String) async throws {
         try await transaction { transaction in
@@ -169,13 +160,30 @@ public final class Database: Session, Service {
     }
 }
 
-/// One transaction on one borrowed connection; lent to the closure and not to be kept.
+/// One transaction on one connection, which is borrowed with its first statement; lent to the closure and not to be
+/// kept.
 public struct Transaction: Session {
     let database: Database
     let lease: UInt64
+    private let opening: Opening
+
+    /// The statement that begins it, until somebody takes it.
+    private final class Opening: Sendable {
+        let begin: Mutex<String?>
+
+        init(_ begin: String) { self.begin = Mutex(begin) }
+    }
+
+    init(database: Database, lease: UInt64, begin: String) {
+        (self.database, self.lease, opening) = (database, lease, Opening(begin))
+    }
+
+    var hasBegun: Bool { opening.begin.withLock { $0 == nil } }
 
     @discardableResult
-    public func run(_ sql: SQL) async throws(PostgresError) -> Rows { try await database.fly(sql, lease: lease) }
+    public func run(_ sql: SQL) async throws(PostgresError) -> Rows {
+        try await database.fly(sql, lease: lease, opening: opening.begin.withLock { $0.take() })
+    }
 
     /// Statements that may fail without failing the transaction.
     @discardableResult

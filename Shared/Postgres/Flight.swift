@@ -20,21 +20,23 @@ struct Flight: Sendable {
     /// A statement that only reads may be sent again when its connection was lost.
     var onlyReads: Bool { text.utf8.prefix(6).elementsEqual("SELECT".utf8) }
     var isCommit: Bool { text == "COMMIT" }
-    var endsTransaction: Bool { isCommit || text == "ROLLBACK" }
 }
 
-/// A transaction that wants a connection.
+/// A transaction that wants a connection, for its first statement.
 struct Borrower: Sendable {
     let lease: UInt64
     let begin: String
-    let since: ContinuousClock.Instant
-    let answer: @Sendable (PostgresError?) -> Void
+    let first: Flight
+
+    var since: ContinuousClock.Instant { first.submitted }
+
+    func refuse(_ error: PostgresError) { first.answer(.failure(error)) }
 }
 
 /// What the reactor is told through its mailbox.
 enum Order: Sendable {
     case run(Flight)
-    /// The caller of this flight, or of this lease that is not granted yet, does not want it any more.
+    /// The caller of this flight does not want it any more.
     case cancel(UInt64)
     case borrow(Borrower)
     /// The transaction is over; a spoilt connection is closed instead of reused.
@@ -45,7 +47,7 @@ enum Order: Sendable {
         let error = PostgresError(.closed, "the database was closed")
         switch self {
         case .run(let flight): flight.answer(.failure(error))
-        case .borrow(let borrower): borrower.answer(error)
+        case .borrow(let borrower): borrower.refuse(error)
         case .close(let done): done()
         case .cancel, .giveBack: break
         }

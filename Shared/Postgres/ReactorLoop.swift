@@ -95,7 +95,7 @@ final class ReactorLoop {
         let error = PostgresError(.closed, "the database was closed")
         reactor.end().forEach { $0.refuse() }
         (waiting.removeAll() + sharing.removeAll()).forEach { $0.answer(.failure(error)) }
-        borrowers.removeAll().forEach { $0.answer(error) }
+        borrowers.removeAll().forEach { $0.refuse(error) }
         for connection in pool {
             connection.die()
             connection.abandon().joined().forEach { $0.flight.answer(.failure(lost($0.flight, sent: true))) }
@@ -129,8 +129,6 @@ final class ReactorLoop {
         guard let connection = leases[lease], connection.state == .ready else {
             return flight.answer(.failure(lost(flight, sent: false)))
         }
-        // A transaction that has sent nothing has nothing to end.
-        if flight.endsTransaction, !connection.hasBegun { return flight.answer(.success(.none)) }
         guard send([flight], on: connection) else { return flight.answer(.failure(lost(flight, sent: false))) }
     }
 
@@ -146,8 +144,8 @@ final class ReactorLoop {
     private func cancel(_ id: UInt64) {
         if let flight = waiting.remove(where: { $0.id == id }) ?? sharing.remove(where: { $0.id == id }) {
             flight.answer(.failure(PostgresError(.cancelled, "cancelled before it was sent", attempting: flight.text)))
-        } else if let borrower = borrowers.remove(where: { $0.lease == id }) {
-            borrower.answer(PostgresError(.cancelled, "cancelled before the transaction began"))
+        } else if let borrower = borrowers.remove(where: { $0.first.id == id }) {
+            borrower.refuse(PostgresError(.cancelled, "cancelled before the transaction began"))
         } else {
             for connection in pool where connection.cancel(id) { return }
         }
@@ -240,7 +238,7 @@ final class ReactorLoop {
             _ = borrowers.popFirst()
             connection.lend(to: next)
             leases[next.lease] = connection
-            next.answer(nil)
+            runLeased(next.first, next.lease)
         }
     }
 
@@ -283,7 +281,7 @@ final class ReactorLoop {
         }
         while let first = borrowers.first, now - first.since > Limits.Postgres.wait {
             _ = borrowers.popFirst()
-            first.answer(PostgresError(.timeout, "no connection in time for a transaction"))
+            first.refuse(PostgresError(.timeout, "no connection in time for a transaction"))
         }
         let patience = configuration.statementTimeout + Limits.Postgres.grace
         for connection in pool {

@@ -75,8 +75,8 @@ import Testing
     @Test func `when BEGIN fails, the statement behind it is not run on its own`() async throws {
         try await withDatabase(tables, connections: 1) { room in
             let database = room.database
-            try await database.borrow(1, begin: "BEGIN NONSENSE")
-            let refused = await fault { try await database.fly("INSERT INTO t VALUES (1)", lease: 1) }
+            let transaction = Transaction(database: database, lease: 1, begin: "BEGIN NONSENSE")
+            let refused = await fault { try await transaction.run("INSERT INTO t VALUES (1)") }
             database.giveBack(1)
             let kept = try await ids(database)
             #expect(refused?.sqlState == "42601" && kept == [])
@@ -184,11 +184,11 @@ import Testing
             }
             try await eventually("both are lent") { database.metrics.borrowed == 2 }
             let began = ContinuousClock.now
-            let late = await fault { try await database.transaction { _ in } }
+            let late = await fault { try await database.transaction { _ = try await $0.run("SELECT 1") } }
             #expect(late?.kind == .timeout && ContinuousClock.now - began < Limits.Postgres.wait + .seconds(2))
             // Single statements still have their reserve.
             #expect(try await ids(database) == [])
-            let cancelled = Task { try await database.transaction { _ in } }
+            let cancelled = Task { try await database.transaction { _ = try await $0.run("SELECT 1") } }
             try await eventually("it waits") { database.metrics.waiting == 1 }
             cancelled.cancel()
             let end = await fault { try await cancelled.value }
