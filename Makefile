@@ -34,8 +34,7 @@ build: packages ## the debug build that demo and tests share
 WIDTH = --experimental-maximum-parallelization-width 24
 
 test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
-	@$(LOCAL)/told.sh $(or $(LIENTHONG_RUN_DIR),.run)/test.log \
-		$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(WIDTH) $(if $(SUITE),--filter '$(SUITE)')
+	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(WIDTH) $(if $(SUITE),--filter '$(SUITE)')
 
 bench: ## the benchmarks, on a release build (SUITE=backbone, services, onestop, inbox or receipts: one)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)

@@ -170,7 +170,7 @@ struct RelayStore: Sendable {
 
 extension RelayStore {
     /// `fresh`: at most one event more than a tick may have. Its own statement's snapshot is what `cur` will be, so
-    /// what it sees is what `cur` sees; the upper bound on xid only keeps the planner at the index.
+    /// what it sees is what `cur` sees; the upper bound on xid and `seq + 0` only keep the planner at the index on xid.
     func opening(_ next: NextTick, _ frontier: Frontier, _ term: Int64) -> SQL {
         let bound = Int64(most + 1)
         let members: SQL

@@ -160,8 +160,8 @@ public final class Database: Session, Service {
     }
 }
 
-/// One transaction on one connection, which is borrowed with its first statement; lent to the closure and not to be
-/// kept.
+/// One transaction on one connection, which is borrowed with its first statement. Its statements run one after the
+/// other: what is sent beside the first finds no connection. Lent to the closure and not to be kept.
 public struct Transaction: Session {
     let database: Database
     let lease: UInt64
