@@ -28,13 +28,16 @@ func event(
 final class FakeFeed: Sendable {
     struct Away: Error {}
 
-    private let state = Mutex((events: [Envelope](), isAway: false, asked: [FeedRequest]()))
+    private let state = Mutex((events: [Envelope](), isAway: false, hidesTail: false, asked: [FeedRequest]()))
 
     var asked: [FeedRequest] { state.withLock(\.asked) }
     var isAway: Bool {
         get { state.withLock(\.isAway) }
         set { state.withLock { $0.isAway = newValue } }
     }
+
+    /// What is new is not found by a tail check: only who knows of a gap asks for it.
+    func hideTail() { state.withLock { $0.hidesTail = true } }
 
     func add(_ events: [Envelope]) { state.withLock { $0.events += events } }
 
@@ -58,8 +61,11 @@ final class FakeFeed: Sendable {
                 var through = Position.start
                 switch request {
                 case .after(let position, _, let aggregates):
-                    found = state.events.filter { $0.position > position && aggregates.contains($0.aggregateType) }
-                        .sorted { $0.position < $1.position }
+                    found =
+                        state.hidesTail
+                        ? []
+                        : state.events.filter { $0.position > position && aggregates.contains($0.aggregateType) }
+                            .sorted { $0.position < $1.position }
                     through = position
                 case .aggregate(let key, let version):
                     found = state.events.filter { $0.aggregate == key && $0.version >= version }

@@ -30,6 +30,7 @@ import Testing
             try await running([inbox]) {
                 try await bench.announce([event("a", 1)])
                 try await eventually("the first") { try await bench.effects.versions("a") == [1] }
+                bench.feed.hideTail()
                 bench.feed.add((2...9).map { event("a", $0) })
                 try await bench.publish([event("a", 9), event("b", 1)])
                 try await eventually("all nine") { try await bench.effects.versions("a") == Array(1...9) }
