@@ -95,7 +95,7 @@ public struct Feed: Sendable {
             ? """
             SELECT \(first.number)::bigint AS tick, row_number() OVER (ORDER BY l.seq)::int AS ordinal,
                 \(EventRow.columns)
-            FROM event_log l WHERE \(TickRow.members(of: first))
+            FROM \(TickRow.members(of: first)) l
             """
             : """
             SELECT t.tick, e.* FROM relay_tick t CROSS JOIN LATERAL (

@@ -174,8 +174,8 @@ public struct ReceiptAudit: Sendable {
             try take(
                 try await session.run(
                     """
-                    SELECT \(tick.number)::bigint AS tick, \(ReceiptStore.record) AS record FROM event_log l
-                    WHERE \(TickRow.members(of: tick)) ORDER BY l.seq
+                    SELECT \(tick.number)::bigint AS tick, \(ReceiptStore.record) AS record
+                    FROM \(TickRow.members(of: tick)) l ORDER BY l.seq
                     """))
         }
         return records

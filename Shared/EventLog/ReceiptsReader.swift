@@ -62,8 +62,8 @@ public struct ReceiptReader: Sendable {
         let tick = try await ReceiptStore.tick(epoch, low, in: session)
         let rows = try await session.run(
             """
-            SELECT count(*) AS place, bool_or(l.seq = \(event.seq)) AS has FROM event_log l
-            WHERE \(TickRow.members(of: tick)) AND l.seq <= \(event.seq)
+            SELECT count(*) AS place, bool_or(l.seq = \(event.seq)) AS has
+            FROM \(TickRow.members(of: tick)) l WHERE l.seq <= \(event.seq)
             """)
         guard let row = rows.first, try row("has", as: Bool?.self) == true else { return nil }
         return (low, try row("place"))

@@ -116,7 +116,7 @@ struct ReceiptStore: Sendable {
         guard run.isDense else {
             let tick = try await Self.tick(run.epoch, run.firstTick, in: database)
             return """
-                SELECT \(tick.number)::bigint AS tick, \(columns) FROM event_log l WHERE \(TickRow.members(of: tick))
+                SELECT \(tick.number)::bigint AS tick, \(columns) FROM \(TickRow.members(of: tick)) l
                 """
         }
         return """

@@ -124,7 +124,7 @@ struct RelayStore: Sendable {
         let confirmed = cursor.tick == tick.number ? cursor.confirmed : 0
         let rows = try await database.run(
             """
-            WITH n AS MATERIALIZED (SELECT \(EventRow.columns) FROM event_log l WHERE \(TickRow.members(of: tick))
+            WITH n AS MATERIALIZED (SELECT \(EventRow.columns) FROM \(TickRow.members(of: tick)) l
                 ORDER BY l.seq + 0)
             SELECT \(EventRow.answered) FROM n ORDER BY \(TickOrder.ofPublishing.sql) OFFSET \(Int64(confirmed))
             """)
@@ -178,9 +178,8 @@ extension RelayStore {
         switch next {
         case .fresh(let before, let base):
             members = """
-                SELECT \(EventRow.columns) FROM event_log l
-                WHERE \(TickRow.since(before, below: "9223372036854775807")) AND l.seq + 0 > \(base)
-                ORDER BY l.seq + 0 LIMIT \(bound)
+                SELECT \(EventRow.columns) FROM \(TickRow.since(before, below: "9223372036854775807")) l
+                WHERE l.seq + 0 > \(base) ORDER BY l.seq + 0 LIMIT \(bound)
                 """
             (prev, cur, until, raised) = (
                 before, "pg_current_snapshot()", "(SELECT max(seq) FROM event_log)", false
@@ -236,13 +235,14 @@ enum TickRow {
             throughSeq: try row("through_seq"), untilSeq: try row("until_seq"), count: try row("count"))
     }
 
-    /// The same set whichever way it is found: a dense tick by its range of seqs, another by the index on xid.
+    /// A relation, the same set whichever way it is found: a dense tick by its range of seqs, another by the index on
+    /// xid.
     static func members(of tick: Tick) -> SQL {
-        let range: SQL = "l.seq > \(tick.afterSeq) AND l.seq <= \(tick.throughSeq)"
-        if tick.raised { return range }
-        let visible = visible(prev: tick.prev, cur: tick.cur)
-        if tick.isDense { return "\(range) AND \(visible)" }
-        return "\(since(tick.prev, below: tick.cur.xmax)) AND \(visible) AND \(range)"
+        let seq: SQL = tick.isDense ? "l.seq" : "l.seq + 0"
+        let range: SQL = "\(seq) > \(tick.afterSeq) AND \(seq) <= \(tick.throughSeq)"
+        if tick.raised { return "(SELECT l.* FROM event_log l WHERE \(range))" }
+        let log: SQL = tick.isDense ? "event_log" : since(tick.prev, below: tick.cur.xmax)
+        return "(SELECT l.* FROM \(log) l WHERE \(range) AND \(visible(prev: tick.prev, cur: tick.cur)))"
     }
 
     static func visible(prev: Snapshot, cur: Snapshot) -> SQL {
@@ -252,11 +252,12 @@ enum TickRow {
         """
     }
 
-    /// What `prev` did not see, by the index on xid: whatever began after it, and what was in progress.
+    /// A relation: what `prev` did not see, by the index on xid. Whatever began after it, and what was in progress: two
+    /// looks, since for an alternative of the two the planner walks a table that was small when the plan was made.
     static func since(_ prev: Snapshot, below xmax: String) -> SQL {
         """
-        ((l.xid >= \(prev.xmax)::xid8 AND l.xid < \(xmax)::xid8) OR l.xid = ANY(\(prev.inProgress)::xid8[])) \
-        AND NOT pg_visible_in_snapshot(l.xid, \(prev.text)::pg_snapshot)
+        (SELECT l.* FROM event_log l WHERE l.xid >= \(prev.xmax)::xid8 AND l.xid < \(xmax)::xid8 \
+        UNION ALL SELECT l.* FROM event_log l WHERE l.xid = ANY(\(prev.inProgress)::xid8[]))
         """
     }
 }
