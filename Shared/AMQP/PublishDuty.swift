@@ -160,11 +160,17 @@ final class PublishDuty: Duty {
         }
         finishedMessages = 0
         flights += requests.map(Flight.init)
-        guard !cancelled.isEmpty else { return }
+        // Torn since it was handed over.
+        var found = false
+        for flight in flights.suffix(requests.count) where flight.request.chain?.isTorn == true {
+            fail(flight, .unreachable(reason: PublishChain.reason))
+            found = true
+        }
         for flight in flights where cancelled.contains(flight.request.id) {
             fail(flight, .cancelled(settled: flight.outcomes))
+            found = true
         }
-        sweep()
+        if found { sweep() }
     }
 
     /// Publishes what the window and one burst allow. True: there is more to send now.
@@ -212,23 +218,30 @@ final class PublishDuty: Duty {
     }
 
     private func expire(_ now: ContinuousClock.Instant, _ reason: String) {
-        for flight in flights where now - lastProgress(flight) >= patience {
-            let untouched = flight.next == 0
-            fail(flight, untouched ? .unreachable(reason: reason) : .stalled(reason: reason, settled: flight.outcomes))
-        }
+        for flight in flights where now - lastProgress(flight) >= patience { giveUp(flight, reason) }
         sweep()
     }
 
+    private func giveUp(_ flight: Flight, _ reason: String) {
+        let untouched = flight.next == 0
+        fail(flight, untouched ? .unreachable(reason: reason) : .stalled(reason: reason, settled: flight.outcomes))
+    }
+
+    /// And with it those behind it in its chain.
     private func fail(_ flight: Flight, _ error: AMQPError) {
+        guard !flight.finished else { return }
         counted.unknown += flight.next - flight.outcomes.count { $0 != nil }
         finish(flight, .failure(error))
+        guard let chain = flight.request.chain, chain.tear() else { return }
+        let behind = flights.drop { $0 !== flight }.dropFirst()
+        for other in behind where other.request.chain === chain { giveUp(other, PublishChain.reason) }
     }
 
     private func finish(_ flight: Flight, _ result: Result<[PublishOutcome], AMQPError>) {
         guard !flight.finished else { return }
         flight.finished = true
         finishedMessages += flight.outcomes.count
-        flight.request.continuation.resume(returning: result)
+        flight.request.submission.settle(result)
     }
 
     private func sweep() { flights.removeAll(where: \.finished) }

@@ -66,23 +66,25 @@ public final class Publisher: Service {
     /// Publishes in order and answers in order, when the broker has answered for every message of the batch.
     /// Throws `connectionLost`, `refused`, `stalled` or `cancelled` with what is certain so far.
     public func publish(_ batch: [OutgoingMessage]) async throws(AMQPError) -> [PublishOutcome] {
-        guard !batch.isEmpty else { return [] }
-        for message in batch {
-            if let defect = message.defect { throw .invalid(reason: defect) }
-        }
-        start()
-        let id = mailbox.nextID()
+        try await submit(batch).outcomes()
+    }
+
+    /// Hands a batch over, behind everything that was handed over before; its answers are asked for afterwards.
+    /// - Parameter chain: batches that must not overtake each other even when one of them fails.
+    public func submit(_ batch: [OutgoingMessage], in chain: PublishChain? = nil) -> Submission {
         let (mailbox, control) = (mailbox, control)
-        let result: Result<[PublishOutcome], AMQPError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                mailbox.add(PublishRequest(id: id, batch: batch, continuation: continuation), control)
-                // The handler may have run before there was something to cancel.
-                if Task.isCancelled { mailbox.cancel(id, control) }
-            }
-        } onCancel: {
-            mailbox.cancel(id, control)
+        let id = mailbox.nextID()
+        let submission = Submission { mailbox.cancel(id, control) }
+        if batch.isEmpty {
+            submission.settle(.success([]))
+        } else if let defect = batch.lazy.compactMap(\.defect).first {
+            chain?.tear()
+            submission.settle(.failure(.invalid(reason: defect)))
+        } else {
+            start()
+            mailbox.add(PublishRequest(id: id, batch: batch, chain: chain, submission: submission), control)
         }
-        return try result.get()
+        return submission
     }
 
     /// Runs until the graceful shutdown or cancellation, then drains the window and closes.
@@ -119,10 +121,64 @@ public struct PublisherMetrics: Sendable, Equatable {
     public var blocked: String?
 }
 
+/// Batches that keep their order when one of them fails: those behind it fail too, also those that are handed over
+/// later, and wait for whoever publishes the failed one again. A refusal by the broker (nack, return) is no failure.
+public final class PublishChain: Sendable {
+    private let torn = Atomic<Bool>(false)
+
+    public init() {}
+
+    public var isTorn: Bool { torn.load(ordering: .acquiring) }
+
+    /// True for the one that tore it.
+    @discardableResult func tear() -> Bool { !torn.exchange(true, ordering: .acquiringAndReleasing) }
+
+    static let reason = "a batch before it failed"
+}
+
+/// A batch that was handed over.
+public final class Submission: Sendable {
+    typealias Answer = Result<[PublishOutcome], AMQPError>
+    private struct State {
+        var answer: Answer?
+        var waiter: CheckedContinuation<Answer, Never>?
+    }
+
+    private let state = Mutex(State())
+    private let cancel: @Sendable () -> Void
+
+    init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
+
+    /// What became of the messages, in their order; as `Publisher.publish` answers it. To be called once.
+    public func outcomes() async throws(AMQPError) -> [PublishOutcome] {
+        let answer = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let known = state.withLock { state in
+                    if state.answer == nil { state.waiter = continuation }
+                    return state.answer
+                }
+                if let known { continuation.resume(returning: known) }
+            }
+        } onCancel: {
+            cancel()
+        }
+        return try answer.get()
+    }
+
+    func settle(_ answer: Answer) {
+        let waiter = state.withLock { state in
+            state.answer = answer
+            return state.waiter.take()
+        }
+        waiter?.resume(returning: answer)
+    }
+}
+
 struct PublishRequest: Sendable {
     let id: UInt64
     let batch: [OutgoingMessage]
-    let continuation: CheckedContinuation<Result<[PublishOutcome], AMQPError>, Never>
+    let chain: PublishChain?
+    let submission: Submission
     let since = ContinuousClock.now
 }
 
@@ -147,13 +203,17 @@ final class PublishMailbox: Sendable {
         let closing = control.closing != nil
         let (refused, wake) = state.withLock { state -> (AMQPError?, Bool) in
             if closing || state.ended { return (.closed, false) }
+            if request.chain?.isTorn == true { return (.unreachable(reason: PublishChain.reason), false) }
             if state.metrics.waiting >= Limits.AMQP.waiting { return (.mailboxFull(limit: Limits.AMQP.waiting), false) }
             state.requests.append(request)
             state.metrics.waiting += request.batch.count
             defer { state.signalled = true }
             return (nil, !state.signalled)
         }
-        if let refused { request.continuation.resume(returning: .failure(refused)) }
+        if let refused {
+            request.chain?.tear()
+            request.submission.settle(.failure(refused))
+        }
         if wake { control.wakeup.signal() }
     }
 

@@ -6,6 +6,8 @@ extension Limits {
         public static let tick = 4_096
         /// Bytes of their data at most, unless one event alone has more.
         public static let tickBytes = 8_388_608
+        /// Ticks that are recorded and not wholly confirmed, at most: one being recorded, others on their way.
+        public static let inHand = 4
         /// A look at the log happens at least this often; a poke makes it happen at once.
         public static let look: Duration = .milliseconds(100)
         /// How long leadership lasts without renewal, on the database's clock.

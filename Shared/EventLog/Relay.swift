@@ -116,8 +116,15 @@ public final class Relay: Service {
                 try await self.keepLease(term)
                 return nil
             }
+            var chain = PublishChain()
             while true {
                 machine.isStopping = isStopping
+                // A failure may have torn it; once that is heard, publishing begins anew.
+                if chain.isTorn, machine.held != nil { chain = PublishChain() }
+                for handover in machine.handovers() {
+                    let submission = submit(handover, chain)
+                    group.addTask { await self.published(handover.batch.tick.number, submission) }
+                }
                 for action in machine.actions(jitter: .random(in: 0...1)) {
                     group.addTask { try await self.perform(action, term) }
                 }
@@ -140,7 +147,6 @@ public final class Relay: Service {
             let batch = try await store.open(frontier, term: term)
             if batch != nil { KillPoint.pass(.afterTickRow) }
             return .opened(batch)
-        case .publish(let batch, let range): return await publish(batch, range)
         case .pause(let pause):
             try await Task.sleep(for: pause)
             return .rested
@@ -159,15 +165,18 @@ public final class Relay: Service {
         }
     }
 
-    private func publish(_ batch: Batch, _ range: Range<Int>) async -> RelayMachine.Event {
-        let isWhole = range.count == batch.messages.count
-        let messages = isWhole ? batch.messages : Array(batch.messages[range])
+    private func submit(_ handover: RelayMachine.Handover, _ chain: PublishChain) -> Submission {
+        let (messages, range) = (handover.batch.messages, handover.range)
         KillPoint.pass(.beforePublish)
+        return publisher.submit(range.count == messages.count ? messages : Array(messages[range]), in: chain)
+    }
+
+    private func published(_ tick: Int64, _ submission: Submission) async -> RelayMachine.Event {
         do {
-            let outcomes = try await publisher.publish(messages)
+            let outcomes = try await submission.outcomes()
             KillPoint.pass(.afterPublish)
-            return .published(outcomes, failure: nil)
-        } catch { return .published(error.settled, failure: "\(error)") }
+            return .published(tick, outcomes, failure: nil)
+        } catch { return .published(tick, error.settled, failure: "\(error)") }
     }
 
     /// Renews until the lease is lost, or could not be renewed for as long as it lasts; then throws.

@@ -1,11 +1,12 @@
 import AMQP
 import Contracts
 
-/// What a leading relay does next: pure, from what has happened so far. Up to two ticks are in hand, so that the next
-/// one is recorded and read while one is being published; the cursor follows behind the confirms.
+/// What a leading relay does next: pure, from what has happened so far. A few ticks are in hand, so that the next one is
+/// recorded and published while one waits for its confirms; the cursor follows behind the confirms.
 ///
-/// Published is strictly in the order of the ticks, a batch only after the one before it is confirmed, so what is
-/// published is always a prefix. A tick that cannot pass holds everything behind it.
+/// Published is strictly in the order of the ticks, a batch only after the whole of the one before it was handed over,
+/// and what counts as published is always a prefix. A tick that cannot pass holds everything behind it; what was already
+/// handed over behind it is not handed over again.
 struct RelayMachine: Sendable {
     enum Action: Sendable {
         /// Read what is left of a recorded tick.
@@ -14,8 +15,6 @@ struct RelayMachine: Sendable {
         case listen
         /// Look for events and record them.
         case open(Frontier)
-        /// Publish these messages of the batch.
-        case publish(Batch, Range<Int>)
         case pause(Duration)
         case move(RelayCursor)
         #if DEBUG
@@ -25,12 +24,19 @@ struct RelayMachine: Sendable {
         #endif
     }
 
+    /// Messages to publish: these of the batch.
+    struct Handover: Sendable {
+        let batch: Batch
+        let range: Range<Int>
+    }
+
     enum Event: Sendable {
         case read(Batch)
         case heard
         /// Nil: there was nothing new.
         case opened(Batch?)
-        case published([PublishOutcome?], failure: String?)
+        /// The broker's answers for what was to be published of the tick of this number.
+        case published(Int64, [PublishOutcome?], failure: String?)
         case rested
         case moved(RelayCursor)
         #if DEBUG
@@ -48,12 +54,22 @@ struct RelayMachine: Sendable {
     /// Nothing new is begun; what has begun is finished.
     var isStopping = false
 
+    /// A batch that is not wholly through.
+    private struct InHand {
+        let batch: Batch
+        /// Messages that are through; those of later batches only are when the ones before them are.
+        var through = 0
+        /// What was handed over, and its answers once they are there.
+        var publishing: Range<Int>?
+        var answer: (outcomes: [PublishOutcome?], failure: String?)?
+
+        /// Everything was handed over, and nothing came back yet that says otherwise.
+        var isOut: Bool { publishing?.upperBound == batch.messages.count && answer == nil }
+    }
+
     private var unread: [Tick]
-    private var batches: [Batch] = []
-    /// Messages of the first batch that are through.
-    private var through = 0
+    private var batches: [InHand] = []
     private var fetching = false
-    private var publishing: Range<Int>?
     private var mustRest = false
     private var pausing = false
     private var failures = 0
@@ -76,15 +92,37 @@ struct RelayMachine: Sendable {
     }
 
     /// Nothing is under way that an orderly end would wait for.
-    var isAtRest: Bool { publishing == nil && !moving && moved == cursor }
+    var isAtRest: Bool {
+        !moving && moved == cursor && batches.allSatisfy { $0.publishing == nil || $0.answer != nil }
+    }
 
     /// The first batch that is not wholly published.
-    var waiting: Batch? { batches.first }
+    var waiting: Batch? { batches.first?.batch }
 
-    /// What can be done now, each beside the others.
+    /// What is to be handed to the broker now, in this order, and behind what was handed over before.
+    mutating func handovers() -> [Handover] {
+        var handovers: [Handover] = []
+        while !mustRest, !isStopping, let next = handover() { handovers.append(next) }
+        return handovers
+    }
+
+    private mutating func handover() -> Handover? {
+        guard let index = batches.firstIndex(where: { $0.publishing == nil }) else { return nil }
+        guard index == 0 || failures == 0 && batches[index - 1].isOut else { return nil }
+        let (batch, through) = (batches[index].batch, batches[index].through)
+        // After a failure one message finds out whether the way is free.
+        let end = failures > 0 ? through + 1 : batch.messages.count
+        batches[index].publishing = through..<end
+        #if DEBUG
+            if Mutant.cursorBeforeConfirm.isOn { cursor = Self.cursor(behind: end, of: batch) }
+        #endif
+        return Handover(batch: batch, range: through..<end)
+    }
+
+    /// What else can be done now, each beside the others.
     mutating func actions(jitter: Double) -> [Action] {
         var actions: [Action] = []
-        if !isStopping, !fetching, batches.count < 2 {
+        if !isStopping, !fetching, batches.count < Limits.Relay.inHand {
             fetching = true
             actions.append(fetch())
         }
@@ -93,15 +131,6 @@ struct RelayMachine: Sendable {
             let pause = backoff(
                 failures - 1, first: Limits.Relay.retryFirst, most: Limits.Relay.retryMost, jitter: jitter)
             actions.append(.pause(pause))
-        }
-        if !mustRest, !isStopping, publishing == nil, let batch = batches.first {
-            // After a failure one message finds out whether the way is free.
-            let end = failures > 0 ? through + 1 : batch.messages.count
-            publishing = through..<end
-            actions.append(.publish(batch, through..<end))
-            #if DEBUG
-                if Mutant.cursorBeforeConfirm.isOn { cursor = Self.cursor(behind: end, of: batch) }
-            #endif
         }
         #if DEBUG
             actions += unrecorded.map { .record($0) }
@@ -135,7 +164,11 @@ struct RelayMachine: Sendable {
             guard let batch else { return fetching = false }
             frontier.recorded(batch.tick)
             arrived(batch)
-        case .published(let outcomes, let failure): settle(outcomes, failure)
+        case .published(let tick, let outcomes, let failure):
+            guard let index = batches.firstIndex(where: { $0.batch.tick.number == tick }) else { return }
+            guard index == 0 || failure == nil || failures == 0 else { return batches[index] = again(batches[index]) }
+            batches[index].answer = (outcomes, failure)
+            while settleFirst() {}
         case .rested: (pausing, mustRest) = (false, false)
         case .moved(let cursor):
             moving = false
@@ -153,17 +186,21 @@ struct RelayMachine: Sendable {
 
     private mutating func arrived(_ batch: Batch) {
         fetching = false
-        batches.append(batch)
+        batches.append(InHand(batch: batch))
     }
 
-    private mutating func settle(_ outcomes: [PublishOutcome?], _ failure: String?) {
-        guard let batch = batches.first, let range = publishing else { return }
-        publishing = nil
-        let verdict = Verdict(outcomes, of: batch.messages[range].map(\.type), failure, isConsumed: isConsumed)
-        through += verdict.passed
+    /// What failed only because something before it did is handed over again after that.
+    private func again(_ later: InHand) -> InHand { InHand(batch: later.batch) }
+
+    /// What the answers for the first batch mean. True: it is through, and the next one's may be there too.
+    private mutating func settleFirst() -> Bool {
+        guard let first = batches.first, let range = first.publishing, let answer = first.answer else { return false }
+        let verdict = Verdict(
+            answer.outcomes, of: first.batch.messages[range].map(\.type), answer.failure, isConsumed: isConsumed)
+        let through = first.through + verdict.passed
         published += verdict.passed
         passedUnconsumed += verdict.unconsumed
-        if verdict.passed > 0 { cursor = Self.cursor(behind: through, of: batch) }
+        if verdict.passed > 0 { cursor = Self.cursor(behind: through, of: first.batch) }
         if let reason = verdict.obstacle {
             failures = verdict.passed > 0 ? 1 : failures + 1
             held = reason
@@ -172,13 +209,18 @@ struct RelayMachine: Sendable {
             held = nil
         }
         mustRest = held != nil
-        if through == batch.messages.count {
-            #if DEBUG
-                if Mutant.tickRowAfterPublish.isOn { unrecorded.append(batch.tick) }
-            #endif
-            batches.removeFirst()
-            through = 0
+        guard through == first.batch.messages.count else {
+            batches[0] = InHand(batch: first.batch, through: through)
+            if answer.failure != nil {
+                batches = batches.map { $0.answer?.failure == nil ? $0 : again($0) }
+            }
+            return false
         }
+        #if DEBUG
+            if Mutant.tickRowAfterPublish.isOn { unrecorded.append(first.batch.tick) }
+        #endif
+        batches.removeFirst()
+        return true
     }
 }
 

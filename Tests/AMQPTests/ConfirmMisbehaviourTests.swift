@@ -65,6 +65,29 @@ import Testing
         }
     }
 
+    @Test func `what is behind a lost batch in its chain is not sent before it is heard of`() async throws {
+        try await withFakeBroker {
+            $0.verdict = { content, _ in number(content) == 40 ? .cut : .ack }
+        } _: { broker async throws in
+            let (publisher, chain) = (broker.publisher(), PublishChain())
+            let lost = publisher.submit(numbered(1...300), in: chain)
+            let behind = publisher.submit(numbered(301...310), in: chain)
+            let beside = publisher.submit(numbered(401...410))
+            await #expect(throws: AMQPError.self) { try await lost.outcomes() }
+            broker.behave { $0.verdict = { _, _ in .ack } }
+            let torn = AMQPError.unreachable(reason: PublishChain.reason)
+            await #expect(throws: torn) { try await behind.outcomes() }
+            await #expect(throws: torn) { try await publisher.submit(numbered(311...320), in: chain).outcomes() }
+            #expect(try await beside.outcomes().allSatisfy { $0 == .confirmed })
+            let again = PublishChain()
+            let both = [1...300, 301...320].map { publisher.submit(numbered($0), in: again) }
+            for submission in both { #expect(try await submission.outcomes().allSatisfy { $0 == .confirmed }) }
+            let late = broker.record.published.map { number($0.content) }.filter { (301...320).contains($0) }
+            #expect(late == Array(301...320) && chain.isTorn && !again.isTorn)
+            await publisher.close()
+        }
+    }
+
     @Test func `a confirm that never comes ends with the patience; what was confirmed is told`() async throws {
         try await withFakeBroker {
             $0.verdict = { content, _ in number(content) == 2 ? .silence : .ack }

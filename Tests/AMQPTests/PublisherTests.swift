@@ -163,6 +163,23 @@ import Testing
         await publisher.close()
     }
 
+    @Test func `a cancelled batch takes those behind it in its chain along, and no others`() async throws {
+        let publisher = Publisher(AMQPConfiguration(port: 1, user: "u", password: "p"), exchange: "e", logger: quiet)
+        let chain = PublishChain()
+        let before = publisher.submit([message("a")], in: chain)
+        let cancelled = publisher.submit([message("b")], in: chain)
+        let (beside, behind) = (publisher.submit([message("c")]), publisher.submit([message("d")], in: chain))
+        let task = Task { try await cancelled.outcomes() }
+        task.cancel()
+        await #expect(throws: AMQPError.cancelled(settled: [nil])) { try await task.value }
+        await #expect(throws: AMQPError.unreachable(reason: PublishChain.reason)) { try await behind.outcomes() }
+        try await eventually("the others wait") { publisher.metrics.waiting == 2 }
+        await publisher.close()
+        for submission in [before, beside] {
+            await #expect(throws: AMQPError.self) { try await submission.outcomes() }
+        }
+    }
+
     @Test func `close drains what is in flight`() async throws {
         try await withRoom { room in
             let publisher = room.publisher(declaring: [room.queue("q")])

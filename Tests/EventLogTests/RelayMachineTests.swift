@@ -97,7 +97,6 @@ import Testing
         mutating func perform(_ action: RelayMachine.Action) {
             switch action {
             case .open: _ = open()
-            case .publish(let batch, let range): _ = publish(batch.seqs[range])
             case .move(let cursor): self.cursor = max(self.cursor, cursor)
             default: break
             }
@@ -121,6 +120,8 @@ import Testing
         var world = World(random: Seeded(seed), events: 40, refuses: seed.isMultiple(of: 2))
         var machine = RelayMachine(world.standing, isConsumed: { _ in true })
         var waiting: [RelayMachine.Action] = []
+        // What was handed over, in its order: one connection.
+        var line: [RelayMachine.Handover] = []
         var steps = 0
         var seen = Set<Int64>()
         while world.cursor.seq < 40 {
@@ -132,26 +133,45 @@ import Testing
             if Int.random(in: 0..<60, using: &world.random) == 0 {
                 // Dies. What was under way may have happened, but nobody heard of it.
                 for action in waiting where Bool.random(using: &world.random) { world.perform(action) }
+                for handover in line {
+                    let isWhole = world.publish(handover.batch.seqs[handover.range]).1 == nil
+                    guard isWhole, Bool.random(using: &world.random) else { break }
+                }
                 machine = RelayMachine(world.standing, isConsumed: { _ in true })
-                waiting = []
+                (waiting, line) = ([], [])
             }
+            line += machine.handovers()
             waiting += machine.actions(jitter: 0.5)
-            guard !waiting.isEmpty else {
+            guard !waiting.isEmpty || !line.isEmpty else {
                 Issue.record("nothing to do in seed \(seed)")
                 return
             }
-            let action = waiting.remove(at: Int.random(in: 0..<waiting.count, using: &world.random))
+            let choice = Int.random(in: 0..<(waiting.count + (line.isEmpty ? 0 : 1)), using: &world.random)
+            guard choice < waiting.count else {
+                let handover = line.removeFirst()
+                let (outcomes, failure) = world.publish(handover.batch.seqs[handover.range])
+                var answers = [RelayMachine.Event.published(handover.batch.tick.number, outcomes, failure: failure)]
+                if failure != nil {
+                    // Those behind it fail with it; who is heard of first is chance.
+                    answers += line.map { .published($0.batch.tick.number, [], failure: "behind") }
+                    line = []
+                    answers.shuffle(using: &world.random)
+                }
+                for answer in answers {
+                    machine.apply(answer)
+                    #expect(answers.count == 1 || machine.handovers().isEmpty, "seed \(seed): handed over too early")
+                }
+                seen.formUnion(world.delivered)
+                #expect((1...Int64(40)).prefix { $0 <= machine.cursor.seq }.allSatisfy(seen.contains), "seed \(seed)")
+                continue
+            }
+            let action = waiting.remove(at: choice)
             switch action {
             case .listen: machine.apply(.heard)
             case .pause: machine.apply(.rested)
             case .open: machine.apply(.opened(world.open()))
             case .read(let tick, let cursor):
                 machine.apply(.read(world.batch(tick, after: cursor.tick == tick.number ? cursor.confirmed : 0)))
-            case .publish(let batch, let range):
-                let (outcomes, failure) = world.publish(batch.seqs[range])
-                machine.apply(.published(outcomes, failure: failure))
-                seen.formUnion(world.delivered)
-                #expect((1...Int64(40)).prefix { $0 <= machine.cursor.seq }.allSatisfy(seen.contains), "seed \(seed)")
             case .move(let cursor):
                 world.cursor = max(world.cursor, cursor)
                 machine.apply(.moved(cursor))
@@ -174,28 +194,53 @@ import Testing
         var machine = RelayMachine(world.standing, isConsumed: { _ in true })
         #expect(machine.actions(jitter: 0).count == 1)
         machine.apply(.opened(world.batch(tick, after: 0)))
-        #expect(published(machine.actions(jitter: 0)) == 0..<3)
-        machine.apply(.published([.confirmed, .nacked, .confirmed], failure: nil))
+        #expect(machine.handovers().map(\.range) == [0..<3])
+        machine.apply(.published(1, [.confirmed, .nacked, .confirmed], failure: nil))
         #expect(machine.held != nil && machine.cursor == RelayCursor(tick: 1, seq: 1, confirmed: 1))
         // Rests before anything is published again.
+        #expect(machine.handovers().isEmpty)
         let resting = machine.actions(jitter: 0)
-        #expect(published(resting) == nil)
         let rests = resting.contains { action in if case .pause = action { true } else { false } }
         #expect(rests)
         machine.apply(.rested)
-        #expect(published(machine.actions(jitter: 0)) == 1..<2)
-        machine.apply(.published([.confirmed], failure: nil))
+        #expect(machine.handovers().map(\.range) == [1..<2])
+        machine.apply(.published(1, [.confirmed], failure: nil))
         #expect(machine.held == nil && machine.cursor.seq == 2)
-        #expect(published(machine.actions(jitter: 0)) == 2..<3)
-        machine.apply(.published([.confirmed], failure: nil))
+        #expect(machine.handovers().map(\.range) == [2..<3])
+        machine.apply(.published(1, [.confirmed], failure: nil))
         #expect(machine.cursor == RelayCursor(tick: 1, seq: 3, confirmed: 3) && machine.waiting == nil)
     }
 
-    private func published(_ actions: [RelayMachine.Action]) -> Range<Int>? {
-        for action in actions {
-            if case .publish(_, let range) = action { return range }
+    @Test func `ticks follow each other without waiting for the confirms, and count in their order`() {
+        var world = World(random: Seeded(1), events: 40, refuses: false)
+        var machine = RelayMachine(world.standing, isConsumed: { _ in true })
+        for number in Int64(1)...Int64(Limits.Relay.inHand) {
+            if number > 1 {
+                #expect(machine.actions(jitter: 0).contains { if case .listen = $0 { true } else { false } })
+                machine.apply(.heard)
+            }
+            #expect(machine.actions(jitter: 0).contains { if case .open = $0 { true } else { false } })
+            #expect(machine.handovers().isEmpty)
+            machine.apply(.opened(world.open()))
+            #expect(machine.handovers().map(\.batch.tick.number) == [number])
         }
-        return nil
+        #expect(machine.actions(jitter: 0).isEmpty, "as many as may be are in hand")
+        let counts = world.ticks.map(\.count)
+        func confirmed(_ tick: Int) -> RelayMachine.Event {
+            .published(Int64(tick), Array(repeating: .confirmed, count: counts[tick - 1]), failure: nil)
+        }
+        machine.apply(confirmed(2))
+        #expect(machine.cursor == .start)
+        machine.apply(confirmed(1))
+        #expect(machine.cursor.tick == 2 && machine.cursor.confirmed == counts[1] && machine.waiting?.tick.number == 3)
+        // The third is lost, and the fourth with it: both are handed over again, the fourth only after the third.
+        machine.apply(.published(4, [], failure: "behind"))
+        machine.apply(.published(3, [], failure: "lost"))
+        #expect(machine.held == "lost" && machine.handovers().isEmpty)
+        machine.apply(.rested)
+        #expect(machine.handovers().map(\.range) == [0..<1])
+        machine.apply(.published(3, [.confirmed], failure: nil))
+        #expect(machine.handovers().map(\.batch.tick.number) == (counts[2] > 1 ? [3, 4] : [4]))
     }
 }
 

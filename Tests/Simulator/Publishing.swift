@@ -3,8 +3,8 @@
     import Contracts
     @testable import EventLog
 
-    /// A relay's connection to the broker: batches in order through one window, as `PublishDuty` does it, over
-    /// production's `ConfirmLedger`.
+    /// A relay's connection to the broker: batches in order through one window and in one chain, as `PublishDuty` does
+    /// it, over production's `ConfirmLedger`.
     final class Publishing {
         private final class Flight {
             let messages: [Sent]
@@ -33,7 +33,9 @@
         private let window: Int
         private var end: Broker.PublisherEnd?
         private var isConnecting = false
-        private var flight: Flight?
+        private var flights: [Flight] = []
+        /// `PublishChain.isTorn`
+        private var isTorn = false
         private var ledger = ConfirmLedger<Ticket>()
         /// Frames follow each other on a connection: nothing overtakes.
         private var wire: Time = 0
@@ -48,7 +50,7 @@
         }
 
         func begin() {
-            (end, flight, isConnecting) = (nil, nil, false)
+            (end, flights, isTorn, isConnecting) = (nil, [], false, false)
             ledger = ConfirmLedger()
             connect()
         }
@@ -69,7 +71,8 @@
 
         func publish(_ messages: [Sent], _ reply: @escaping ([PublishOutcome?], String?) -> Void) {
             let flight = Flight(messages, reply)
-            self.flight = flight
+            flights.append(flight)
+            guard !isTorn else { return finish(flight, "a batch before it failed") }
             // `Limits.AMQP.patience`, shortened: nothing moved.
             patience(flight, 0)
             burst()
@@ -77,16 +80,19 @@
 
         /// The run is over: nothing holds on to anything.
         func finish() {
-            (flight, end) = (nil, nil)
+            (flights, end) = ([], nil)
             ledger = ConfirmLedger()
         }
 
-        /// The caller wants no answer any more.
-        func cancel() { flight = nil }
+        /// The caller wants no answer any more, and begins a new chain.
+        func cancel() { (flights, isTorn) = ([], false) }
+
+        /// The caller has heard of the failure.
+        func mend() { isTorn = false }
 
         private func patience(_ flight: Flight, _ seen: Int) {
             process.after(.milliseconds(1_500)) {
-                guard !flight.isFinished, self.flight === flight else { return }
+                guard !flight.isFinished, self.flights.contains(where: { $0 === flight }) else { return }
                 let progress = flight.next + flight.messages.count - flight.unanswered
                 guard progress == seen else { return self.patience(flight, progress) }
                 self.finish(flight, "no answer")
@@ -143,20 +149,28 @@
             guard self.end === end else { return }
             self.end = nil
             _ = ledger.abandon()
-            if let flight, flight.next > 0 { finish(flight, "the connection was lost") }
+            for flight in flights where flight.next > 0 { finish(flight, "the connection was lost") }
             connect()
         }
 
         private func finish(_ flight: Flight, _ failure: String?) {
             guard !flight.isFinished else { return }
             flight.isFinished = true
-            guard self.flight === flight else { return }
-            self.flight = nil
-            flight.reply(flight.outcomes, failure)
+            guard let place = flights.firstIndex(where: { $0 === flight }) else { return }
+            let behind = failure == nil ? [] : Array(flights[(place + 1)...])
+            if failure != nil { isTorn = true }
+            flights.remove(at: place)
+            // Who hears of it first is chance: each is heard by a task of its own.
+            process.after(process.random.within(0, 30)) { flight.reply(flight.outcomes, failure) }
+            behind.forEach { finish($0, "a batch before it failed") }
         }
 
         private func burst() {
-            guard let end, end.isOpen, let flight, !flight.isFinished else { return }
+            for flight in flights where !flight.isFinished { burst(flight) }
+        }
+
+        private func burst(_ flight: Flight) {
+            guard let end, end.isOpen else { return }
             let now = process.world.now
             while flight.next < flight.messages.count, ledger.unsettled < window {
                 let sent = flight.messages[flight.next]

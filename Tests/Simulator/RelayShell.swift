@@ -169,6 +169,8 @@
 
         private func pump() {
             machine?.isStopping = isStopping
+            if machine?.held != nil { publishing.mend() }
+            for handover in machine?.handovers() ?? [] { publish(handover, leadership) }
             guard let actions = machine?.actions(jitter: process.random.fraction()) else { return }
             for action in actions { perform(action, leadership) }
             if isStopping, machine?.isAtRest == true { letGo() }
@@ -194,7 +196,6 @@
             case .listen: listen(leadership)
             case .open(let frontier): open(frontier, records: true, leadership)
             case .look(let frontier): open(frontier, records: false, leadership)
-            case .publish(let batch, let range): publish(batch, range, leadership)
             case .pause(let pause): process.after(Time(pause)) { self.heard(.rested, leadership) }
             case .move(let cursor):
                 let term = term
@@ -260,7 +261,8 @@
                 oldest: nil)
         }
 
-        private func publish(_ batch: Batch, _ range: Range<Int>, _ leadership: Int) {
+        private func publish(_ handover: RelayMachine.Handover, _ leadership: Int) {
+            let (batch, range) = (handover.batch, handover.range)
             let messages = range.map { index in
                 Sent(
                     event: store.written[(Int(batch.messages[index].messageID) ?? 1) - 1],
@@ -269,7 +271,7 @@
             }
             process.world.note(process.name, "publishes \(batch.tick.number): \(range)")
             publishing.publish(messages) { outcomes, failure in
-                self.heard(.published(outcomes, failure: failure), leadership)
+                self.heard(.published(batch.tick.number, outcomes, failure: failure), leadership)
             }
         }
     }
