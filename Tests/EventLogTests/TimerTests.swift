@@ -65,17 +65,13 @@ import Testing
 
     @Test func `one that fails is rolled back and tried later, others do not wait`() async throws {
         try await withInboxDatabase { test in
-            let failures = Mutex(2)
             let tasks: [String: TimerLoop.Fire] = [
                 "note": Self.note,
+                // Until the others have fired, however long that takes.
                 "broken": { key, payload, transaction in
                     try await Self.note(key, payload, transaction)
-                    if failures.withLock({ left in
-                        left -= 1
-                        return left >= 0
-                    }) {
-                        throw Script.Broken()
-                    }
+                    let count: Int = try await transaction.run("SELECT count(*) AS n FROM effects")[0]("n")
+                    if count < 4 { throw Script.Broken() }
                 },
             ]
             try await Timers.schedule(kind: "broken", key: "b", dueAt: Self.now - 10, in: test.database)
@@ -86,7 +82,7 @@ import Testing
             try await running([loop]) {
                 try await eventually("all") { try await fired(test.database) == ["1", "2", "3", "b"] }
             }
-            #expect(loop.metrics == TimerMetrics(fired: 4, failures: 2))
+            #expect(loop.metrics.fired == 4 && loop.metrics.failures >= 1)
         }
     }
 
