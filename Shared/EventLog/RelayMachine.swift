@@ -1,12 +1,12 @@
 import AMQP
 import Contracts
 
-/// What a leading relay does next: pure, from what has happened so far. A few ticks are in hand, so that the next one is
-/// recorded and published while one waits for its confirms; the cursor follows behind the confirms.
+/// What a leading relay does next: pure, from what has happened so far. A few ticks are in hand, so that the next one
+/// is recorded and published while one waits for its confirms; the cursor follows behind the confirms.
 ///
 /// Published is strictly in the order of the ticks, a batch only after the whole of the one before it was handed over,
-/// and what counts as published is always a prefix. A tick that cannot pass holds everything behind it; what was already
-/// handed over behind it is not handed over again.
+/// and what counts as published is always a prefix. A tick that cannot pass holds everything behind it; what was
+/// already handed over behind it is not handed over again.
 struct RelayMachine: Sendable {
     enum Action: Sendable {
         /// Read what is left of a recorded tick.

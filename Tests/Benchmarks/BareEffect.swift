@@ -16,8 +16,7 @@ enum BareEffect {
 
     static let queue = "operator.bare-effect"
 
-    /// `count` events at `rate` a second; afterwards table `bare_source` and `bare_effect` hold them.
-    static func run(_ place: Place, count: Int, rate: Double) async throws {
+    static func prepare(_ place: Place) throws {
         try Bare.script(
             place.database,
             """
@@ -26,14 +25,19 @@ enum BareEffect {
             CREATE TABLE bare_source (id bigint PRIMARY KEY, body text NOT NULL);
             CREATE TABLE bare_effect (id bigint PRIMARY KEY);
             """)
+    }
+
+    /// `count` events at `rate` a second; afterwards table `bare_source` and `bare_effect` hold them, numbered on from
+    /// `after`.
+    static func run(_ place: Place, after: Int, count: Int, rate: Double) async throws {
         let consumer = try Bare.Channel(place)
         try consumer.declareAndConsume(queue, key: "bare.effect")
         async let consumed: Void = Bare.onThread { try consume(consumer, place, count) }
-        try await Bare.onThread { try produce(place, count, rate) }
+        try await Bare.onThread { try produce(place, after, count, rate) }
         try await consumed
     }
 
-    private static func produce(_ place: Place, _ count: Int, _ rate: Double) throws {
+    private static func produce(_ place: Place, _ after: Int, _ count: Int, _ rate: Double) throws {
         let insert = try Bare.Statement(place.database, "INSERT INTO bare_source VALUES ($1, $2)")
         let publisher = try BarePublisher(
             port: place.amqpPort, user: place.user, password: place.password, vhost: place.vhost, headers: [])
@@ -42,8 +46,8 @@ enum BareEffect {
         for number in 1...count {
             let due = start + .seconds(Double(number) / rate)
             while ContinuousClock.now < due { usleep(50) }
-            try insert.run("\(number)", body)
-            try publisher.publish("bare.effect", messageID: "\(number)", body: Array(body.utf8), window: 1)
+            try insert.run("\(after + number)", body)
+            try publisher.publish("bare.effect", messageID: "\(after + number)", body: Array(body.utf8), window: 1)
             try publisher.settleAll()
         }
     }

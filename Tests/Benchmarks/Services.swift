@@ -3,7 +3,7 @@ import Foundation
 /// What a service costs while nobody needs it, and how fast it is there.
 enum Services {
     static let all: [(name: String, number: Int)] = [
-        ("identity", 0), ("hr", 1), ("onestop", 2), ("documents", 3), ("mail", 4), ("budget", 6),
+        ("identity", 0), ("hr", 1), ("onestop", 2), ("documents", 3), ("mail", 4), ("budget", 6), ("integration", 7),
     ]
     static let requests = 1_000
     static let rest: Duration = .seconds(60)
