@@ -36,7 +36,7 @@ WIDTH = --experimental-maximum-parallelization-width 24
 test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
 	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(WIDTH) $(if $(SUITE),--filter '$(SUITE)')
 
-bench: ## the benchmarks, on a release build (SUITE=backbone, services, onestop, inbox or receipts: one)
+bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, inbox or receipts)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
 	@swift build -c release $(FLAGS)
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)

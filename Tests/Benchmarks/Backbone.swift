@@ -76,12 +76,21 @@ enum Backbone {
         """
     }
 
-    static func event(_ number: Int) -> DossierSubmitted {
+    static func event() -> DossierSubmitted {
         var event = DossierSubmitted()
         event.dossier = .new()
         (event.procedure, event.procedureVersion, event.channel) = ("2.000488", 1, .online)
         event.submittedAt = Date(timeIntervalSince1970: 1_612_839_600)
         return event
+    }
+
+    /// Writes an event as a use case does: one flight, then a poke.
+    static func announce(_ source: Database, _ relay: Relay) async throws {
+        let announcement = Announcement(
+            event: event(), agency: nil, actor: "bench", traceparent: nil, occurredAt: Date())
+        try await source.run(
+            EventWriter.flight(change: "SELECT 1::bigint AS version", then: [], announcing: [announcement]))
+        relay.poke()
     }
 }
 
@@ -234,11 +243,7 @@ enum Effect {
         let start = ContinuousClock.now
         for number in 1...events {
             try await Task.sleep(until: start + .seconds(Double(number) / rate))
-            let announcement = Announcement(
-                event: Backbone.event(number), agency: nil, actor: "bench", traceparent: nil, occurredAt: Date())
-            try await source.run(
-                EventWriter.flight(change: "SELECT 1::bigint AS version", then: [], announcing: [announcement]))
-            relay.poke()
+            try await Backbone.announce(source, relay)
         }
         let deadline = ContinuousClock.now + .seconds(60)
         // Also acknowledged: what is not would come again in the next run.

@@ -64,7 +64,7 @@ enum BareEffect {
 
 /// Blocking calls of the two libraries, as a program of a page would make them.
 enum Bare {
-    static func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    static func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread { continuation.resume(with: Result { try body() }) }
             thread.start()
@@ -148,8 +148,15 @@ enum Bare {
                 amqp_queue_bind(
                     state, 1, queue, amqp_cstring_bytes(strdup("lienthong.events")), amqp_cstring_bytes(strdup(key)),
                     amqp_empty_table)
+            }
+            try consume(name)
+        }
+
+        func consume(_ name: String) throws {
+            try with { state in
                 amqp_basic_qos(state, 1, 0, 256, 0)
-                amqp_basic_consume(state, 1, queue, amqp_empty_bytes, 0, 0, 0, amqp_empty_table)
+                amqp_basic_consume(
+                    state, 1, amqp_cstring_bytes(strdup(name)), amqp_empty_bytes, 0, 0, 0, amqp_empty_table)
                 guard amqp_get_rpc_reply(state).reply_type == AMQP_RESPONSE_NORMAL else { throw BenchFault("no queue") }
             }
         }

@@ -31,10 +31,11 @@ enum Command {
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: output) }
         let status = try spawn(words, output: output, environment)
+        let said = try String(contentsOfFile: output, encoding: .utf8)
         guard status == 0 else {
-            throw BenchFault("\(words.prefix(3).joined(separator: " ")) … ended with \(status)")
+            throw BenchFault("\(words.prefix(3).joined(separator: " ")) … ended with \(status): \(said.suffix(400))")
         }
-        return try String(contentsOfFile: output, encoding: .utf8)
+        return said
     }
 
     /// A local script, which may leave programs running; what it says goes to our standard error.
@@ -88,27 +89,33 @@ enum Wrk {
         let perSecond: Double
         let p99: Double
         let failures: Int
+        /// What the script's `counted` answers; nil without one.
+        let counted: Int?
     }
 
     /// - Parameters:
     ///   - script: Lua that makes the requests.
-    static func run(_ url: String, connections: Int, seconds: Int, script: String) throws -> Result {
+    static func run(
+        _ url: String, threads: Int = 2, connections: Int, seconds: Int, script: String
+    ) throws -> Result {
         let done = """
 
             function done(summary, latency, requests)
                 local e = summary.errors
                 local bad = e.status + e.read + e.timeout + e.connect
-                io.write(string.format("RESULT %f %f %d\\n", summary.requests / summary.duration * 1e6,
-                    latency:percentile(99) / 1000, bad))
+                io.write(string.format("RESULT %f %f %d %s\\n", summary.requests / summary.duration * 1e6,
+                    latency:percentile(99) / 1000, bad, counted and counted() or "none"))
             end
             """
         let path = try Command.file("wrk.lua", script + done)
         let output = try Command.run(
-            "wrk", "-t2", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s", "-s", path, url)
+            "wrk", "-t\(threads)", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s", "-s", path, url)
         let line = output.split(separator: "\n").first { $0.hasPrefix("RESULT ") }
-        let words = (line ?? "").split(separator: " ").compactMap { Double($0) }
-        guard words.count == 3 else { throw BenchFault("wrk said: \(output)") }
-        return Result(perSecond: words[0], p99: words[1], failures: Int(words[2]))
+        let words = (line ?? "").split(separator: " ").dropFirst().map { Double($0) }
+        guard words.count == 4, let rate = words[0], let p99 = words[1], let failures = words[2] else {
+            throw BenchFault("wrk said: \(output)")
+        }
+        return Result(perSecond: rate, p99: p99, failures: Int(failures), counted: words[3].map { Int($0) })
     }
 }
 

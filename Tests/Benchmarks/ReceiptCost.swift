@@ -78,9 +78,9 @@ enum ReceiptCost {
         try await withThrowingDiscardingTaskGroup { group in
             for task in 0..<tasks {
                 group.addTask {
-                    for number in stride(from: task, to: count, by: tasks) {
+                    for _ in stride(from: task, to: count, by: tasks) {
                         let announcement = Announcement(
-                            event: Backbone.event(number), agency: nil, actor: "bench", traceparent: nil,
+                            event: Backbone.event(), agency: nil, actor: "bench", traceparent: nil,
                             occurredAt: Date())
                         try await database.run(
                             EventWriter.flight(

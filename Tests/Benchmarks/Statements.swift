@@ -67,11 +67,15 @@ enum Statements {
         }
     }
 
-    static func administer(_ sql: String) throws {
+    /// As the superuser; what it prints.
+    @discardableResult
+    static func administer(_ sql: String) throws -> String {
         try Command.run(
-            "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", "\(try Setting.port("PG_PORT"))",
+            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
+            "\(try Setting.port("PG_PORT"))",
             "-U",
-            "postgres", "-d", "lienthong", "-c", sql, environment: ["PGPASSWORD": try Setting.value("PG_PASSWORD")])
+            "postgres", "-d", "lienthong", "-c", sql, environment: ["PGPASSWORD": try Setting.value("PG_PASSWORD")]
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Entries begin with the time; further lines of one entry begin with a tab.

@@ -38,6 +38,8 @@
             static let request: Duration = .seconds(10)
             /// From the end of the faults to rest.
             static let quiet: Duration = .seconds(180)
+            /// The broker's counts of a quorum queue are renewed every five seconds.
+            static let countsAge: Duration = .seconds(15)
             /// Business time goes on to the next working day this often.
             static let day: Duration = .seconds(20)
             /// What recovery may take: see issue and `proof.md`.

@@ -158,7 +158,7 @@
 
         private func examine() async throws -> Verdict {
             var verdict = try await Examiner(database: eye, intents: Intents(file: intentFile)).examine()
-            for (queue, count) in try await machines.broker.waiting() {
+            for (queue, count) in try await leftInQueues() {
                 verdict.add(.queued, count, "\(count) messages left in queue \(queue)")
             }
             for (schema, count) in disk.rewritten {
@@ -168,6 +168,16 @@
             for stumble in tally.stumbles { verdict.add(.stumbled, 1, stumble) }
             for none in tally.withoutAnswer { verdict.add(.unanswered, 1, none) }
             return verdict
+        }
+
+        /// A queue's count is as old as its last tick: what is counted is what does not go away within several.
+        private func leftInQueues() async throws -> [String: Int] {
+            let deadline = ContinuousClock.now + Limits.Chaos.countsAge
+            while true {
+                let left = try await machines.broker.waiting().filter { $0.value > 0 }
+                if left.isEmpty || .now >= deadline { return left }
+                try await Task.sleep(for: .milliseconds(500))
+            }
         }
     }
 

@@ -1,0 +1,144 @@
+import AMQP
+import Contracts
+import EventLog
+import Foundation
+import Logging
+import Postgres
+
+/// `backfill_eps`: how fast a new subscriber of the exchange gets the past, while 500 events a second come in and go to
+/// another subscriber too; and `backfill_live_ratio`: what that does to the other one's 99th percentile, from the
+/// commit in the source's database to the arrival at the subscriber. The exchange is the service; the source is the
+/// production relay over OneStop's schema, without OneStop, so that nothing else takes part.
+enum Backfill {
+    static let history = 100_000
+    static let rate = 500.0
+    /// Before the new subscriber comes, and from then on: a backfill at the floor ends within this.
+    static let quiet = 10.0
+    static let busy = 25.0
+    static let type = DossierSubmitted.type
+
+    static func figures(_ services: OneStop) async throws -> [Figure] {
+        try Command.script("Deploy/local/services.sh", "stop", "hr", "onestop", "documents", "mail", "budget")
+        let source = try await Backbone.database("onestop")
+        let publisher = Publisher(try Backbone.amqp("onestop"), exchange: Limits.exchange, logger: Backbone.quiet)
+        let relay = Relay(
+            database: source, publisher: publisher, source: "onestop", isConsumed: { _ in true }, logger: Backbone.quiet
+        )
+        let relaying = Task { try await relay.run() }
+        try await fill()
+        let token = try services.token("admin")
+        let (beforehand, meanwhile) = (Int(quiet * rate), Int(busy * rate))
+
+        let queue = try subscribe(token, from: nil)
+        async let live = arrivals(queue, count: beforehand + meanwhile)
+        let early = try await write(beforehand, source, relay)
+        let start = ContinuousClock.now
+        let backfilled = try subscribe(token, from: 1)
+        async let past = arrivals(backfilled, count: history)
+        let late = try await write(meanwhile, source, relay)
+        let end = try await past[history - 1]
+        let arrived = try await live
+
+        relaying.cancel()
+        try await relaying.value
+        await publisher.close()
+        await source.close()
+        try Command.script("Deploy/local/services.sh", "start")
+
+        func p99(_ written: [ContinuousClock.Instant], _ arrived: ArraySlice<ContinuousClock.Instant>) -> Double {
+            zip(written, arrived).map { 1_000 * ($1 - $0).seconds }.quantile(0.99)
+        }
+        let during = late.prefix { $0 < end }
+        // The first second after the start (connections, plans) does not count.
+        let warm = Int(rate)
+        let before = p99(Array(early[warm...]), arrived[warm..<beforehand])
+        let meantime = p99(Array(during), arrived[beforehand...])
+        return [
+            Figure(
+                name: "backfill_eps", value: Double(history) / (end - start).seconds, floor: 5_000, aim: 5_000,
+                better: .higher, note: "\(history) events in \(String(format: "%.1f", (end - start).seconds)) s"),
+            Figure(
+                name: "backfill_live_ratio", value: meantime / before, floor: 2, aim: 2, better: .lower,
+                note: String(format: "live p99 %.1f ms, before %.1f ms", meantime, before)),
+        ]
+    }
+
+    /// The archive's past: written as its inbox would have, numbered by the exchange itself.
+    private static func fill() async throws {
+        try Statements.administer(
+            """
+            INSERT INTO integration.archive_events
+                (event, source, type, aggregate_type, aggregate_id, aggregate_version, epoch, agency, actor,
+                 traceparent, occurred_at, payload)
+            SELECT gen_random_uuid(), 'onestop', '\(type)', 'dossier', gen_random_uuid()::text, 1, 1, 'H19.12', 'bench',
+                   '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', now(),
+                   convert_to('{"text":"' || repeat('x', 400) || '"}', 'UTF8')
+            FROM generate_series(1, \(history))
+            """)
+        try Statements.administer("VACUUM ANALYZE integration.archive_events")
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let head = try Statements.administer("SELECT position FROM integration.archive_head")
+            if let head = Int(head), head >= history { return }
+            guard ContinuousClock.now < deadline else { throw BenchFault("the archive was not numbered: \(head)") }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// A new subscription, as an integrator gets it: queue, user and password. `from`: a position of the archive; nil:
+    /// from now on.
+    private static func subscribe(_ token: String, from position: Int?) throws -> (BareEffect.Place, String) {
+        let url = try "http://127.0.0.1:\(Setting.service(7))"
+        func post(_ path: String, _ body: String) throws -> [String: Any] {
+            let answer = try Command.run(
+                "curl", "-sS", "--fail-with-body", "-H", "Authorization: Bearer \(token)", "-H",
+                "Content-Type: application/json", "-H", "Idempotency-Key: backfill-\(UUID().uuidString)", "-d", body,
+                "\(url)\(path)")
+            let object = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+            guard let object else { throw BenchFault("\(path) was answered: \(answer)") }
+            return object
+        }
+        let start = position.map { ",\"fromPosition\":\($0)" } ?? ""
+        let made = try post("/subscriptions", "{\"name\":\"bench\",\"kind\":\"queue\",\"types\":[\"\(type)\"]\(start)}")
+        guard let id = made["subscription"] as? String else { throw BenchFault("no subscription: \(made)") }
+        let key = try post("/subscriptions/\(id)/credentials", "{}")
+        guard let queue = key["queue"] as? String, let user = key["user"] as? String,
+            let password = key["password"] as? String
+        else { throw BenchFault("no credentials of a queue") }
+        let place = BareEffect.Place(
+            database: "", amqpPort: try Setting.port("AMQP_PORT"), user: user, password: password, vhost: "lienthong")
+        return (place, queue)
+    }
+
+    /// When each of the next messages of a queue arrived.
+    private static func arrivals(
+        _ queue: (place: BareEffect.Place, name: String), count: Int
+    ) async throws -> [ContinuousClock.Instant] {
+        try await Bare.onThread {
+            let channel = try Bare.Channel(queue.place)
+            try channel.consume(queue.name)
+            var instants: [ContinuousClock.Instant] = []
+            instants.reserveCapacity(count)
+            while instants.count < count {
+                let tag = try channel.next().tag
+                instants.append(.now)
+                channel.acknowledge(tag)
+            }
+            return instants
+        }
+    }
+
+    /// Events at a steady rate, one after the other; when each was committed.
+    private static func write(
+        _ count: Int, _ source: Database, _ relay: Relay
+    ) async throws -> [ContinuousClock.Instant] {
+        var committed: [ContinuousClock.Instant] = []
+        let start = ContinuousClock.now
+        for number in 1...count {
+            try await Task.sleep(until: start + .seconds(Double(number) / rate))
+            try await Backbone.announce(source, relay)
+            committed.append(.now)
+        }
+        return committed
+    }
+}
