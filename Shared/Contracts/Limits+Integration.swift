@@ -34,6 +34,10 @@ extension Limits {
         public static let supervision: Duration = .milliseconds(500)
         /// Events that get numbers together and are then sent; positions that one look may pass over.
         public static let batch = 500
+        /// Of the past, for a subscriber that is further behind than the kept tail: together, and a second.
+        public static let pastBatch = 250
+        public static let pastRate = 7_000
+        public static let pastPause: Duration = .milliseconds(2)
         public static let scan = 8_192
         /// Bytes of their data at most, unless one event alone has more.
         public static let batchBytes = 4_194_304

@@ -35,7 +35,7 @@ import Foundation
                 if wants("exchange") { add(try await Backfill.figures(services)) }
                 if wants("onestop") || wants("inbox") { try services.alone() }
                 if wants("onestop") {
-                    if !wanted.contains("wf") { add(try services.againstPgBench()) }
+                    add(try services.againstPgBench())
                     add([try services.workflows()])
                 }
                 if wants("inbox") { add([try services.inbox()]) }

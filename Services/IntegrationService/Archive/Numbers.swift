@@ -42,7 +42,8 @@ struct Numbers: Sendable {
             SELECT h.seen::text AS seen, h.epoch = e.epoch AS same FROM archive_head h CROSS JOIN relay_epoch e
             """)
         guard let row = rows.first else { throw ExchangeFault.noHead }
-        let found = try await database.run("SELECT EXISTS (\(Self.fresh(row))) AS found")
+        // Counted: for one that exists the planner would begin to walk the archive, in the hope of an early one.
+        let found = try await database.run("SELECT count(*) > 0 AS found FROM (\(Self.fresh(row))) f")
         return try found.first?("found") ?? false
     }
 
@@ -59,10 +60,11 @@ struct Numbers: Sendable {
         let parts = seen.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3 else { throw ExchangeFault.unreadable(seen) }
         let inProgress = parts[2].split(separator: ",").map(String.init)
+        // As the relay looks: whatever began after it, and what was in progress; the bound keeps to the index on xid.
         return """
             SELECT a.id, a.occurred_at FROM archive_events a
-            WHERE (a.xid >= \(parts[1])::xid8 OR a.xid = ANY(\(inProgress)::xid8[]))
-                AND NOT pg_visible_in_snapshot(a.xid, \(seen)::pg_snapshot)
+            WHERE a.xid >= \(parts[1])::xid8 AND a.xid < '9223372036854775807'::xid8
+            UNION ALL SELECT a.id, a.occurred_at FROM archive_events a WHERE a.xid = ANY(\(inProgress)::xid8[])
             """
     }
 

@@ -11,8 +11,30 @@ struct Notice: Sendable, Equatable {
     var act: Int64 = 0
 }
 
+/// So many events a second, a second's worth at once at most.
+struct Pace {
+    let rate: Double
+    private var allowance = 0.0
+    private var counted = ContinuousClock.now
+
+    init(rate: Int) { self.rate = Double(rate) }
+
+    /// How many may go now, `limit` at most. Few and often would cost a commit each: a twentieth of a second's worth at
+    /// least, or none.
+    mutating func allows(_ limit: Int) -> Int {
+        let now = ContinuousClock.now
+        allowance = min(rate, allowance + rate * (now - counted).secondsValue)
+        counted = now
+        let most = min(limit, Int(allowance))
+        return Double(most) >= max(1, min(rate / 20, Double(limit))) ? most : 0
+    }
+
+    mutating func went(_ count: Int) { allowance -= Double(count) }
+}
+
 /// Where the next deliveries of one subscription come from: what is new in the archive, then its replays, each at its
-/// rate. Past and live are the same thing here: a place in the archive and the numbers given so far.
+/// rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is far behind
+/// gets the past in small batches at a bounded rate, so that those who are not do not wait for it.
 struct Intake {
     let ledger: Ledger
     let reader: ArchiveReader
@@ -24,13 +46,13 @@ struct Intake {
     private var lastWritten = ContinuousClock.now
     private var replays: [Running] = []
     private let newest: ReplayID?
+    private var past = Pace(rate: Limits.Integration.pastRate)
+    private var waitsForPast = false
 
     private struct Running {
         var replay: Replay
         var looked: Int64
-        /// Events that may go now, and since when they were counted.
-        var allowance = 0.0
-        var counted = ContinuousClock.now
+        var pace: Pace
     }
 
     init(_ ledger: Ledger, _ reader: ArchiveReader, _ tail: Tail, _ filter: Filter) async throws {
@@ -47,7 +69,7 @@ struct Intake {
             "\(Replay.selection) WHERE r.subscription = \(ledger.subscription) AND r.state = 'running' ORDER BY r.id")
         replays = try rows.map { row in
             let replay = try Replay(row)
-            return Running(replay: replay, looked: replay.place)
+            return Running(replay: replay, looked: replay.place, pace: Pace(rate: replay.rate))
         }
     }
 
@@ -58,7 +80,10 @@ struct Intake {
     }
 
     /// How long there will be nothing, unless somebody rings.
-    var pause: Duration { replays.isEmpty ? .seconds(1) : .milliseconds(20) }
+    var pause: Duration {
+        if waitsForPast { return Limits.Integration.pastPause }
+        return replays.isEmpty ? .seconds(1) : .milliseconds(20)
+    }
 
     /// The next deliveries, with numbers that are committed; none when there is nothing to deliver now.
     mutating func next(limit: Int) async throws -> [Delivery] {
@@ -75,8 +100,18 @@ struct Intake {
     mutating func settled(_ standing: Standing) { self.standing = standing }
 
     private mutating func live(limit: Int) async throws -> [Delivery] {
+        waitsForPast = false
         while looked < tail.head {
-            let page = try await page(after: looked, head: tail.head, filter, limit: limit)
+            let page: ArchivePage
+            if let new = tail.page(after: looked, filter, limit: limit) {
+                page = new
+            } else {
+                let most = past.allows(min(limit, Limits.Integration.pastBatch))
+                waitsForPast = most == 0
+                if waitsForPast { return [] }
+                page = try await reader.page(after: looked, head: tail.head, filter, limit: most)
+                past.went(page.events.count)
+            }
             looked = page.reached
             let isOverdue = .now - lastWritten > Limits.Integration.passed
             guard !page.events.isEmpty || isOverdue else { continue }
@@ -91,18 +126,14 @@ struct Intake {
     private mutating func replay(_ index: Int, limit: Int) async throws -> [Delivery] {
         var running = replays[index]
         defer { replays[index] = running }
-        let (now, rate) = (ContinuousClock.now, Double(running.replay.rate))
-        running.allowance = min(rate, running.allowance + rate * (now - running.counted).secondsValue)
-        running.counted = now
-        let most = min(limit, Int(running.allowance))
-        // Few and often would cost a commit each: a twentieth of a second's worth at least.
-        guard Double(most) >= max(1, min(rate / 20, Double(limit))) else { return [] }
+        let most = running.pace.allows(limit)
+        guard most > 0 else { return [] }
         let (filter, last) = (running.replay.filter(of: filter), running.replay.lastPosition)
         while running.looked < last {
-            let page = try await page(after: running.looked, head: last, filter, limit: most)
+            let page = try await reader.page(after: running.looked, head: last, filter, limit: most)
             running.looked = page.reached
             guard !page.events.isEmpty || page.reached >= last else { continue }
-            running.allowance -= Double(page.events.count)
+            running.pace.went(page.events.count)
             let deliveries: [Delivery]
             (standing, deliveries) = try await ledger.number(page, from: standing, replay: running.replay)
             running.replay.place = page.reached
@@ -111,10 +142,5 @@ struct Intake {
         }
         running.replay.state = .done
         return []
-    }
-
-    private func page(after place: Int64, head: Int64, _ filter: Filter, limit: Int) async throws -> ArchivePage {
-        if head == tail.head, let page = tail.page(after: place, filter, limit: limit) { return page }
-        return try await reader.page(after: place, head: head, filter, limit: limit)
     }
 }
