@@ -111,6 +111,9 @@ enum Drain {
             notes.append("\(Int(ours))/\(Int(bare))")
         }
         await database.close()
+        // Nobody has consumed any of it: the services that are measured next begin without.
+        try Backbone.empty("onestop")
+        try Backbone.empty("mail")
         return Figure(
             name: "drain_vs_raw_publish", value: ratios.median, floor: 0.4, aim: 0.8, better: .higher,
             note: "events per second: \(notes.joined(separator: " "))")
