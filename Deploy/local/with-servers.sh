@@ -41,7 +41,7 @@ finish() {
     { "$HERE/services.sh" stop && "$HERE/servers.sh" stop; } 7>&- || code=1
     local inner folder=$LIENTHONG_RUN_DIR
     unset LIENTHONG_PORT_BASE
-    for inner in journeys chaos; do # copies of their own, when their tests were interrupted
+    for inner in journeys journeys-restored chaos; do # copies of their own, when their tests were interrupted
         [[ -d $folder/$inner ]] || continue
         LIENTHONG_RUN_DIR=$folder/$inner
         { "$HERE/services.sh" stop && "$HERE/servers.sh" stop; } 7>&- || code=1

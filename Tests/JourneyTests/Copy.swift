@@ -60,6 +60,25 @@ struct Copy: Sendable {
         self.superuser = superuser
     }
 
+    /// A second place beside this copy, for what is restored; its database as the superuser. Stopped and removed
+    /// afterwards.
+    func elsewhere(_ use: (PostgresConfiguration) async throws -> Void) async throws {
+        let folder = Shell.environment["LIENTHONG_RUN_DIR"].map { "\($0)-restored" } ?? ""
+        var database = superuser
+        database.port += 600
+        let environment = ["LIENTHONG_RUN_DIR": folder, "LIENTHONG_PORT_BASE": "\(database.port - 20)"]
+        try await Shell.$environment.withValue(Shell.environment.merging(environment) { $1 }) {
+            try await Shell.local("services.sh", "stop")
+            try await Shell.local("servers.sh", "clean")
+            try? FileManager.default.removeItem(atPath: folder)
+            let outcome: Result<Void, any Error>
+            do { outcome = .success(try await use(database)) } catch { outcome = .failure(error) }
+            try await Shell.local("services.sh", "stop")
+            try await Shell.local("servers.sh", "clean")
+            try outcome.get()
+        }
+    }
+
     private func stop(keeping failed: Bool) async throws {
         try await Shell.local("services.sh", "stop")
         try await Shell.local("servers.sh", failed ? "stop" : "clean")
