@@ -214,6 +214,7 @@ import Testing
                 try await bench.database.announceMany(1, prefix: "forged", type: "onestop.dossier.accepted.v1")
                 relay.poke()
                 try await eventually("an alert") { relay.metrics.held?.contains("403") == true }
+                try await eventually("the one before it arrives") { try bench.collector.arrived.contains("a 1") }
             }
             #expect(try Set(bench.collector.arrived) == ["a 1"])
         }
