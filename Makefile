@@ -30,11 +30,8 @@ token: ## WHO=admin|clerk|officer|leader|accountant|citizen: a bearer token thro
 build: packages ## the debug build that demo and tests share
 	@swift build --build-tests $(FLAGS)
 
-# Tests begin in such numbers that each gets its turn within its time limit, also on two cores.
-WIDTH = --experimental-maximum-parallelization-width 24
-
-test: build ## every test (SUITE=HRServiceTests: one), on a PostgreSQL and a RabbitMQ of its own
-	@$(LOCAL)/with-servers.sh test swift test --skip-build --disable-xctest $(FLAGS) $(WIDTH) $(if $(SUITE),--filter '$(SUITE)')
+test: build ## every test (SUITE=HRServiceTests: those), on a PostgreSQL and a RabbitMQ of its own
+	@$(LOCAL)/with-servers.sh test $(if $(SUITE),swift test --filter '$(SUITE)',$(LOCAL)/tests.sh) --skip-build --disable-xctest $(FLAGS)
 
 bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, inbox or receipts)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)

@@ -110,21 +110,7 @@ struct Crowd {
 
     /// The draft that the approval made, completed, approved and numbered.
     private func issue(_ dossier: String, _ tally: CrowdTally) async throws {
-        let document = try await office.eventually("the draft of \(dossier)") { () -> String? in
-            let found = try await office.read(
-                .documents, "/documents?agency=\(JudicialRecord.justice)&dossier=\(dossier)", as: "officer")
-            guard let draft = found["documents"]?.array?.first, let content = draft["content"] else { return nil }
-            let id = try draft.text("document")
-            // A PUT that was answered to nobody has raised the version: then it is there.
-            guard content["recipients"]?.array?.isEmpty != false else { return id }
-            do {
-                try await office.put(
-                    .documents, "/documents/\(id)/content",
-                    ["content": content.with("recipients", ["Người đề nghị"])],
-                    over: "\"\(draft["version"]?.integer ?? 1)\"", as: "officer")
-            } catch let said as SaidNo where said.status == 412 { return nil }
-            return id
-        }
+        let document = try await office.completeDraft(of: dossier, at: JudicialRecord.justice, as: "officer")
         await tally.answered()
         for (action, who) in [("approve", "leader"), ("issue", "records")] {
             try await office.post(.documents, "/documents/\(document)/\(action)", as: who)

@@ -8,23 +8,34 @@ extension Stage {
         issued: String, as cast: (officer: String, leader: String, records: String)
     ) async throws {
         let document = try await scene(drafted, "completes the drafted document", as: cast.officer) { [office] in
-            let found = try await office.read(
-                .documents, "/documents?agency=\(agency)&dossier=\(dossier)", as: cast.officer)
-            guard let draft = found["documents"]?.array?.first, let content = draft["content"] else {
-                throw Failed("the approval drafted no document")
-            }
-            let id = try draft.text("document")
-            let version = draft["version"]?.integer ?? 1
-            try await office.put(
-                .documents, "/documents/\(id)/content", ["content": content.with("recipients", ["Người đề nghị"])],
-                over: "\"\(version)\"", as: cast.officer)
-            return id
+            try await office.completeDraft(of: dossier, at: agency, as: cast.officer)
         }
         try await scene(approved, "approves it for issue", as: cast.leader) { [office] in
             try await office.post(.documents, "/documents/\(document)/approve", as: cast.leader)
         }
         try await scene(issued, "numbers and issues it", as: cast.records) { [office] in
             try await office.post(.documents, "/documents/\(document)/issue", as: cast.records)
+        }
+    }
+}
+
+extension Office {
+    /// Finds the draft that the approval made and names its recipients: the document.
+    ///
+    /// A `PUT` that was answered to nobody has raised the version; sent once more it is refused with 412, and the draft
+    /// read again has its recipients.
+    func completeDraft(of dossier: String, at agency: String, as who: String) async throws -> String {
+        try await eventually("the draft of \(dossier)") {
+            let found = try await read(.documents, "/documents?agency=\(agency)&dossier=\(dossier)", as: who)
+            guard let draft = found["documents"]?.array?.first, let content = draft["content"] else { return nil }
+            let id = try draft.text("document")
+            guard content["recipients"]?.array?.isEmpty != false else { return id }
+            do {
+                try await put(
+                    .documents, "/documents/\(id)/content", ["content": content.with("recipients", ["Người đề nghị"])],
+                    over: "\"\(draft["version"]?.integer ?? 1)\"", as: who)
+            } catch let said as SaidNo where said.status == 412 { return nil }
+            return id
         }
     }
 }

@@ -24,11 +24,13 @@ struct QueueDeliverer: Deliverer {
                     await desk.bell.wait(atMost: intake.pause)
                     continue
                 }
-                let confirmed = try await publish(pending)
+                // A queue that was away may come back in the middle of a batch, and would begin there: first one alone.
+                let sent = failures == 0 ? pending : [pending[0]]
+                let confirmed = try await publish(sent)
                 try await settle(&intake, pending.prefix(confirmed))
                 pending.removeFirst(confirmed)
                 if confirmed > 0 { failures = 0 }
-                guard !pending.isEmpty else { continue }
+                guard confirmed < sent.count else { continue }
                 await desk.bell.wait(atMost: parts.pause(failures, subscription))
                 failures += 1
             }

@@ -126,7 +126,8 @@ final class Exchange: ServiceLifecycle.Service {
             SELECT s.id, s.version, p.numbered,
                 (SELECT r.id FROM replays r WHERE r.subscription = s.id ORDER BY r.id DESC LIMIT 1) AS replay,
                 (SELECT a.id FROM delivery_audit a WHERE a.subscription = s.id ORDER BY a.id DESC LIMIT 1) AS act
-            FROM subscriptions s JOIN subscription_progress p ON p.subscription = s.id WHERE s.state = 'active'
+            FROM subscriptions s JOIN subscription_progress p ON p.subscription = s.id
+            WHERE s.state = 'active' AND (s.kind = 'webhook' OR s.provisioned > 0)
             """)
         var wanted: [SubscriptionID: (version: Int, notice: Notice)] = [:]
         for row in rows {

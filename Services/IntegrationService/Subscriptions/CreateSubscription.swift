@@ -67,10 +67,10 @@ enum CreateSubscription: Endpoint {
             let made = try await call.subscription(id, in: work)
             return Reply(made, version: 1, location: "/subscriptions/\(id)")
         }
-        call.pokeExchange()
-        guard input.kind == .queue else { return reply }
         var output = reply
-        output.output.isProvisioned = await call.provide(id, generation: 1)
+        // The queue first: deliveries begin with the poke.
+        if input.kind == .queue { output.output.isProvisioned = await call.provide(id, generation: 1) }
+        call.pokeExchange()
         return output
     }
 
