@@ -169,6 +169,8 @@ extension Limits {
         public static let connections = 8
         /// Connections that transactions leave to single statements.
         public static let reserved = 2
+        /// Rounds of steps of tasks on the connections' thread before it looks at the sockets again.
+        public static let steps = 8
         /// Statements on one connection at a time, one behind the other.
         public static let pipeline = 32
         /// Reading statements that share a connection before the next one is used.

@@ -38,16 +38,19 @@ public enum EventWriter {
                 FROM change c CROSS JOIN relay_epoch e)
                 """
         }
-        return "\(sql) SELECT 1 AS done FROM change"
+        sql = "\(sql) SELECT 1 AS done FROM change"
+        sql.announces = !events.isEmpty
+        return sql
     }
 
     /// The event as version `version` of its aggregate, inside a transaction that holds the aggregate's row.
     public static func append(_ announcement: Announcement, version: Int64, in session: any Session) async throws {
-        let written = try await session.run(
-            """
+        var sql: SQL = """
             \(insert) SELECT \(EventLogStart.epoch), \(values(announcement, version: "\(version)::bigint"))
             FROM relay_epoch e
-            """)
+            """
+        sql.announces = true
+        let written = try await session.run(sql)
         guard written.affected == 1 else { throw EventLogFault.noEpoch }
     }
 

@@ -122,6 +122,10 @@ public final class Inbox: Service {
     /// Takes events until the graceful shutdown; then those that were handed out are finished. Cancellation leaves
     /// them: the broker delivers them again.
     public func run() async throws {
+        await withTaskExecutorPreference(worker.database.executor) { await work() }
+    }
+
+    private func work() async {
         await withDiscardingTaskGroup { working in
             for (number, lane) in lanes.lanes.enumerated() { working.addTask { await self.work(number, lane) } }
             await withDiscardingTaskGroup { looking in

@@ -31,20 +31,19 @@ public final class Relay: Service {
         self.publisher = publisher
         self.isConsumed = isConsumed
         self.logger = logger
-    }
-
-    /// Something was committed: look now. Costs next to nothing, and may be called too often.
-    public func poke() {
-        KillPoint.pass(.beforePoke)
-        bell.ring()
-        KillPoint.pass(.afterPoke)
+        // An event has committed: look now.
+        database.onAnnouncement { [bell] in
+            KillPoint.pass(.beforePoke)
+            bell.ring()
+            KillPoint.pass(.afterPoke)
+        }
     }
 
     public var metrics: RelayMetrics { state.withLock { $0 } }
 
     /// Leads whenever it may, until the graceful shutdown or cancellation; then lets go of the lease at once.
     public func run() async throws {
-        let work = Task { await self.work() }
+        let work = Task(executorPreference: store.database.executor) { await self.work() }
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 await work.value

@@ -20,6 +20,8 @@ final class Connection {
     private var segments: [Int] = []
     private var answered = 0
     private(set) var lease: UInt64?
+    /// Its transaction has announced something.
+    private var announces = false
     /// BEGIN of the lease, which goes out with the lease's first statement.
     private var begin: String?
     /// Something is in libpq's buffer.
@@ -143,8 +145,16 @@ final class Connection {
     /// What the server said last: a transaction is open, or has failed and is not ended.
     var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(pg)) }
 
+    /// Whether something that was announced has committed with this statement, which has succeeded.
+    func commits(_ flight: Flight) -> Bool {
+        guard flight.lease != nil else { return flight.announces }
+        if flight.announces { announces = true }
+        return flight.isCommit && announces
+    }
+
     func endLease() {
         lease = nil
+        announces = false
         begin = nil
     }
 

@@ -27,11 +27,21 @@ public final class Database: Session, Service {
         reactor = Reactor(configuration, log: logger)
     }
 
+    /// The thread of this database's connections, for tasks that do little but ask it: an answer resumes them, and their
+    /// next statement is sent, without a change of threads. They must not block, or compute for more than moments.
+    public var executor: any TaskExecutor { reactor }
+
     public var metrics: PoolMetrics { reactor.metrics.withLock { $0 } }
 
     /// Statements of this process that may have changed something, counted before their callers hear of them: what was
     /// read while this stood still is not older than any answered write of this process.
     public var writes: Int { reactor.writes.load(ordering: .acquiring) }
+
+    /// When a statement that `announces` has committed, alone or with its transaction: `action` runs on the thread of the
+    /// connections, before the caller hears of it. It must be short.
+    public func onAnnouncement(_ action: @escaping @Sendable () -> Void) {
+        reactor.announced.withLock { $0.append(action) }
+    }
 
     /// A database that nobody holds any more closes its connections and its thread by itself.
     deinit { _ = reactor.submit(.close({})) }
@@ -83,7 +93,7 @@ public final class Database: Session, Service {
                 }
                 let flight = Flight(
                     id: id, text: sql.text, binds: sql.binds, lease: lease, submitted: .now,
-                    answer: { continuation.resume(returning: $0) }, sharing: sharing)
+                    answer: { continuation.resume(returning: $0) }, sharing: sharing, announces: sql.announces)
                 var order = Order.run(flight)
                 if let lease, let begin { order = .borrow(Borrower(lease: lease, begin: begin, first: flight)) }
                 guard reactor.submit(order) else {

@@ -11,6 +11,8 @@ struct Flight: Sendable {
     let answer: @Sendable (Result<Rows, PostgresError>) -> Void
     /// It may commit in one transaction with statements of others.
     var sharing = false
+    /// `SQL.announces`
+    var announces = false
     /// The runs before this one that ended without any effect.
     var attempt = 0
     /// When its connection was last lost. Others may be as dead and not yet known to be: losing one that is older than
@@ -42,6 +44,8 @@ enum Order: Sendable {
     /// The transaction is over; a spoilt connection is closed instead of reused.
     case giveBack(lease: UInt64, spoilt: Bool)
     case close(@Sendable () -> Void)
+    /// A step of a task that prefers this thread.
+    case step(UnownedJob)
 
     func refuse() {
         let error = PostgresError(.closed, "the database was closed")
@@ -49,6 +53,7 @@ enum Order: Sendable {
         case .run(let flight): flight.answer(.failure(error))
         case .borrow(let borrower): borrower.refuse(error)
         case .close(let done): done()
+        case .step(let job): globalConcurrentExecutor.enqueue(ExecutorJob(job))
         case .cancel, .giveBack: break
         }
     }

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The way to the one thread that owns every connection of a `Database`: a locked mailbox and a wake-up. Callers are
 /// resumed straight from that thread, which begins with the first order and ends with `.close`.
-final class Reactor: Sendable {
+final class Reactor: TaskExecutor {
     private struct Mailbox: Sendable {
         var orders: [Order] = []
         var isStarted = false
@@ -22,6 +22,7 @@ final class Reactor: Sendable {
     let log: Logger
     let metrics = Mutex(PoolMetrics())
     let writes = Atomic(0)
+    let announced = Mutex<[@Sendable () -> Void]>([])
 
     init(_ configuration: PostgresConfiguration, log: Logger) {
         self.configuration = configuration
@@ -88,10 +89,18 @@ final class Reactor: Sendable {
         }
     }
 
+    // MARK: As an executor
+
+    /// Once the thread has ended, tasks go on where others do.
+    func enqueue(_ job: consuming ExecutorJob) {
+        let step = Order.step(UnownedJob(job))
+        if !submit(step) { step.refuse() }
+    }
+
     private func startThread() {
         let thread = Thread { [self] in ReactorLoop(self).run() }
         thread.name = "postgres-\(configuration.schema)"
-        thread.stackSize = 1 << 20
+        thread.stackSize = 8 << 20
         thread.start()
     }
 }

@@ -15,17 +15,20 @@ extension ReactorLoop {
             if connection.state == .ready { backoff = Limits.Postgres.reconnectFirst }
         case .ready:
             if event.events & UInt32(EPOLLOUT.rawValue) != 0 { connection.flush() }
-            connection.read { segment in finish(segment) }
+            connection.read { segment in finish(segment, of: connection) }
             for notice in connection.takeNotices() { log.debug("PostgreSQL says", metadata: ["notice": "\(notice)"]) }
         case .dead: break
         }
     }
 
-    private func finish(_ segment: [Connection.Sent]) {
+    private func finish(_ segment: [Connection.Sent], of connection: Connection) {
         if segment.contains(where: { !$0.flight.onlyReads }) { reactor.writes.add(1, ordering: .releasing) }
         if segment[0].flight.sharing { shared = nil }
         // The fault is one statement's, and the server has undone all of them.
         if segment.count > 1, segment.contains(where: { $0.fault != nil }) { return apart(segment) }
+        if segment.contains(where: { $0.fault == nil && connection.commits($0.flight) }) {
+            for action in reactor.announced.withLock({ $0 }) { action() }
+        }
         segment.forEach { finish($0) }
     }
 

@@ -50,9 +50,7 @@ final class ReactorLoop {
             for index in 0..<max(0, Int(count)) {
                 if events[index].data.u64 == 0 { drainWakeup() } else { serve(events[index]) }
             }
-            reactor.collect(into: &orders)
-            for order in orders { take(order) }
-            orders.removeAll(keepingCapacity: true)
+            takeOrders()
             bury()
             dispatch()
             flush()
@@ -108,8 +106,19 @@ final class ReactorLoop {
 
     // MARK: Orders
 
+    /// A step of a task brings orders of its own; sockets are not kept waiting for long.
+    private func takeOrders() {
+        for _ in 0..<Limits.Postgres.steps {
+            reactor.collect(into: &orders)
+            if orders.isEmpty { return }
+            for order in orders { take(order) }
+            orders.removeAll(keepingCapacity: true)
+        }
+    }
+
     private func take(_ order: Order) {
         switch order {
+        case .step(let job): job.runSynchronously(on: reactor.asUnownedTaskExecutor())
         case .run(let flight):
             if let lease = flight.lease { runLeased(flight, lease) } else { enqueue(flight) }
         case .cancel(let id): cancel(id)

@@ -6,6 +6,8 @@ import Foundation
 public struct SQL: ExpressibleByStringInterpolation, Sendable {
     var segments: [String]
     var binds: [Bind]
+    /// What it writes is waited for: `Database.onAnnouncement` when it has committed.
+    public var announces = false
 
     public init(stringLiteral value: String) {
         segments = [value]

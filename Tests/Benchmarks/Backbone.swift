@@ -84,13 +84,12 @@ enum Backbone {
         return event
     }
 
-    /// Writes an event as a use case does: one flight, then a poke.
-    static func announce(_ source: Database, _ relay: Relay) async throws {
+    /// Writes an event as a use case does, in one flight.
+    static func announce(_ source: Database) async throws {
         let announcement = Announcement(
             event: event(), agency: nil, actor: "bench", traceparent: nil, occurredAt: Date())
         try await source.run(
             EventWriter.flight(change: "SELECT 1::bigint AS version", then: [], announcing: [announcement]))
-        relay.poke()
     }
 }
 
@@ -246,7 +245,7 @@ enum Effect {
         let start = ContinuousClock.now
         for number in 1...events {
             try await Task.sleep(until: start + .seconds(Double(number) / rate))
-            try await Backbone.announce(source, relay)
+            try await Backbone.announce(source)
         }
         let deadline = ContinuousClock.now + .seconds(60)
         // Also acknowledged: what is not would come again in the next run.

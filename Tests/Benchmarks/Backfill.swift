@@ -31,11 +31,11 @@ enum Backfill {
 
         let queue = try subscribe(token, from: nil)
         async let live = arrivals(queue, count: beforehand + meanwhile)
-        let early = try await write(beforehand, source, relay)
+        let early = try await write(beforehand, source)
         let start = ContinuousClock.now
         let backfilled = try subscribe(token, from: 1)
         async let past = arrivals(backfilled, count: history)
-        let late = try await write(meanwhile, source, relay)
+        let late = try await write(meanwhile, source)
         let end = try await past[history - 1]
         let arrived = try await live
 
@@ -130,13 +130,13 @@ enum Backfill {
 
     /// Events at a steady rate, one after the other; when each was committed.
     private static func write(
-        _ count: Int, _ source: Database, _ relay: Relay
+        _ count: Int, _ source: Database
     ) async throws -> [ContinuousClock.Instant] {
         var committed: [ContinuousClock.Instant] = []
         let start = ContinuousClock.now
         for number in 1...count {
             try await Task.sleep(until: start + .seconds(Double(number) / rate))
-            try await Backbone.announce(source, relay)
+            try await Backbone.announce(source)
             committed.append(.now)
         }
         return committed

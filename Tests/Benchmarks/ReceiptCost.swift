@@ -85,7 +85,6 @@ enum ReceiptCost {
                         try await database.run(
                             EventWriter.flight(
                                 change: "SELECT 1::bigint AS version", then: [], announcing: [announcement]))
-                        relay.poke()
                     }
                 }
             }

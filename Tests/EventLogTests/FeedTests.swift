@@ -35,14 +35,11 @@ import Testing
                     try await transaction.change("late")
                     for index in 0..<30 {
                         try await bench.database.change("\(index % 4)", agency: AgencyCode("H19.30"))
-                        relay.poke()
                     }
                     try await bench.database.announceMany(1_500, prefix: "other", type: "announcer.other.done.v1")
-                    relay.poke()
                     try await bench.arrives(1_530)
                 }
                 try await bench.database.change("0")
-                relay.poke()
                 try await bench.arrives(1_532)
             }
             let published = try bench.collector.envelopes

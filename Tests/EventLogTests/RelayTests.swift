@@ -14,7 +14,6 @@ import Testing
             try await running([relay]) {
                 for thing in ["a", "b", "a", "a", "b"] {
                     try await bench.database.change(thing, agency: AgencyCode("H19.30"))
-                    relay.poke()
                 }
                 try await bench.arrives(5)
             }
@@ -31,7 +30,6 @@ import Testing
             let relay = bench.relay()
             try await running([relay]) {
                 try await bench.database.change("a")
-                relay.poke()
                 try await bench.arrives(1)
                 try await eventually("the cursor stands") {
                     try await bench.database.number("SELECT confirmed AS n FROM relay_cursor") == 1
@@ -57,16 +55,13 @@ import Testing
                 try await late.transaction { transaction in
                     try await transaction.change("early")
                     try await bench.database.change("a")
-                    relay.poke()
                     // What T1 committed is not held up by T2, whose seq is lower.
                     try await bench.arrives(1)
                     #expect(try bench.collector.arrived == ["a 1"])
                     try await transaction.change("a")
                 }
-                relay.poke()
                 try await bench.arrives(3)
                 try await bench.database.change("a")
-                relay.poke()
                 try await bench.arrives(4)
             }
             #expect(try bench.collector.arrived == ["a 1", "early 1", "a 2", "a 3"])
@@ -85,7 +80,6 @@ import Testing
                                     try await transaction.change("\((writer + step) % 5)")
                                     if step.isMultiple(of: 3) { try await transaction.change("own \(writer)") }
                                 }
-                                relay.poke()
                             }
                         }
                     }
@@ -115,7 +109,6 @@ import Testing
                     try await running([relay]) {
                         for _ in 0..<3 {
                             try await bench.database.change("a")
-                            relay.poke()
                         }
                         try await bench.arrives(3)
                     }
@@ -134,7 +127,6 @@ import Testing
                 try await transaction.change("late")
                 try await running([relay]) {
                     try await bench.database.announceMany(500, prefix: "more")
-                    relay.poke()
                     try await bench.arrives(1_500)
                 }
             }
@@ -178,7 +170,6 @@ import Testing
             try await running([relay]) {
                 try await bench.database.announceMany(2, prefix: "lonely", type: "announcer.other.done.v1")
                 try await bench.database.change("a")
-                relay.poke()
                 try await bench.arrives(1)
                 try await eventually("all is published") { relay.metrics.published == 3 }
             }
@@ -192,7 +183,6 @@ import Testing
             let relay = bench.relay()
             try await running([relay]) {
                 for _ in 0..<3 { try await bench.database.change("a") }
-                relay.poke()
                 try await eventually("an alert") { relay.metrics.held != nil }
                 #expect(relay.metrics.published == 0 && relay.metrics.lag > 0)
                 #expect(try await bench.database.number("SELECT confirmed AS n FROM relay_cursor") == 0)
@@ -212,7 +202,6 @@ import Testing
             try await running([relay]) {
                 try await bench.database.change("a")
                 try await bench.database.announceMany(1, prefix: "forged", type: "onestop.dossier.accepted.v1")
-                relay.poke()
                 try await eventually("an alert") { relay.metrics.held?.contains("403") == true }
                 try await eventually("the one before it arrives") { try bench.collector.arrived.contains("a 1") }
             }
@@ -225,7 +214,6 @@ import Testing
             let relay = bench.relay()
             try await running([relay]) {
                 for _ in 0..<50 { try await bench.database.change("a") }
-                relay.poke()
                 try await bench.arrives(50)
             }
             let administrator = bench.test.open(bench.test.administrator)

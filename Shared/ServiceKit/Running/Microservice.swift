@@ -152,7 +152,6 @@ public struct RunningService: Sendable {
             tasks: Dictionary(uniqueKeysWithValues: M.timers.map { ($0.kind, Self.timer($0, runtime)) }),
             now: { clock.now }, logger: log)
         clock.onMove { timers.poke() }
-        runtime.onCommit { relay.poke() }
         let reactions = (Catalogue.reactions[M.name] == nil ? [] : Directory.reactions) + M.reactions
         Self.check(reactions, observed: !M.observers.isEmpty, of: M.name)
         let inbox = Inbox(
