@@ -1,8 +1,13 @@
 #!/bin/bash
-# tests.sh SWIFT-TEST-OPTIONS...: first every test that shares the two servers, then, one at a time, those that start
-# whole copies of the system: beside one of these no other test would get its turn within its time limit.
+# tests.sh SWIFT-TEST-OPTIONS...: three runs one after the other, because a test that takes the processors for seconds
+# keeps those beside it from their turn, and time limits pass that are the product's.
 set -euo pipefail
+COMPUTING='LegalClockTests\.|SimulatorTests\.|FuzzTests\.'
+# Those that start whole copies of the system.
 COPIES='JourneyTests\.JourneyTests/|ChaosTests\.RunTests/'
-# So many at once that two cores serve each of them in time.
-swift test --skip "$COPIES" --experimental-maximum-parallelization-width 12 "$@"
-swift test --filter "$COPIES" --experimental-maximum-parallelization-width 1 "$@"
+run() { swift test "$@" "${OPTIONS[@]}"; }
+OPTIONS=("$@")
+run --filter "$COMPUTING"
+# As many at once as two cores serve in time.
+run --skip "$COMPUTING|$COPIES" --experimental-maximum-parallelization-width 12
+run --filter "$COPIES" --experimental-maximum-parallelization-width 1

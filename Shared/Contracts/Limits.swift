@@ -1,11 +1,9 @@
 import Foundation
 
 /// Every number that bounds something, in one place. A limit names its unit and why it is what it is.
-public enum Limits {}
+public enum Limits {
+    // MARK: - JSON on the wire
 
-// MARK: - JSON on the wire
-
-extension Limits {
     /// Longest text form of a value such as a date, a code or an id, in bytes of UTF-8.
     public static let wireTextLength = 200
     /// Deepest nesting of a JSON body.

@@ -46,20 +46,6 @@ final class Connection {
         init(name: String) { self.name = name }
     }
 
-    struct Sent {
-        let flight: Flight
-        let at: ContinuousClock.Instant
-        /// Nil: parsed each time.
-        let prepared: Prepared?
-        /// Answers that belong to BEGIN and to the preparation, and come before the statement's own.
-        var preliminaries: Int
-        var rows: Rows?
-        var fault: PostgresError?
-        /// With this fault the server ended the session.
-        var isFatal = false
-        var cancelled = false
-    }
-
     init?(_ configuration: PostgresConfiguration, loop: Int32, token: UInt64) {
         let parameters = configuration.parameters
         var keys: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.0)) } + [nil]

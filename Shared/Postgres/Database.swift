@@ -27,8 +27,8 @@ public final class Database: Session, Service {
         reactor = Reactor(configuration, log: logger)
     }
 
-    /// The thread of this database's connections, for tasks that do little but ask it: an answer resumes them, and their
-    /// next statement is sent, without a change of threads. They must not block, or compute for more than moments.
+    /// The thread of this database's connections, for tasks that do little but ask it: an answer resumes them, and
+    /// their next statement is sent, without a change of threads. They must not block or compute for long.
     public var executor: any TaskExecutor { reactor }
 
     public var metrics: PoolMetrics { reactor.metrics.withLock { $0 } }
@@ -37,8 +37,8 @@ public final class Database: Session, Service {
     /// read while this stood still is not older than any answered write of this process.
     public var writes: Int { reactor.writes.load(ordering: .acquiring) }
 
-    /// When a statement that `announces` has committed, alone or with its transaction: `action` runs on the thread of the
-    /// connections, before the caller hears of it. It must be short.
+    /// When a statement that `announces` has committed, alone or with its transaction: `action` runs on the thread of
+    /// the connections, before the caller hears of it. It must be short.
     public func onAnnouncement(_ action: @escaping @Sendable () -> Void) {
         reactor.announced.withLock { $0.append(action) }
     }

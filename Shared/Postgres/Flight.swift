@@ -24,6 +24,23 @@ struct Flight: Sendable {
     var isCommit: Bool { text == "COMMIT" }
 }
 
+extension Connection {
+    /// A flight that the server has, and what it has answered so far.
+    struct Sent {
+        let flight: Flight
+        let at: ContinuousClock.Instant
+        /// Nil: parsed each time.
+        let prepared: Prepared?
+        /// Answers that belong to BEGIN and to the preparation, and come before the statement's own.
+        var preliminaries: Int
+        var rows: Rows?
+        var fault: PostgresError?
+        /// With this fault the server ended the session.
+        var isFatal = false
+        var cancelled = false
+    }
+}
+
 /// A transaction that wants a connection, for its first statement.
 struct Borrower: Sendable {
     let lease: UInt64

@@ -144,7 +144,7 @@ import Testing
         let begun = ContinuousClock.now
         task.cancel()
         let result = await task.result
-        #expect(.now - begun < .seconds(10))
+        #expect(.now - begun < .seconds(40))
         if case .success = result { Issue.record("it was answered") }
     }
 }

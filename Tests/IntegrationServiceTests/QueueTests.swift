@@ -23,9 +23,9 @@ import Testing
         }
     }
 
-    /// What `make bench` measures on a release build as backfill_eps; here only that it is no matter of minutes.
+    /// What `make bench` measures on a release build as backfill_eps.
     @Test(.timeLimit(.minutes(3)))
-    func `twenty thousand events of the past come to a new subscriber in seconds`() async throws {
+    func `twenty thousand events of the past come to a new subscriber`() async throws {
         try await Hall.open { hall in
             try await hall.service.database.database.run(
                 """
@@ -36,14 +36,10 @@ import Testing
                 FROM generate_series(1, 20000)
                 """)
             try await eventually("everything has a position") { try await hall.head == 20_000 }
-            let begun = ContinuousClock.now
             let id = try await hall.subscribe(["kind": "queue", "fromPosition": 0])
             try await eventually("all are over", within: .seconds(120)) {
                 try await hall.allSettled(id, numbered: 20_000)
             }
-            let seconds = (.now - begun) / .seconds(1)
-            print("backfill: \(Int(20_000 / seconds)) events a second")
-            #expect(seconds < 60)
         }
     }
 }

@@ -186,7 +186,8 @@ import Testing
                     }
                 }
             }
-            #expect(ContinuousClock.now - began < .seconds(20))
+            // Had they not been cancelled: 3,000 times 25 seconds over four connections.
+            #expect(ContinuousClock.now - began < .seconds(60))
         }
     }
 

@@ -183,9 +183,8 @@ import Testing
                 }
             }
             try await eventually("both are lent") { database.metrics.borrowed == 2 }
-            let began = ContinuousClock.now
             let late = await fault { try await database.transaction { _ = try await $0.run("SELECT 1") } }
-            #expect(late?.kind == .timeout && ContinuousClock.now - began < Limits.Postgres.wait + .seconds(2))
+            #expect(late?.kind == .timeout)
             // Single statements still have their reserve.
             #expect(try await ids(database) == [])
             let cancelled = Task { try await database.transaction { _ = try await $0.run("SELECT 1") } }

@@ -20,8 +20,9 @@ enum AcceptDossier: Endpoint {
             try call.check(before.version)
             try check(before)
             let code = try await nextCode(of: before.receivingAgency, work)
-            let (dossier, due) = try decide(
+            var (dossier, due) = try decide(
                 before, code: code, definition: procedure.definition, calendar: calendar, now: work.now)
+            dossier.version = before.version + 1
             var event = DossierAccepted()
             (event.dossier, event.code, event.procedure) = (dossier.id, code.text, dossier.procedure)
             (event.agency, event.actor) = (dossier.receivingAgency, call.caller.person)
@@ -29,9 +30,10 @@ enum AcceptDossier: Endpoint {
             event.handOverBy = dossier.handOverBy ?? due.at
             let change = Change(
                 dossier, "accepted", due: due, notice: dossier.notice(.accepted(due: due.at)), event: event)
-            let after = try await work.save(change, from: before)
-            let view = DossierView(after, procedureName: procedure.definition.name)
-            return Reply(view, version: after.version)
+            let reply = Reply(
+                DossierView(dossier, procedureName: procedure.definition.name), version: dossier.version)
+            try await work.save(change, from: before, answering: reply)
+            return reply
         }
     }
 

@@ -26,8 +26,9 @@ enum Approve: Endpoint {
         let definition = try await call.procedure(of: before).definition
         let leader = try call.person
         let (dossier, type) = try decide(
-            before, definition: definition, openOpinions: try await call.openOpinions(of: before.id), leader: leader,
-            now: call.now)
+            before, definition: definition,
+            openOpinions: try await call.openOpinions(of: before.id, guards: definition.approvalGuards),
+            leader: leader, now: call.now)
         var event = DossierApproved()
         (event.dossier, event.code, event.agency) = (dossier.id, dossier.code?.text ?? "", dossier.workingAgency)
         (event.actor, event.documentType, event.subject) = (leader, type, definition.name)

@@ -100,19 +100,18 @@ extension Call {
 
 extension Work {
     /// Writes a change inside a transaction; the row is locked or its version decides.
-    func save(_ change: Change, from before: Dossier) async throws -> Dossier {
+    func save<Output: Record>(
+        _ change: Change, from before: Dossier, answering reply: Reply<Output>? = nil as Reply<Nothing>?
+    ) async throws {
         var after = change
         after.dossier.version = before.version + 1
-        var sql: SQL = "WITH change AS (\(DossierSQL.update(after.dossier)))"
-        for (name, line) in DossierSQL.lines(after, from: before.status, at: now, actor: actor) {
-            sql = "\(sql), \(raw: name) AS (\(line))"
-        }
+        var lines = DossierSQL.lines(after, from: before.status, at: now, actor: actor)
         if let notice = change.notice, let command = change.dossier.command(notice, of: change.what) {
-            sql = "\(sql), commanded AS (\(commanding(command, for: command.agency)))"
+            lines.append(("commanded", commanding(command, for: command.agency)))
         }
-        guard try await !run("\(sql) SELECT version FROM change").isEmpty else { throw Refused.stale }
-        try await announce(after.event, version: after.dossier.version, to: before.receivingAgency)
-        return after.dossier
+        try await flight(
+            DossierSQL.update(after.dossier), then: lines, announcing: after.event, to: before.receivingAgency,
+            reply: reply)
     }
 }
 

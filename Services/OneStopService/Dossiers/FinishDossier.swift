@@ -22,9 +22,11 @@ enum FinishDossier: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersApprove, at: before.workingAgency)
+        let definition = try await call.procedure(of: before).definition
         let dossier = try decide(
-            before, definition: try await call.procedure(of: before).definition,
-            openOpinions: try await call.openOpinions(of: before.id), leader: try call.person, now: call.now)
+            before, definition: definition,
+            openOpinions: try await call.openOpinions(of: before.id, guards: definition.approvalGuards),
+            leader: try call.person, now: call.now)
         return try await call.save(
             Change(
                 dossier, "finished", note: input.note, notice: dossier.notice(.finished),
@@ -67,7 +69,7 @@ enum OnDocumentIssued: Reaction {
         var dossier = before
         (dossier.document, dossier.documentNumber) = (event.document, event.number)
         try dossier.finish(at: work.now)
-        _ = try await work.save(
+        try await work.save(
             Change(
                 dossier, "finished", note: event.number, notice: dossier.notice(.finished),
                 event: FinishDossier.event(dossier, at: work.now)), from: before)

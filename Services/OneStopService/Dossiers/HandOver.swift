@@ -38,7 +38,8 @@ enum HandOver: Endpoint {
         let officer = try await call.officer(input.toOfficer)
         let dossier = try decide(
             before, to: step, agency: agency, officer: officer, definition: procedure.definition,
-            openOpinions: try await call.openOpinions(of: before.id),
+            openOpinions: try await call.openOpinions(
+                of: before.id, guards: before.step.flatMap(procedure.definition.step)?.guards ?? []),
             calendar: try await call.calendar(of: agency), now: call.now)
         return try await call.save(
             Change(
@@ -130,7 +131,9 @@ extension Call {
         return official
     }
 
-    func openOpinions(of dossier: DossierID) async throws -> Int {
+    /// How many opinions are awaited; only asked for when one of `guards` wants to know.
+    func openOpinions(of dossier: DossierID, guards: [Guard]) async throws -> Int {
+        guard guards.contains(.opinionsIn) else { return 0 }
         let row = try await run(
             "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(dossier) AND answered_at IS NULL"
         ).first

@@ -32,7 +32,7 @@ enum Release {
         for before in try rows.map(Dossier.init) where !keeps(before.workingAgency) {
             var dossier = before
             dossier.officer = nil
-            _ = try await work.save(
+            try await work.save(
                 Change(dossier, "released", note: decision, event: HandOver.event(from: before, to: dossier)),
                 from: before)
         }

@@ -20,7 +20,7 @@ enum OnFeePaid: Reaction {
         var settled = DossierPaymentSettled()
         (settled.dossier, settled.demand, settled.amount) = (dossier.id, event.demand, event.amount)
         (settled.receiptNumber, settled.dueAt, settled.status) = (event.receiptNumber, dossier.dueAt, dossier.status)
-        _ = try await work.save(
+        try await work.save(
             Change(
                 dossier, "payment-settled", note: event.receiptNumber, due: due,
                 notice: dossier.notice(.paid(due: dossier.dueAt)), event: settled), from: before)

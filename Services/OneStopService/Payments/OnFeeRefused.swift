@@ -20,7 +20,7 @@ enum OnFeeRefused: Reaction {
         var lifted = DossierPaymentLifted()
         (lifted.dossier, lifted.demand, lifted.reasonCode) = (dossier.id, event.demand, event.reasonCode)
         (lifted.dueAt, lifted.status) = (dossier.dueAt, dossier.status)
-        _ = try await work.save(
+        try await work.save(
             Change(
                 dossier, "payment-lifted", note: event.reasonCode, due: due,
                 notice: dossier.notice(.paymentLifted(due: dossier.dueAt)), event: lifted), from: before)

@@ -103,11 +103,12 @@ public struct Call: Sendable {
         _ body: (Work) async throws -> Reply<Output>
     ) async throws -> Reply<Output> {
         let reply = try await runtime.database.transaction { transaction in
+            let answer = idempotency.map { KeptAnswer($0, route) }
             let work = Work(
                 session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
-                runtime: runtime)
+                runtime: runtime, answer: answer)
             let reply = try await body(work)
-            if let idempotency { try await transaction.run(idempotency.insert(reply.outgoing(route))) }
+            if let answer, !answer.isKept { try await transaction.run(answer.insert(reply)) }
             KillPoint.pass(.beforeCommit)
             return reply
         }
@@ -130,6 +131,8 @@ public struct Work: Session {
     public let traceparent: String?
     public let log: Logger
     public let runtime: Runtime
+    /// Of a request with an Idempotency-Key.
+    var answer: KeptAnswer?
 
     public var today: Day { Day(now) }
 
@@ -141,6 +144,23 @@ public struct Work: Session {
         let announcement = Announcement(
             event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
         try await EventWriter.append(announcement, version: version, in: session)
+    }
+
+    /// A change, what hangs on it and its event in one statement and one round trip, as `Call.flight` has them, within
+    /// this transaction.
+    ///
+    /// - Parameter reply: the answer of the request, when it is known before the change is written.
+    public func flight<Output: Record>(
+        _ change: SQL, then: [(String, SQL)], announcing event: any Event, to agency: AgencyCode?,
+        reply: Reply<Output>? = nil as Reply<Nothing>?
+    ) async throws {
+        var steps = then
+        if let answer, let reply { steps.append(("kept", answer.insert(reply, from: "change"))) }
+        let announcement = Announcement(
+            event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
+        guard
+            try await !run(EventWriter.flight(change: change, then: steps, announcing: [announcement])).isEmpty
+        else { throw Refused.stale }
     }
 
     /// Sets a durable timer: `kind` names the `TimedTask`, `key` makes it one.

@@ -67,6 +67,22 @@ struct IdempotencyKey: Sendable {
     }
 }
 
+/// The answer of one run of a transaction, kept once.
+final class KeptAnswer: Sendable {
+    private let key: IdempotencyKey
+    private let route: Route
+    private let kept = Atomic(false)
+
+    init(_ key: IdempotencyKey, _ route: Route) { (self.key, self.route) = (key, route) }
+
+    var isKept: Bool { kept.load(ordering: .relaxed) }
+
+    func insert<Output: Record>(_ reply: Reply<Output>, from source: String? = nil) -> SQL {
+        kept.store(true, ordering: .relaxed)
+        return key.insert(reply.outgoing(route), from: source)
+    }
+}
+
 extension Refused {
     static let otherBody = Refused(
         "idempotency-key-reused", 422, vi: "Idempotency-Key này đã dùng cho một nội dung khác.",
