@@ -121,9 +121,13 @@
         func ask(_ method: String, _ path: String, _ body: JSON? = nil) async throws -> HTTPAnswer {
             let authority = Data("operator:\(password)".utf8).base64EncodedString()
             let headers = [("authorization", "Basic \(authority)"), ("content-type", "application/json")]
-            let answer = try await HTTP.send(
-                HTTPAsk(method: method, target: "/api/\(path)", headers: headers, body: body?.bytes ?? []), to: address,
-                within: Limits.Chaos.request)
+            let ask = HTTPAsk(method: method, target: "/api/\(path)", headers: headers, body: body?.bytes ?? [])
+            func send() async throws -> HTTPAnswer {
+                try await HTTP.send(ask, to: address, within: Limits.Chaos.request)
+            }
+            // What is asked here may be done twice, and a busy machine may lose a connection.
+            let answer: HTTPAnswer
+            do { answer = try await send() } catch is CutOff { answer = try await send() }
             guard answer.succeeded || answer.status == 404 else {
                 throw Failed("\(method) \(path) → \(answer.status) \(answer.text)")
             }
