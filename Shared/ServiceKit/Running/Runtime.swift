@@ -37,7 +37,8 @@ public final class Runtime: Sendable {
         self.openAPI = openAPI
     }
 
-    /// After each commit of a use case: relay, inbox and timers look at once at what may have come.
+    /// After each commit of a use case: the inbox looks at once at what may have been waiting for it. The relay needs
+    /// no call, it hears of commits from the database.
     func onCommit(_ action: @escaping @Sendable () -> Void) { committed.withLock { $0.append(action) } }
 
     func poke() {
