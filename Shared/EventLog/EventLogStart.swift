@@ -54,19 +54,18 @@ public enum EventLogStart {
     /// The timeline of what is written now. That of the last checkpoint is the old one for a while after a promotion.
     static let timeline: SQL = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
 
-    /// Does not exist, so that reading it fails, and says why.
-    private static let unsettled = "lienthong.history_has_changed"
+    private static let unsettled = "history_has_changed"
 
     /// The epoch of an event that is written now, of `relay_epoch e`. After a promotion or restore there is none until
     /// it is raised, and nobody may write: the version would be one that consumers may have from the lost tail, and
     /// they would take it for a duplicate.
     static let epoch: SQL = """
-        CASE WHEN e.timeline = \(timeline) THEN e.epoch ELSE current_setting('\(raw: unsettled)')::int END
+        CASE WHEN e.timeline = \(timeline) THEN e.epoch ELSE \(SQL.failure(unsettled)) END
         """
 
     /// Whether something could not be written for that reason; a relay settles it within a moment.
     public static func isUnsettled(_ error: PostgresError) -> Bool {
-        error.sqlState == "42704" && error.message.contains(unsettled)
+        error.isFailure(unsettled)
     }
 
     struct Look: Sendable {

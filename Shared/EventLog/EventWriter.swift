@@ -27,7 +27,11 @@ public enum EventWriter {
     /// from it, and the event, with the version returned. When `change` touches no row nothing is written and no
     /// row comes back. One event at most: PostgreSQL promises no order between the parts of a WITH, and two events of
     /// one aggregate must enter the log in the order of their versions. Who has more appends them in a transaction.
-    public static func flight(change: SQL, then steps: [(String, SQL)], announcing events: [Announcement]) -> SQL {
+    ///
+    /// - Parameter failure: when `change` touches no row the statement fails by this name (`SQL.failure`).
+    public static func flight(
+        change: SQL, then steps: [(String, SQL)], announcing events: [Announcement], orFail failure: String? = nil
+    ) -> SQL {
         var sql: SQL = "WITH change AS (\(change))"
         for (name, step) in steps { sql = "\(sql), \(raw: name) AS (\(step))" }
         precondition(events.count <= 1, "a flight announces one event; append several in a transaction")
@@ -38,20 +42,24 @@ public enum EventWriter {
                 FROM change c CROSS JOIN relay_epoch e)
                 """
         }
-        sql = "\(sql) SELECT 1 AS done FROM change"
+        if let failure {
+            sql = "\(sql) SELECT coalesce((SELECT 1 FROM change LIMIT 1), \(SQL.failure(failure))) AS done"
+        } else {
+            sql = "\(sql) SELECT 1 AS done FROM change"
+        }
         sql.announces = !events.isEmpty
         return sql
     }
 
-    /// The event as version `version` of its aggregate, inside a transaction that holds the aggregate's row.
+    /// The event as version `version` of its aggregate, inside a transaction that holds the aggregate's row. Fails, by
+    /// then or by the commit, while the log has no epoch.
     public static func append(_ announcement: Announcement, version: Int64, in session: any Session) async throws {
         var sql: SQL = """
-            \(insert) SELECT \(EventLogStart.epoch), \(values(announcement, version: "\(version)::bigint"))
-            FROM relay_epoch e
+            \(insert) SELECT (SELECT \(EventLogStart.epoch) FROM relay_epoch e),
+                \(values(announcement, version: "\(version)::bigint"))
             """
         sql.announces = true
-        let written = try await session.run(sql)
-        guard written.affected == 1 else { throw EventLogFault.noEpoch }
+        try await session.post(sql)
     }
 
     static let insert: SQL = """

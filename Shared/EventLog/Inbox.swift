@@ -154,8 +154,8 @@ public final class Inbox: Service {
     /// Transactions that wake the same key wait for each other, so wake late in the transaction.
     public static func wake(_ key: String, in session: any Session) async throws {
         // A statement of its own: the next one must see what was parked while this one waited.
-        try await InboxStore.lock(key: key, in: session)
-        try await session.run(
+        try await session.post(InboxStore.lock(key: key))
+        try await session.post(
             """
             UPDATE inbox_parked SET state = 'waiting', wait_key = NULL, due_at = clock_timestamp()
             WHERE state = 'unknown' AND wait_key = \(key)

@@ -51,25 +51,43 @@ struct InboxStore: Sendable {
         """
     }
 
-    /// The usual case in one statement: when it is this event's turn the position moves on and the effect is noted, and
-    /// one row comes back; otherwise nothing is done. `followed`: a later event of the aggregate is parked.
+    /// When it is this event's turn the position moves on and the effect is noted, and one row comes back; otherwise
+    /// nothing is done. `followed`: a later event of the aggregate is parked.
     func advance(_ event: Envelope, hasEffect: Bool) -> SQL {
         let key = event.aggregate
         let noted: SQL = hasEffect ? ", effect AS (\(effect(event)) FROM advanced)" : ""
         return """
-            WITH advanced AS (
+            WITH \(advanced(event, unlessParked: "version <= \(event.version)"))\(noted)
+            SELECT EXISTS (SELECT FROM inbox_parked WHERE \(isOf(key)) AND version > \(event.version)) AS followed
+            FROM advanced
+            """
+    }
+
+    /// The usual case, whose answer nobody needs: when it is this event's turn and nothing of its aggregate is parked,
+    /// the position moves on and the effect is noted; otherwise it fails (`notItsTurn`).
+    func advanceOrFail(_ event: Envelope) -> SQL {
+        """
+        WITH \(advanced(event, unlessParked: "true")), effect AS (\(effect(event)) FROM advanced)
+        SELECT coalesce((SELECT 1 FROM advanced), \(SQL.failure(Self.notItsTurn)))
+        """
+    }
+
+    static let notItsTurn = "not_its_turn"
+
+    private func advanced(_ event: Envelope, unlessParked versions: SQL) -> SQL {
+        let key = event.aggregate
+        return """
+            advanced AS (
                 INSERT INTO inbox_position AS p (reaction, source, aggregate_type, aggregate_id, epoch, last_version)
                 SELECT \(values(key)), \(event.epoch), \(event.version)
                 WHERE (\(Self.mayBeFirst(event.version)) OR EXISTS (SELECT FROM inbox_position WHERE \(isOf(key))))
                     AND NOT EXISTS (
-                        SELECT FROM inbox_parked WHERE \(isOf(key)) AND version <= \(event.version))
+                        SELECT FROM inbox_parked WHERE \(isOf(key)) AND \(versions))
                 ON CONFLICT (reaction, source, aggregate_type, aggregate_id) DO UPDATE
                     SET epoch = excluded.epoch, last_version = excluded.last_version
                     WHERE \(Self.isNext) AND (p.epoch = excluded.epoch OR p.last_version = 0)
                 RETURNING 1
-            )\(noted)
-            SELECT EXISTS (SELECT FROM inbox_parked WHERE \(isOf(key)) AND version > \(event.version)) AS followed
-            FROM advanced
+            )
             """
     }
 
@@ -190,8 +208,8 @@ struct InboxStore: Sendable {
 
     /// Nobody parks for this key and nobody wakes it while a transaction holds this lock. By schema: services share a
     /// database.
-    static func lock(key: String, in session: any Session) async throws {
-        try await session.run("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || \(key), 11))")
+    static func lock(key: String) -> SQL {
+        "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || \(key), 11))"
     }
 }
 

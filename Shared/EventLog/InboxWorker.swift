@@ -119,9 +119,40 @@ final class InboxWorker: Sendable {
             }
             return try await database.transaction { try await self.settle(event, in: $0) }
         }
-        let arrival: Arrival
+        let arrival = try await takeNext(event, reactions)
+        if case .taken = arrival {
+            KillPoint.pass(.afterEffectCommit)
+            counts.add(\.taken)
+        }
+        return arrival
+    }
+
+    /// As if it were this event's turn, which is not waited for: the reactions' first question tells, or the commit.
+    private func takeNext(_ event: Envelope, _ reactions: [AnyReaction]) async throws -> Arrival {
         do {
-            arrival = try await database.transaction { transaction in
+            try await database.transaction { transaction in
+                try await transaction.post(store.advanceOrFail(event))
+                for reaction in reactions { try await reaction.handle(event, transaction) }
+                KillPoint.pass(.beforeEffectCommit)
+            }
+            return .taken(followed: false)
+        } catch  where Self.decidesNothing(error) {
+            throw error
+        } catch is PostgresError {
+            // The failure of what was posted may show as another one.
+            return try await takeInTurn(event, reactions)
+        } catch {
+            // Thrown, perhaps, before anything was known.
+            do { return try await park(event, after: error) } catch is Overtaken {
+                return try await takeInTurn(event, reactions)
+            }
+        }
+    }
+
+    /// Asks first.
+    private func takeInTurn(_ event: Envelope, _ reactions: [AnyReaction]) async throws -> Arrival {
+        do {
+            return try await database.transaction { transaction in
                 let rows = try await transaction.run(store.advance(event, hasEffect: true))
                 guard let row = rows.first else { return try await self.settle(event, in: transaction) }
                 for reaction in reactions { try await reaction.handle(event, transaction) }
@@ -129,11 +160,6 @@ final class InboxWorker: Sendable {
                 return .taken(followed: try row("followed"))
             }
         } catch  where !Self.decidesNothing(error) { return try await park(event, after: error) }
-        if case .taken = arrival {
-            KillPoint.pass(.afterEffectCommit)
-            counts.add(\.taken)
-        }
-        return arrival
     }
 
     private static func decidesNothing(_ error: any Error) -> Bool {
@@ -158,7 +184,7 @@ final class InboxWorker: Sendable {
     private func park(_ event: Envelope, after error: any Error) async throws -> Arrival {
         let parking = Parking.after(error, before: nil, pace: pace, jitter: .random(in: 0...1))
         try await database.transaction { transaction in
-            if let key = parking.waitKey { try await InboxStore.lock(key: key, in: transaction) }
+            if let key = parking.waitKey { try await transaction.run(InboxStore.lock(key: key)) }
             let standing = try await store.standing(event, in: transaction)
             guard InboxDecision.on(version: event.version, epoch: event.epoch, standing) == .take else {
                 throw Overtaken()
@@ -221,7 +247,7 @@ final class InboxWorker: Sendable {
     private func park(_ head: ParkedHead, of key: AggregateKey, after error: any Error) async throws -> Resumption {
         let parking = Parking.after(error, before: head.parking, pace: pace, jitter: .random(in: 0...1))
         try await database.transaction { transaction in
-            if let key = parking.waitKey { try await InboxStore.lock(key: key, in: transaction) }
+            if let key = parking.waitKey { try await transaction.run(InboxStore.lock(key: key)) }
             try await store.repark(head, parking, in: transaction)
         }
         report(parking, key, head.version, head.type)

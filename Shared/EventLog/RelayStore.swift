@@ -101,7 +101,9 @@ struct RelayStore: Sendable {
     /// until the commit, so that nobody takes over in between.
     func open(_ frontier: Frontier, term: Int64, in session: (any Session)? = nil) async throws -> Batch? {
         let next = frontier.next
-        let rows = try await (session ?? database).run(opening(next, frontier, term))
+        var opening = opening(next, frontier, term)
+        opening.isPlannedOnce = true
+        let rows = try await (session ?? database).run(opening)
         guard let first = rows.first else {
             guard next.isKnown else { return nil }
             throw RelayFault.changedTick(frontier.lastNumber + 1, expected: 1, found: 0)

@@ -11,7 +11,7 @@ public enum Timers {
     public static func schedule(
         kind: String, key: String, dueAt: Date, payload: JSON = [:], in session: any Session
     ) async throws {
-        try await session.run(
+        try await session.post(
             """
             INSERT INTO timers (kind, key, due_at, payload) VALUES (\(kind), \(key), \(dueAt), \(payload))
             ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload,
@@ -21,7 +21,7 @@ public enum Timers {
 
     /// Withdraws a timer; nothing happens when it has fired or was never set.
     public static func cancel(kind: String, key: String, in session: any Session) async throws {
-        try await session.run("DELETE FROM timers WHERE kind = \(kind) AND key = \(key)")
+        try await session.post("DELETE FROM timers WHERE kind = \(kind) AND key = \(key)")
     }
 }
 

@@ -1,9 +1,7 @@
 import CLibPQ
 import Contracts
-import Dispatch
 import Foundation
 import Glibc
-import Synchronization
 
 /// One libpq connection in pipeline mode. Lives on the reactor's thread only; never blocks.
 ///
@@ -40,10 +38,11 @@ final class Connection {
 
     /// A statement that the server has parsed, and the columns of its answers.
     final class Prepared {
-        let name: String
+        /// Nil: parsed each time.
+        let name: String?
         var columns: Rows.Columns?
 
-        init(name: String) { self.name = name }
+        init(name: String?) { self.name = name }
     }
 
     init?(_ configuration: PostgresConfiguration, loop: Int32, token: UInt64) {
@@ -154,49 +153,56 @@ final class Connection {
 
     /// Queues statements that it `knows` and one Sync for all of them, which commits them together.
     func send(together flights: [Flight]) -> Bool {
+        var segment: [Sent] = []
         for flight in flights {
-            guard let known = prepared[flight.text], execute(known.name, flight, flight.binds.map { $0.oid })
-            else { return false }
-            note(Sent(flight: flight, at: .now, prepared: known, preliminaries: 0))
+            guard let known = prepared[flight.text], execute(known, flight.text, flight.binds) else { return false }
+            segment.append(Sent(flight: flight, at: .now, prepared: known))
         }
-        segments.append(flights.count)
-        return PQpipelineSync(pg) == 1
+        return close(segment)
     }
 
-    private func note(_ sent: Sent) {
-        if inFlight.isEmpty { lastProgress = sent.at }
-        inFlight.append(sent)
-    }
-
-    /// Queues one statement and its Sync in libpq's buffer; `flush` sends. False: the connection is broken.
-    ///
-    /// BEGIN shares the Sync of the lease's first statement: when it fails, the server skips the statement, which could
-    /// otherwise commit on its own.
-    func send(_ flight: Flight) -> Bool {
-        let types = flight.binds.map { $0.oid }
-        var preliminaries = 0
-        if let text = begin {
-            guard PQsendQueryParams(pg, text, 0, nil, nil, nil, nil, 1) == 1 else { return false }
-            begin = nil
-            preliminaries += 1
-        }
-        var known = prepared[flight.text]
-        if known == nil, prepared.count < Limits.Postgres.prepared {
-            preparations += 1
-            let fresh = Prepared(name: "s\(preparations)")
-            guard PQsendPrepare(pg, fresh.name, flight.text, Int32(types.count), types) == 1 else { return false }
-            prepared[flight.text] = fresh
-            known = fresh
-            preliminaries += 1
-        }
-        guard execute(known?.name, flight, types), PQpipelineSync(pg) == 1 else { return false }
-        note(Sent(flight: flight, at: .now, prepared: known, preliminaries: preliminaries))
-        segments.append(1)
+    /// Only what has its Sync counts as sent: of the rest the caller disposes.
+    private func close(_ segment: [Sent]) -> Bool {
+        guard PQpipelineSync(pg) == 1 else { return false }
+        if inFlight.isEmpty { lastProgress = .now }
+        inFlight += segment
+        segments.append(segment.count)
         return true
     }
 
-    private func execute(_ name: String?, _ flight: Flight, _ types: [UInt32]) -> Bool {
-        let binds = flight.binds
+    /// Queues one statement, what goes before it, and one Sync in libpq's buffer; `flush` sends. False: the connection
+    /// is broken.
+    ///
+    /// BEGIN shares the Sync of the lease's first statement: when it fails, the server skips the statement, which could
+    /// otherwise commit on its own. So does what was posted: COMMIT is skipped when it fails.
+    func send(_ flight: Flight) -> Bool {
+        let first = [begin, flight.planning].compactMap(\.self).map { SQL(stringLiteral: $0) }
+        var sent = Sent(flight: flight, at: .now)
+        for sql in first + flight.posted {
+            let text = sql.text
+            guard let known = prepare(text, sql.binds, &sent), execute(known, text, sql.binds) else { return false }
+            sent.preliminaries.append((text, false))
+        }
+        begin = nil
+        guard let known = prepare(flight.text, flight.binds, &sent) else { return false }
+        sent.prepared = known.name == nil ? nil : known
+        return execute(known, flight.text, flight.binds) && close([sent])
+    }
+
+    /// Sees to it that the server knows the statement, while it may know more. Nil: the connection is broken.
+    private func prepare(_ text: String, _ binds: [Bind], _ sent: inout Sent) -> Prepared? {
+        if let known = prepared[text] { return known }
+        guard prepared.count < Limits.Postgres.prepared else { return Prepared(name: nil) }
+        preparations += 1
+        let fresh = Prepared(name: "s\(preparations)")
+        let types = binds.map { $0.oid }
+        guard PQsendPrepare(pg, fresh.name, text, Int32(types.count), types) == 1 else { return nil }
+        prepared[text] = fresh
+        sent.preliminaries.append((text, true))
+        return fresh
+    }
+
+    private func execute(_ statement: Prepared, _ text: String, _ binds: [Bind]) -> Bool {
         var buffer: [UInt8] = []
         var offsets: [Int] = []
         for bind in binds {
@@ -211,10 +217,11 @@ final class Connection {
                 guard binds[index].bytes != nil, let start = base.baseAddress else { return nil }
                 return start.advanced(by: offsets[index]).assumingMemoryBound(to: CChar.self)
             }
-            if let name {
+            if let name = statement.name {
                 return PQsendQueryPrepared(pg, name, Int32(binds.count), values, lengths, formats, 1) == 1
             }
-            return PQsendQueryParams(pg, flight.text, Int32(binds.count), types, values, lengths, formats, 1) == 1
+            let types = binds.map { $0.oid }
+            return PQsendQueryParams(pg, text, Int32(binds.count), types, values, lengths, formats, 1) == 1
         }
     }
 
@@ -258,8 +265,9 @@ final class Connection {
             finished(segment)
             cancelledAt = nil
             cancelHead()
-        case PGRES_COMMAND_OK where inFlight[head].preliminaries > 0:
-            inFlight[head].preliminaries -= 1
+        case PGRES_COMMAND_OK where !inFlight[head].preliminaries.isEmpty,
+            PGRES_TUPLES_OK where !inFlight[head].preliminaries.isEmpty:
+            inFlight[head].preliminaries.removeFirst()
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
             inFlight[head].rows = copy(result, of: inFlight[head].prepared)
             // A statement failed and its transaction went on as if nothing were wrong: COMMIT has rolled back.
@@ -287,13 +295,14 @@ final class Connection {
         if sent.fault == nil {
             inFlight[index].fault = PostgresError(
                 .server, field("M") ?? String(cString: PQresultErrorMessage(result)), sqlState: state,
-                constraint: field("n"), attempting: sent.flight.text)
+                constraint: field("n"), attempting: sent.preliminaries.first?.text ?? sent.flight.text)
         }
-        // It was not prepared, or must be prepared again.
-        if sent.preliminaries > 0 || state == "0A000" || state == "26000",
-            prepared[sent.flight.text] === sent.prepared
-        {
-            prepared[sent.flight.text] = nil
+        // These were not prepared, or must be prepared again.
+        for (text, isPreparation) in sent.preliminaries where isPreparation { prepared[text] = nil }
+        if state == "26000" {
+            prepared.removeAll()
+        } else if state == "0A000" {
+            prepared[sent.preliminaries.first?.text ?? sent.flight.text] = nil
         }
     }
 
@@ -334,17 +343,17 @@ final class Connection {
         return fresh
     }
 
-    /// The segments that were sent and not answered when the connection died; the last may lack its Sync.
+    /// The segments that were sent and not answered when the connection died.
     func abandon() -> [[Sent]] {
-        var (rest, all) = (inFlight[...], [[Sent]]())
-        for count in segments {
-            all.append(Array(rest.prefix(count)))
-            rest = rest.dropFirst(count)
+        defer {
+            inFlight.removeAll()
+            segments.removeAll()
         }
-        if !rest.isEmpty { all.append(Array(rest)) }
-        inFlight.removeAll()
-        segments.removeAll()
-        return all
+        var rest = inFlight[...]
+        return segments.map { count in
+            defer { rest = rest.dropFirst(count) }
+            return Array(rest.prefix(count))
+        }
     }
 
     // MARK: Cancelling
@@ -367,27 +376,5 @@ final class Connection {
         if let cancelledAt, now - cancelledAt < Limits.Postgres.cancelAgain { return }
         cancelledAt = now
         canceller.cancel()
-    }
-}
-
-/// Sends requests to cancel, one at a time, on a thread that may wait for the network.
-final class Canceller: @unchecked Sendable {
-    // Proof: `pointer` is set once, on the reactor, before the first `cancel`; afterwards it is only read, by PQcancel,
-    // which libpq documents as thread-safe; it is freed when no thread holds the canceller any more.
-    private var pointer: OpaquePointer?
-    private let isBusy = Atomic(false)
-
-    deinit { if let pointer { PQfreeCancel(pointer) } }
-
-    func set(_ pointer: OpaquePointer?) { self.pointer = pointer }
-
-    func cancel() {
-        guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
-        else { return }
-        DispatchQueue.global().async { [self] in
-            var message = [CChar](repeating: 0, count: 256)
-            if let pointer { PQcancel(pointer, &message, 256) }
-            isBusy.store(false, ordering: .releasing)
-        }
     }
 }

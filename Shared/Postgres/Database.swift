@@ -8,6 +8,10 @@ import Synchronization
 public protocol Session: Sendable {
     @discardableResult
     func run(_ sql: SQL) async throws(PostgresError) -> Rows
+
+    /// A statement whose answer nobody needs. In a transaction it is sent with the next one that is run, or with the
+    /// commit, which saves a round trip; when it fails, that one fails. Elsewhere it is run.
+    func post(_ sql: SQL) async throws(PostgresError)
 }
 
 public enum Isolation: String, Sendable {
@@ -77,23 +81,27 @@ public final class Database: Session, Service {
         try await fly(sql, lease: nil, sharing: true)
     }
 
+    public func post(_ sql: SQL) async throws(PostgresError) { try await run(sql) }
+
     @discardableResult
     func fly(
-        _ sql: SQL, lease: UInt64?, opening begin: String? = nil, sharing: Bool = false
+        _ sql: SQL, lease: UInt64?, opening begin: String? = nil, after posted: [SQL] = [], sharing: Bool = false
     ) async throws(PostgresError) -> Rows {
-        guard sql.binds.count <= Int(UInt16.max) else {
+        for sql in posted + [sql] where sql.binds.count > Int(UInt16.max) {
             throw PostgresError(.server, "more than \(UInt16.max) values", sqlState: "54000", attempting: sql.text)
         }
         let id = nextID()
         let result: Result<Rows, PostgresError> = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 guard !Task.isCancelled else {
                     let error = PostgresError(.cancelled, "cancelled before it was sent", attempting: sql.text)
                     return continuation.resume(returning: .failure(error))
                 }
                 let flight = Flight(
-                    id: id, text: sql.text, binds: sql.binds, lease: lease, submitted: .now,
-                    answer: { continuation.resume(returning: $0) }, sharing: sharing, announces: sql.announces)
+                    id: id, text: sql.text, binds: sql.binds, posted: posted, lease: lease, submitted: .now,
+                    answer: { continuation.resume(returning: $0) }, sharing: sharing,
+                    announces: sql.announces || posted.contains(where: \.announces),
+                    isPlannedOnce: sql.isPlannedOnce)
                 var order = Order.run(flight)
                 if let lease, let begin { order = .borrow(Borrower(lease: lease, begin: begin, first: flight)) }
                 guard reactor.submit(order) else {
@@ -142,10 +150,10 @@ public final class Database: Session, Service {
             if transaction.hasBegun { await rollBack(lease) }
             throw error
         }
-        guard transaction.hasBegun else { return value }
-        do { try await fly("COMMIT", lease: lease) } catch {
-            // What the server refused to commit is over.
-            if error.kind == .server { giveBack(lease) } else { await rollBack(lease) }
+        guard transaction.hasSomething else { return value }
+        do { try await transaction.run("COMMIT") } catch {
+            // What the server refused to commit is over; when something before it failed, it is not.
+            if error.kind == .server, error.attempting == "COMMIT" { giveBack(lease) } else { await rollBack(lease) }
             throw error
         }
         giveBack(lease)
@@ -175,24 +183,35 @@ public final class Database: Session, Service {
 public struct Transaction: Session {
     let database: Database
     let lease: UInt64
-    private let opening: Opening
+    private let unsent: Unsent
 
-    /// The statement that begins it, until somebody takes it.
-    private final class Opening: Sendable {
-        let begin: Mutex<String?>
+    /// What goes out with the next statement: BEGIN before the first, and what was posted.
+    private final class Unsent: Sendable {
+        let state: Mutex<(begin: String?, posted: [SQL])>
 
-        init(_ begin: String) { self.begin = Mutex(begin) }
+        init(_ begin: String) { state = Mutex((begin, [])) }
     }
 
     init(database: Database, lease: UInt64, begin: String) {
-        (self.database, self.lease, opening) = (database, lease, Opening(begin))
+        (self.database, self.lease, unsent) = (database, lease, Unsent(begin))
     }
 
-    var hasBegun: Bool { opening.begin.withLock { $0 == nil } }
+    var hasBegun: Bool { unsent.state.withLock { $0.begin == nil } }
+    var hasSomething: Bool { unsent.state.withLock { $0.begin == nil || !$0.posted.isEmpty } }
 
     @discardableResult
     public func run(_ sql: SQL) async throws(PostgresError) -> Rows {
-        try await database.fly(sql, lease: lease, opening: opening.begin.withLock { $0.take() })
+        let (begin, posted) = unsent.state.withLock { ($0.begin.take(), $0.posted.taken()) }
+        return try await database.fly(sql, lease: lease, opening: begin, after: posted)
+    }
+
+    public func post(_ sql: SQL) async throws(PostgresError) {
+        let hasRoom = unsent.state.withLock { unsent in
+            guard unsent.posted.count < Limits.Postgres.pipeline else { return false }
+            unsent.posted.append(sql)
+            return true
+        }
+        if !hasRoom { try await run(sql) }
     }
 
     /// Statements that may fail without failing the transaction.
@@ -209,5 +228,12 @@ public struct Transaction: Session {
             try await run("RELEASE SAVEPOINT s")
             throw error
         }
+    }
+}
+
+extension Array {
+    fileprivate mutating func taken() -> Self {
+        defer { self = [] }
+        return self
     }
 }

@@ -5,6 +5,8 @@ struct Flight: Sendable {
     let id: UInt64
     let text: String
     let binds: [Bind]
+    /// What its transaction sends before it; its answer is theirs when one of them fails.
+    var posted: [SQL] = []
     /// The connection that a transaction has borrowed; nil for single statements.
     let lease: UInt64?
     let submitted: ContinuousClock.Instant
@@ -13,6 +15,8 @@ struct Flight: Sendable {
     var sharing = false
     /// `SQL.announces`
     var announces = false
+    /// `SQL.isPlannedOnce`
+    var isPlannedOnce = false
     /// The runs before this one that ended without any effect.
     var attempt = 0
     /// When its connection was last lost. Others may be as dead and not yet known to be: losing one that is older than
@@ -20,8 +24,13 @@ struct Flight: Sendable {
     var lostAt: ContinuousClock.Instant?
 
     /// A statement that only reads may be sent again when its connection was lost.
-    var onlyReads: Bool { text.utf8.prefix(6).elementsEqual("SELECT".utf8) }
+    var onlyReads: Bool { posted.isEmpty && text.utf8.prefix(6).elementsEqual("SELECT".utf8) }
     var isCommit: Bool { text == "COMMIT" }
+
+    /// What goes out before it, for the time of its own transaction.
+    var planning: String? {
+        isPlannedOnce ? "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)" : nil
+    }
 }
 
 extension Connection {
@@ -30,9 +39,9 @@ extension Connection {
         let flight: Flight
         let at: ContinuousClock.Instant
         /// Nil: parsed each time.
-        let prepared: Prepared?
-        /// Answers that belong to BEGIN and to the preparation, and come before the statement's own.
-        var preliminaries: Int
+        var prepared: Prepared?
+        /// What is answered before the statement itself: BEGIN, what was posted, each one's preparation.
+        var preliminaries: [(text: String, isPreparation: Bool)] = []
         var rows: Rows?
         var fault: PostgresError?
         /// With this fault the server ended the session.

@@ -138,7 +138,10 @@ final class ReactorLoop {
         guard let connection = leases[lease], connection.state == .ready else {
             return flight.answer(.failure(lost(flight, sent: false)))
         }
-        guard send([flight], on: connection) else { return flight.answer(.failure(lost(flight, sent: false))) }
+        // COMMIT needs no Sync to be done.
+        guard send([flight], on: connection) else {
+            return flight.answer(.failure(lost(flight, sent: flight.isCommit)))
+        }
     }
 
     private func enqueue(_ flight: Flight) {

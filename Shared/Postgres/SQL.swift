@@ -8,6 +8,9 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
     var binds: [Bind]
     /// What it writes is waited for: `Database.onAnnouncement` when it has committed.
     public var announces = false
+    /// One plan serves whatever the values are. By itself PostgreSQL plans a statement anew for every execution while
+    /// it takes the plan for these values to be cheaper, which costs a large statement more than it takes.
+    public var isPlannedOnce = false
 
     public init(stringLiteral value: String) {
         segments = [value]

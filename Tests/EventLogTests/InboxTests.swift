@@ -41,6 +41,38 @@ import Testing
         }
     }
 
+    @Test(arguments: ["posts", "runs", "throws"])
+    func `a reaction runs as if it were its turn, and leaves nothing when it was not`(
+        _ way: String
+    ) async throws {
+        try await withInboxBench { bench in
+            let throwing = Kept(way == "throws")
+            let reaction = AnyReaction(group: "taker", eventType: "feeder.thing.done.v1") { event, transaction in
+                if throwing.value { throw Script.Broken() }
+                let sql: SQL = """
+                    INSERT INTO effects (aggregate, version, payload)
+                    VALUES (\(event.aggregateID), \(event.version), \(try JSON(parsing: event.payload)))
+                    """
+                if way == "runs" { try await transaction.run(sql) } else { try await transaction.post(sql) }
+            }
+            try await running([bench.inbox([reaction])]) {
+                bench.feed.isAway = true
+                try await bench.publish([event("a", 2)])
+                try await eventually("it waits") { try await bench.effects.parked("a") == ["2 waiting"] }
+                #expect(try await bench.effects.versions("a").isEmpty)
+                throwing.set(false)
+                bench.feed.add([event("a", 1), event("a", 2)])
+                bench.feed.isAway = false
+                try await eventually("taken") { try await bench.effects.versions("a") == [1, 2] }
+                throwing.set(way == "throws")
+                try await bench.publish([event("a", 2)])
+                try await eventually("absorbed") { try await bench.effects.duplicates() == 1 }
+                #expect(try await bench.effects.logged("a") == [1, 2])
+                #expect(try await bench.effects.parked("a").isEmpty)
+            }
+        }
+    }
+
     @Test func `a gap waits while the feed is away, others flow`() async throws {
         try await withInboxBench { bench in
             try await running([bench.inbox()]) {

@@ -18,7 +18,7 @@ enum OpenDemandOnPaymentRequired: Reaction {
         guard let agency = rows.first else { throw NotYet("agency:\(event.agency.text)") }
         let reason = decide(
             event, on: Day(envelope.occurredAt), agencyFrom: try agency("valid_from"), to: try agency("valid_to"))
-        try await work.run(
+        try await work.post(
             """
             INSERT INTO fee_demands (id, dossier, agency, amount, fee_kind, state, reason_code, demanded_at, version)
             VALUES (\(event.demand), \(event.dossier), \(event.agency), \(event.amount), \(event.feeKind),

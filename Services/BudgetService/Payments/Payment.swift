@@ -92,7 +92,7 @@ extension Work {
             (after.state, after.paidAt) = (.paid, min(payment.paidAt, now))
             (after.receiptNumber, after.version) = (receipt, demand.version + 1)
         }
-        try await run(
+        try await post(
             """
             INSERT INTO payments (id, channel, reference, demand, agency, amount, settled, to_refund, receipt_number,
                                   paid_at, received_at)

@@ -48,11 +48,11 @@ enum CloseAccountOnServiceEnd: Reaction {
             """)
         guard let row = changed.first else { return }
         let account: AccountID = try row("id")
-        try await work.run(
+        try await work.post(
             "UPDATE refresh_tokens SET revoked_at = now() WHERE account = \(account) AND revoked_at IS NULL")
-        try await work.run(
+        try await work.post(
             "UPDATE browser_sessions SET ended_at = now() WHERE account = \(account) AND ended_at IS NULL")
-        try await work.run(
+        try await work.post(
             "UPDATE one_time_links SET used_at = now() WHERE account = \(account) AND used_at IS NULL")
         var closed = AccountClosed()
         closed.account = account

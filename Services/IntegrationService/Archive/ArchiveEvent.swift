@@ -6,7 +6,7 @@ enum ArchiveEvent: Observer {
     static func handle(_ envelope: Envelope, _ work: Work) async throws {
         // A version that was read because it was missing comes without its place in the feed.
         let position = envelope.position.tick > 0 ? envelope.position.description : nil
-        try await work.run(
+        try await work.post(
             """
             INSERT INTO archive_events
                 (event, source, type, aggregate_type, aggregate_id, aggregate_version, epoch, source_position, agency,

@@ -9,7 +9,7 @@ enum OpenMailboxOnAppointment: Reaction {
         opened.person = event.person
         if let known = try rows.first.map(Mailbox.init) {
             guard known.state == .closed else { return }
-            try await work.run(
+            try await work.post(
                 """
                 UPDATE mailboxes SET state = 'open', closed_at = NULL, full_name = \(event.fullName),
                     version = \(known.version + 1)
@@ -19,7 +19,7 @@ enum OpenMailboxOnAppointment: Reaction {
             return try await work.announce(opened, version: known.version + 1, to: nil)
         }
         (opened.mailbox, opened.address) = (MailboxID.new(), work.resource(MailDomain.self).address(event.mailbox))
-        try await work.run(
+        try await work.post(
             """
             WITH mailbox AS (
                 INSERT INTO mailboxes (id, person, address, full_name, state, opened_at, version)

@@ -46,7 +46,7 @@ extension Work {
         }
         guard !mailboxes.isEmpty else { return }
         let ids = mailboxes.map { _ in MessageID.new() }
-        try await run(
+        try await post(
             """
             WITH message AS (
                 INSERT INTO messages (id, thread, recipients, template, facts, source_event, sent_at)
@@ -94,7 +94,7 @@ extension Work {
             metadata: [
                 "event": "\(envelope.id)", "agency": "\(addressee.agency)", "role": "\(addressee.role.rawValue)",
             ])
-        try await run(
+        try await post(
             """
             INSERT INTO undeliverable (id, source_event, type, template, facts, agency, role, at)
             VALUES (\(UUID.v7()), \(envelope.id), \(envelope.type), \(notification.template.rawValue),

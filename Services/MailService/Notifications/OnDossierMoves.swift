@@ -21,7 +21,7 @@ enum TellOfSubmission: Reaction {
 /// A dossier was accepted: from now on notifications call it by its code.
 enum NoteDossierCode: Reaction {
     static func handle(_ event: DossierAccepted, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run("UPDATE dossiers SET code = \(event.code) WHERE dossier = \(event.dossier)")
+        try await work.post("UPDATE dossiers SET code = \(event.code) WHERE dossier = \(event.dossier)")
     }
 }
 

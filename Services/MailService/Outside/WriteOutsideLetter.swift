@@ -6,7 +6,7 @@ enum WriteOutsideLetter: Reaction {
     static func handle(_ command: SendCitizenNotice, _ envelope: Envelope, _ work: Work) async throws {
         // Both languages: nobody asked the applicant which.
         let body = "\(command.vietnamese)\n\n\(command.english)"
-        try await work.run(
+        try await work.post(
             """
             INSERT INTO outside_letters
                 (id, source_event, sender, dossier, agency, what, subject, body, address, state, note, made_at, due_at)

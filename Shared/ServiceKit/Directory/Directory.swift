@@ -44,7 +44,7 @@ public enum Directory {
 
 enum OnAgencyEstablished: Reaction {
     static func handle(_ event: AgencyEstablished, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run(
+        try await work.post(
             """
             INSERT INTO directory_agencies (code, name, name_en, kind, parent, valid_from, valid_to)
             VALUES (\(event.code), \(event.name), \(event.nameEn), \(event.kind.rawValue), \(event.parent),
@@ -58,7 +58,7 @@ enum OnAgencyEstablished: Reaction {
 
 enum OnAgencyDissolved: Reaction {
     static func handle(_ event: AgencyDissolved, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run(
+        try await work.post(
             """
             UPDATE directory_agencies SET valid_to = \(event.validTo), successor = \(event.successor)
             WHERE code = \(event.code)
@@ -68,7 +68,7 @@ enum OnAgencyDissolved: Reaction {
 
 enum OnOfficialAppointed: Reaction {
     static func handle(_ event: OfficialAppointed, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run(
+        try await work.post(
             """
             INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
             VALUES (\(event.post), \(event.person), \(event.fullName), \(event.mailbox), \(event.agency),
@@ -81,12 +81,12 @@ enum OnOfficialAppointed: Reaction {
 
 enum OnOfficialTransferred: Reaction {
     static func handle(_ event: OfficialTransferred, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run(
+        try await work.post(
             """
             UPDATE directory_posts SET valid_to = \(event.effectiveFrom.previous)
             WHERE post = \(event.formerPost)
             """)
-        try await work.run(
+        try await work.post(
             """
             INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
             VALUES (\(event.post), \(event.person), \(event.fullName), \(event.mailbox), \(event.agency),
@@ -99,7 +99,7 @@ enum OnOfficialTransferred: Reaction {
 
 enum OnServiceEnded: Reaction {
     static func handle(_ event: ServiceEnded, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run(
+        try await work.post(
             """
             UPDATE directory_posts SET valid_to = \(event.effectiveFrom.previous)
             WHERE person = \(event.person) AND (valid_to IS NULL OR valid_to >= \(event.effectiveFrom))
@@ -110,7 +110,7 @@ enum OnServiceEnded: Reaction {
 
 enum OnAdministratorNamed: Reaction {
     static func handle(_ event: AdministratorNamed, _ envelope: Envelope, _ work: Work) async throws {
-        try await work.run(
+        try await work.post(
             "INSERT INTO directory_administrators (person) VALUES (\(event.person)) ON CONFLICT DO NOTHING")
         work.runtime.rights.forget(event.person)
     }

@@ -102,16 +102,19 @@ public struct Call: Sendable {
     public func transaction<Output: Record>(
         _ body: (Work) async throws -> Reply<Output>
     ) async throws -> Reply<Output> {
-        let reply = try await runtime.database.transaction { transaction in
-            let answer = idempotency.map { KeptAnswer($0, route) }
-            let work = Work(
-                session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
-                runtime: runtime, answer: answer)
-            let reply = try await body(work)
-            if let answer, !answer.isKept { try await transaction.run(answer.insert(reply)) }
-            KillPoint.pass(.beforeCommit)
-            return reply
-        }
+        let reply: Reply<Output>
+        do {
+            reply = try await runtime.database.transaction { transaction in
+                let answer = idempotency.map { KeptAnswer($0, route) }
+                let work = Work(
+                    session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
+                    runtime: runtime, answer: answer)
+                let reply = try await body(work)
+                if let answer, !answer.isKept { try await transaction.post(answer.insert(reply)) }
+                KillPoint.pass(.beforeCommit)
+                return reply
+            }
+        } catch let error as PostgresError where error.isFailure(Work.stale) { throw Refused.stale }
         KillPoint.pass(.afterCommit)
         runtime.poke()
         return reply
@@ -139,15 +142,19 @@ public struct Work: Session {
     @discardableResult
     public func run(_ sql: SQL) async throws(PostgresError) -> Rows { try await session.run(sql) }
 
-    /// Writes an event as version `version` of its aggregate, routed to `agency`.
-    public func announce(_ event: any Event, version: Int64, to agency: AgencyCode?) async throws {
-        let announcement = Announcement(
-            event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
-        try await EventWriter.append(announcement, version: version, in: session)
+    public func post(_ sql: SQL) async throws(PostgresError) { try await session.post(sql) }
+
+    private func announcement(_ event: any Event, to agency: AgencyCode?) -> Announcement {
+        Announcement(event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
     }
 
-    /// A change, what hangs on it and its event in one statement and one round trip, as `Call.flight` has them, within
-    /// this transaction.
+    /// Writes an event as version `version` of its aggregate, routed to `agency`.
+    public func announce(_ event: any Event, version: Int64, to agency: AgencyCode?) async throws {
+        try await EventWriter.append(announcement(event, to: agency), version: version, in: session)
+    }
+
+    /// A change, what hangs on it and its event in one statement, as `Call.flight` has them, within this transaction.
+    /// It is posted: when the change touches no row the transaction fails, of a request as `Refused.stale`.
     ///
     /// - Parameter reply: the answer of the request, when it is known before the change is written.
     public func flight<Output: Record>(
@@ -156,12 +163,12 @@ public struct Work: Session {
     ) async throws {
         var steps = then
         if let answer, let reply { steps.append(("kept", answer.insert(reply, from: "change"))) }
-        let announcement = Announcement(
-            event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
-        guard
-            try await !run(EventWriter.flight(change: change, then: steps, announcing: [announcement])).isEmpty
-        else { throw Refused.stale }
+        try await post(
+            EventWriter.flight(
+                change: change, then: steps, announcing: [announcement(event, to: agency)], orFail: Self.stale))
     }
+
+    static let stale = "stale_version"
 
     /// Sets a durable timer: `kind` names the `TimedTask`, `key` makes it one.
     public func schedule(_ task: any TimedTask.Type, key: String, at due: Date, payload: JSON = [:]) async throws {
