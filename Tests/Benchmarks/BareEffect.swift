@@ -1,10 +1,15 @@
 import CLibPQ
 import CRabbitMQ
+import Contracts
 import Foundation
 import Synchronization
 
 /// The baseline of an effect in another service: a bare program of two threads. One commits a row and publishes it,
 /// confirmed; the other consumes it, commits a row and acknowledges. Blocking libpq and librabbitmq, nothing else.
+///
+/// The first commits at its rate and does not wait for a confirm before it goes on, no more than the writer of ours
+/// waits for the broker. If it did, a stall of the machine would hold back the commits too: of all the events that such
+/// a stall delays at this rate, one would be counted.
 enum BareEffect {
     struct Place: Sendable {
         let database: String
@@ -47,9 +52,10 @@ enum BareEffect {
             let due = start + .seconds(Double(number) / rate)
             while ContinuousClock.now < due { usleep(50) }
             try insert.run("\(after + number)", body)
-            try publisher.publish("bare.effect", messageID: "\(after + number)", body: Array(body.utf8), window: 1)
-            try publisher.settleAll()
+            try publisher.publish(
+                "bare.effect", messageID: "\(after + number)", body: Array(body.utf8), window: Limits.AMQP.window)
         }
+        try publisher.settleAll()
     }
 
     private static func consume(_ channel: Bare.Channel, _ place: Place, _ count: Int) throws {
