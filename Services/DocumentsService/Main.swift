@@ -26,6 +26,7 @@ import ServiceKit
         ReadRegister.self,
         ExportRegister.self,
     ]
+    static let settings: [Configuration.Setting] = [{ _ = try $0.files() }]
     static let reactions: [any Reaction.Type] = [
         OnDossierApproved.self
     ]
@@ -33,9 +34,6 @@ import ServiceKit
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] {
-        guard let directory = configuration.filesDirectory else {
-            throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"])
-        }
-        return [try FileStore(directory)]
+        [try FileStore(try configuration.files())]
     }
 }

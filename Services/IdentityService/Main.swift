@@ -9,6 +9,7 @@ import ServiceKit
     static let title = "Định danh: tài khoản, đăng nhập, mã truy cập"
     static let migrations = Migrations.all
     static let secrets = ["LIENTHONG_CLIENT_SECRETS", "LIENTHONG_KEY_SECRET"]
+    static let settings: [Configuration.Setting] = [{ _ = try Clients($0) }, { _ = try KeyRing.sealing($0) }]
     static let appendOnly = ["sign_in_log"]
     static let endpoints: [any Mountable.Type] = [
         DiscoverProvider.self,

@@ -42,6 +42,11 @@ import ServiceKit
         WriteOutsideLetter.self,
     ]
     static let secrets = ["LIENTHONG_SEALING_KEY"]
+    static let settings: [Configuration.Setting] = [
+        { _ = try MailDomain($0) },
+        { _ = try OutsideRelay($0, try MailDomain($0)) },
+        { _ = try SealingKeys($0) },
+    ]
 
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger

@@ -11,6 +11,7 @@ import ServiceKit
     static let migrations = Migrations.all
     static let appendOnly = ["dossier_history", "due_dates"] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
+    static let settings: [Configuration.Setting] = [{ _ = try $0.files() }, { _ = try SealingKeys($0) }]
     static let endpoints: [any Mountable.Type] = [
         ListProcedures.self,
         ReadProcedure.self,
@@ -68,11 +69,9 @@ import ServiceKit
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] {
-        guard let directory = configuration.filesDirectory else {
-            throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"])
-        }
-        return [
-            ProcedureBook(database), CalendarBook(database), InboxCounts(database), try FileStore(directory),
+        [
+            ProcedureBook(database), CalendarBook(database), InboxCounts(database),
+            try FileStore(try configuration.files()),
             try SealingKeys(configuration),
         ]
     }

@@ -6,6 +6,9 @@ enum Migrations {
         Migration(2, "dossiers", dossiers),
         Migration(3, "what hangs on a dossier", around),
         Migration(4, "notices outside of the system", outside),
+        Migration(
+            5, "procedures that end",
+            "ALTER TABLE procedures ADD COLUMN valid_to date, ADD CHECK (valid_to >= valid_from)"),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

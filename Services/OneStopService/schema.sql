@@ -351,8 +351,10 @@ CREATE TABLE procedures (
     drafted_at timestamp with time zone NOT NULL,
     published_by text,
     published_at timestamp with time zone,
+    valid_to date,
     CONSTRAINT procedures_pkey PRIMARY KEY (code, number),
     CONSTRAINT procedures_check CHECK ((state = 'published'::text) = (published_at IS NOT NULL)),
+    CONSTRAINT procedures_check1 CHECK (valid_to >= valid_from),
     CONSTRAINT procedures_number_check CHECK (number >= 1),
     CONSTRAINT procedures_state_check CHECK (state = ANY (ARRAY['draft'::text, 'published'::text]))
 );

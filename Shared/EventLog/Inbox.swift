@@ -7,7 +7,9 @@ import ServiceLifecycle
 import Synchronization
 
 /// A reaction of a group to one type of event. What it does through the transaction commits together with the group's
-/// position. It may run again after it threw or lost its connection.
+/// position. It also runs for events that came before their turn or came again, and may run again after it threw or
+/// lost its connection: of all this nothing is kept but what it did through the transaction in the end, so it must have
+/// no effect beside it.
 public struct AnyReaction: Sendable {
     public typealias Handle = @Sendable (Envelope, Transaction) async throws -> Void
 
@@ -202,7 +204,10 @@ public final class Inbox: Service {
     /// What became of it once that is in the database; nil when the process ends first.
     private func arrive(_ event: Envelope) async -> Arrival? {
         guard isConsumed(event) else { return .duplicate }
+        let wakes = Self.wakes.load(ordering: .relaxed)
         guard let arrival = await worker.take(event) else { return nil }
+        // It may be this event that wakes. Another lane may have heard of that before it was committed.
+        if Self.wakes.load(ordering: .relaxed) != wakes { lookBell.ring() }
         switch arrival {
         case .taken(followed: true), .parked(.again): await resume(event.aggregate)
         case .parked(.repair(let from, let before)): gaps.report(event.aggregate, from: from, before: before)

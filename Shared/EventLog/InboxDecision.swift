@@ -173,7 +173,7 @@ enum ErrorText {
     private static func full(_ error: any Error) -> String {
         switch error {
         case let error as PostgresError:
-            let parts = [error.kind.rawValue, error.sqlState, error.constraint, error.attempting]
+            let parts = [error.kind.rawValue, error.sqlState, error.constraint, error.failure, error.attempting]
             return "PostgreSQL: " + parts.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
         case let error as FieldFault: return "field \(error.field): \(error.code)"
         case let error as JSONFault: return "JSON: \(error.reason) at \(error.offset)"

@@ -6,6 +6,7 @@ import Synchronization
 /// the third pass. A process that runs already is armed by the same words in the file that `LIENTHONG_KILL_FILE` names;
 /// passes count from when it is seen. Absent from release builds.
 public enum KillPoint: String, CaseIterable, Sendable {
+    // Before a commit the server may have heard nothing of the transaction yet: what is posted goes out with COMMIT.
     case beforeCommit = "before-commit"
     case afterCommit = "after-commit"
     case beforePoke = "before-poke"

@@ -252,6 +252,12 @@ final class Connection {
         if !isAlive || PQstatus(pg) == CONNECTION_BAD { die() }
     }
 
+    /// Statements of the segment that the server works on, each of which may take its time.
+    var executions: Int {
+        guard let count = segments.first else { return 1 }
+        return inFlight.prefix(count).reduce(0) { $0 + 1 + $1.preliminaries.count { !$0.isPreparation } }
+    }
+
     /// The statement that the server works on, or whose Sync is awaited.
     private var head: Int { min(answered, (segments.first ?? 1) - 1) }
 

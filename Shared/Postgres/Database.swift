@@ -87,9 +87,7 @@ public final class Database: Session, Service {
     func fly(
         _ sql: SQL, lease: UInt64?, opening begin: String? = nil, after posted: [SQL] = [], sharing: Bool = false
     ) async throws(PostgresError) -> Rows {
-        for sql in posted + [sql] where sql.binds.count > Int(UInt16.max) {
-            throw PostgresError(.server, "more than \(UInt16.max) values", sqlState: "54000", attempting: sql.text)
-        }
+        try sql.checkSize()
         let id = nextID()
         let result: Result<Rows, PostgresError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -185,11 +183,12 @@ public struct Transaction: Session {
     let lease: UInt64
     private let unsent: Unsent
 
-    /// What goes out with the next statement: BEGIN before the first, and what was posted.
+    /// What goes out with the next statement: BEGIN before the first, and what was posted. `isLost`: something that was
+    /// posted did not reach the server, or may not have, and nothing more can be done but to roll back.
     private final class Unsent: Sendable {
-        let state: Mutex<(begin: String?, posted: [SQL])>
+        let state: Mutex<(begin: String?, posted: [SQL], isLost: Bool)>
 
-        init(_ begin: String) { state = Mutex((begin, [])) }
+        init(_ begin: String) { state = Mutex((begin, [], false)) }
     }
 
     init(database: Database, lease: UInt64, begin: String) {
@@ -201,11 +200,19 @@ public struct Transaction: Session {
 
     @discardableResult
     public func run(_ sql: SQL) async throws(PostgresError) -> Rows {
-        let (begin, posted) = unsent.state.withLock { ($0.begin.take(), $0.posted.taken()) }
-        return try await database.fly(sql, lease: lease, opening: begin, after: posted)
+        try sql.checkSize()
+        let (begin, posted, isLost) = unsent.state.withLock { ($0.begin.take(), $0.posted.taken(), $0.isLost) }
+        guard !isLost else {
+            throw PostgresError(.cancelled, "an earlier statement was not sent", attempting: sql.text)
+        }
+        do { return try await database.fly(sql, lease: lease, opening: begin, after: posted) } catch {
+            if error.kind != .server, !posted.isEmpty { unsent.state.withLock { $0.isLost = true } }
+            throw error
+        }
     }
 
     public func post(_ sql: SQL) async throws(PostgresError) {
+        try sql.checkSize()
         let hasRoom = unsent.state.withLock { unsent in
             guard unsent.posted.count < Limits.Postgres.pipeline else { return false }
             unsent.posted.append(sql)
@@ -223,10 +230,19 @@ public struct Transaction: Session {
             try await run("RELEASE SAVEPOINT s")
             return value
         } catch {
+            unsent.state.withLock { $0.posted = [] }
             // Released too: an outer savepoint of the same name must be the one that is meant next.
             try await run("ROLLBACK TO SAVEPOINT s")
             try await run("RELEASE SAVEPOINT s")
             throw error
+        }
+    }
+}
+
+extension SQL {
+    fileprivate func checkSize() throws(PostgresError) {
+        guard binds.count <= Int(UInt16.max) else {
+            throw PostgresError(.server, "more than \(UInt16.max) values", sqlState: "54000", attempting: text)
         }
     }
 }

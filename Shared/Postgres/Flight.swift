@@ -29,7 +29,10 @@ struct Flight: Sendable {
 
     /// What goes out before it, for the time of its own transaction.
     var planning: String? {
-        isPlannedOnce ? "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)" : nil
+        isPlannedOnce
+            ? """
+            SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
+            """ : nil
     }
 }
 

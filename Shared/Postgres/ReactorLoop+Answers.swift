@@ -90,8 +90,9 @@ extension ReactorLoop {
         for segment in connection.abandon() {
             let isFatal = segment.contains(where: \.isFatal)
             // Whether a session that ended behind the last answer has committed is not known.
+            let mayHaveCommitted = segment[0].flight.isCommit && segment[0].preliminaries.isEmpty
             let hasNotRun =
-                hasEnded || isFatal && segment.contains { $0.rows == nil } && !segment[0].flight.isCommit
+                hasEnded || isFatal && segment.contains { $0.rows == nil } && !mayHaveCommitted
                 || segment.count > 1 && segment.contains { $0.fault != nil && !$0.isFatal }
             hasEnded = hasEnded || isFatal
             for sent in segment { settle(sent, hasNotRun, &repeated) }

@@ -295,8 +295,9 @@ final class ReactorLoop {
             _ = borrowers.popFirst()
             first.refuse(PostgresError(.timeout, "no connection in time for a transaction"))
         }
-        let patience = configuration.statementTimeout + Limits.Postgres.grace
         for connection in pool {
+            // Nothing is heard of a segment before its end.
+            let patience = configuration.statementTimeout * connection.executions + Limits.Postgres.grace
             let stuck = connection.state == .connecting && now > connection.connectDeadline
             let silent = !connection.inFlight.isEmpty && now - connection.lastProgress > patience
             if stuck || silent { connection.die() }

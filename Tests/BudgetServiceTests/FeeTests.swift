@@ -7,6 +7,19 @@ import Testing
 @testable import BudgetService
 
 @Suite struct `A fee demand` {
+    @Test func `belongs to the trace of the request that required it`() async throws {
+        try await Office.open { office in
+            let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+            var envelope = office.service.envelope(try office.requirement(200_000))
+            envelope.traceparent = "00-\(trace)-00f067aa0ba902b7-01"
+            #expect(await office.service.take(envelope) == .taken)
+            let rows = try await office.service.database.database.run(
+                "SELECT traceparent FROM event_log WHERE type = \(FeeDemanded.type)")
+            let announced: String = try #require(try rows.first?("traceparent"))
+            #expect(announced.hasPrefix("00-\(trace)-"))
+        }
+    }
+
     @Test func `is opened by a dossier's requirement, once`() async throws {
         try await Office.open { office in
             let event = try office.requirement(200_000)

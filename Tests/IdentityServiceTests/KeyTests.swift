@@ -62,7 +62,7 @@ import Testing
             let other = try ring(door, secret: String(repeating: "00", count: 32))
             let fault = await #expect(throws: KeyRingFault.self) { try await other.load() }
             #expect(fault?.description.contains("LIENTHONG_KEY_SECRET") == true)
-            #expect(throws: HexFault.self) { try ring(door, secret: "too short") }
+            #expect(throws: ConfigurationFaults.self) { try ring(door, secret: "too short") }
         }
     }
 

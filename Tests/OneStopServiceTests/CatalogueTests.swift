@@ -11,6 +11,35 @@ import Testing
 @Suite struct CatalogueTests {
     @Test func `the schema is what the migrations make`() async throws { try await expectSchema(of: Main.self) }
 
+    @Test func `after its last day a procedure is not submitted any more, and is read by its number`() async throws {
+        try await Office.open { office in
+            let code = Office.criminalRecord
+            let body: JSON = [
+                "validFrom": "2021-03-02", "validTo": "2021-03-01", "definition": try judicialRecord().json,
+            ]
+            let reversed = try await office.send("POST", "/procedures/\(code)/draft", as: office.administrator, body)
+            #expect((reversed.status, reversed.code) == (422, "onestop.ends-before-it-begins"))
+            let draft = try await office.send(
+                "POST", "/procedures/\(code)/draft", as: office.administrator, body.with("validTo", "2021-03-10"))
+            let law = try await office.send("POST", "/procedures/\(code)/publish", as: office.administrator)
+            #expect(draft.status < 300 && law.status < 300)
+            try await office.set("2021-03-10 08:00")
+            _ = try await office.submit()
+            #expect(try await office.get("/procedures/\(code)").json["validTo"] == "2021-03-10")
+            try await office.set("2021-03-11 08:00")
+            let refused = try await office.send("POST", "/dossiers", as: office.citizen, Office.submission)
+            #expect((refused.status, refused.code) == (422, "onestop.procedure-unknown"))
+            #expect(try await office.get("/procedures/\(code)").status == 404)
+            #expect(try await office.get("/procedures/\(code)?number=2").status == 200)
+            func listed(_ query: String) async throws -> Bool {
+                let list = try await office.get("/procedures?\(query)").json["procedures"]?.array ?? []
+                return list.contains { $0["code"]?.text == code }
+            }
+            #expect(try await listed("on=2021-03-10"))
+            #expect(try await !listed("limit=100"))
+        }
+    }
+
     @Test func `a procedure is drafted, published, and never changes; a dossier keeps its version`() async throws {
         try await Office.open { office in
             let code = Office.criminalRecord

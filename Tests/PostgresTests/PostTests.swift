@@ -102,6 +102,51 @@ import Testing
         }
     }
 
+    @Test func `what a savepoint's body posted before it threw is not sent; the transaction goes on`() async throws {
+        struct Changed: Error {}
+        try await withDatabase(tables) { room in
+            try await room.database.transaction { transaction in
+                try await transaction.run("INSERT INTO t VALUES (1)")
+                await #expect(throws: Changed.self) {
+                    try await transaction.savepoint { inner in
+                        try await inner.post("INSERT INTO t VALUES (1)")
+                        throw Changed()
+                    }
+                }
+                try await transaction.run("INSERT INTO t VALUES (2)")
+            }
+            #expect(try await ids(room.database) == [1, 2])
+        }
+    }
+
+    @Test func `what was posted is not lost with a statement that cannot be sent`() async throws {
+        try await withDatabase(tables) { room in
+            let database = room.database
+            try await database.transaction { transaction in
+                try await transaction.run("INSERT INTO t VALUES (1)")
+                try await transaction.post("INSERT INTO t VALUES (2)")
+                var many: SQL = "SELECT 1"
+                many.binds = Array(repeating: Int32(1).bind, count: Int(UInt16.max) + 1)
+                let tooMany = many
+                let refused = await fault { try await transaction.run(tooMany) }
+                #expect(refused?.sqlState == "54000")
+            }
+            #expect(try await ids(database) == [1, 2])
+            let lost = await fault {
+                try await database.transaction { transaction in
+                    try await transaction.run("INSERT INTO t VALUES (3)")
+                    try await transaction.post("INSERT INTO t VALUES (4)")
+                    let given = Task { try await transaction.run("INSERT INTO t VALUES (5)") }
+                    given.cancel()
+                    _ = await given.result
+                }
+            }
+            let kept = try await ids(database)
+            #expect(lost == nil ? kept == [1, 2, 3, 4, 5] : lost?.kind == .cancelled && kept == [1, 2], "\(kept)")
+            #expect(database.metrics.borrowed == 0)
+        }
+    }
+
     @Test func `a body that throws takes it back`() async throws {
         try await withDatabase(tables) { room in
             for hasRun in [false, true] {

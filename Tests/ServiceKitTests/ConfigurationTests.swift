@@ -50,14 +50,17 @@ import Testing
         bad["LIENTHONG_REHEARSAL"] = "perhaps"
         bad["LIENTHONG_LOG_LEVEL"] = "loud"
         bad["LIENTHONG_KEY_SECRET"] = nil
+        bad["LIENTHONG_FILES_DIR"] = ""
+        bad["LIENTHONG_RECEIPT_KEY"] = "pg-secret"
         do throws(ConfigurationFaults) {
             _ = try Configuration(
-                service: .hr, environment: bad, for: .serve, requiring: ["LIENTHONG_KEY_SECRET"])
+                service: .hr, environment: bad, for: .serve, requiring: ["LIENTHONG_KEY_SECRET"],
+                trying: [{ _ = try $0.files() }, { _ = try $0.secret("LIENTHONG_KEY_SECRET") }])
             Issue.record("it was taken")
         } catch {
             let names = [
                 "PG_PASSWORD", "PG_PORT", "AMQP_USER", "HTTP_PORT", "IDENTITY_URL", "FEEDS", "REHEARSAL", "LOG_LEVEL",
-                "KEY_SECRET",
+                "KEY_SECRET", "FILES_DIR", "RECEIPT_KEY",
             ]
             #expect(error.faults.count == names.count, "\(error.faults)")
             for name in names {

@@ -231,6 +231,23 @@
 
         /// `InboxWorker.take`: until it succeeds.
         private func take(_ event: Happened, _ attempt: Int, _ done: @escaping (InboxArrival) -> Void) {
+            guard store.hasEffect(event) else { return takeInTurn(event, attempt, done) }
+            let away = { self.again(attempt) { self.take(event, attempt + 1, done) } }
+            begin { transaction in
+                process.ask(transaction, { self.store.advanceOrFail(event, transaction, $0) }) { (reply: Reply<Bool>) in
+                    switch reply {
+                    case .away: away()
+                    case .done(false):
+                        self.store.database.rollBack(transaction)
+                        self.takeInTurn(event, attempt, done)
+                    case .done(true): self.react(event, false, transaction, away, done)
+                    }
+                }
+            }
+        }
+
+        /// `InboxWorker.takeInTurn`, and what it does for events without reactions.
+        private func takeInTurn(_ event: Happened, _ attempt: Int, _ done: @escaping (InboxArrival) -> Void) {
             let away = { self.again(attempt) { self.take(event, attempt + 1, done) } }
             begin { transaction in
                 process.ask(transaction, { self.store.advance(event, transaction, $0) }) { (reply: Reply<Bool?>) in

@@ -5,7 +5,6 @@
     /// A row of a table that is only added to.
     class Appended: Written {
         private(set) var isCommitted = false
-
         override func commit() { isCommitted = true }
         override func undo() { isCommitted = false }
     }
@@ -13,7 +12,6 @@
     /// A row of `effect_log`, or a timer's effect.
     final class Effect: Appended {
         let event: Happened
-
         init(_ event: Happened) { self.event = event }
 
         override func commit() {
@@ -25,7 +23,6 @@
     /// An event is in the consumer's database without an effect.
     private final class Kept: Written {
         let event: Happened
-
         init(_ event: Happened) { self.event = event }
 
         override func commit() { event.isKept = true }
@@ -124,6 +121,12 @@
                 self.note(event, transaction)
                 answer(parked.contains { $0.value.event.version > event.version })
             }
+        }
+
+        /// `InboxStore.advanceOrFail`: only when nothing of its aggregate is parked. False: it has failed.
+        func advanceOrFail(_ event: Happened, _ transaction: Transaction, _ answer: @escaping (Bool) -> Void) {
+            if !parked(of: event.aggregate, transaction).isEmpty { return answer(false) }
+            advance(event, transaction) { answer($0 != nil) }
         }
 
         /// `InboxStore.lock(_:in:)`: an upsert of the position.
@@ -271,7 +274,7 @@
             }
         }
 
-        /// `InboxStore.lock(key:in:)`
+        /// `InboxStore.lock(key:)`
         func lock(key: String, _ transaction: Transaction, _ answer: @escaping (()) -> Void) {
             keyLocks.row(key).lock(transaction) { answer(()) }
         }

@@ -71,7 +71,11 @@ enum HTTP {
     ) async throws -> HTTPAnswer {
         do {
             return try await withThrowingTaskGroup(of: HTTPAnswer.self) { group in
-                group.addTask { try await exchange(ask, address) }
+                group.addTask {
+                    // Nothing of it was sent: the connection ended between its making and the first octet.
+                    do { return try await exchange(ask, address) } catch is Unsent {}
+                    return try await exchange(ask, address)
+                }
                 group.addTask {
                     try await Task.sleep(for: limit)
                     throw CutOff(description: "no answer within \(limit)")
@@ -89,6 +93,8 @@ enum HTTP {
         }
     }
 
+    private struct Unsent: Error {}
+
     private static func exchange(_ ask: HTTPAsk, _ address: Address) async throws -> HTTPAnswer {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(TimeAmount(Limits.Rehearsal.connect))
@@ -105,7 +111,7 @@ enum HTTP {
             head.headers.add(name: "connection", value: "close")
             for header in ask.headers { head.headers.add(name: header.name, value: header.value) }
             if ask.method != "GET" { head.headers.add(name: "content-length", value: "\(ask.body.count)") }
-            try await outbound.write(.head(head))
+            do { try await outbound.write(.head(head)) } catch ChannelError.ioOnClosedChannel { throw Unsent() }
             if !ask.body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: ask.body)))) }
             try await outbound.write(.end(nil))
             var answer = HTTPAnswer()

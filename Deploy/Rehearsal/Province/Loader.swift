@@ -157,7 +157,9 @@ struct Loader: Sendable {
                 if let known { return .there(row, "name", known.at("definition.name")?.text ?? "", row["name"]) }
                 try await office.post(
                     .onestop, "/procedures/\(row["code"])/draft",
-                    ["validFrom": .string(row["valid_from"]), "definition": province.definition(row)], as: admin)
+                    .object(
+                        optional: [("validFrom", row["valid_from"]), ("validTo", row["valid_to"])],
+                        [("definition", province.definition(row))]), as: admin)
                 try await office.post(.onestop, "/procedures/\(row["code"])/publish", as: admin)
                 return .new
             }

@@ -17,11 +17,18 @@ final class KeyRing: Sendable {
         var published: [JSON] = []
     }
 
-    /// - Throws: a fault unless `LIENTHONG_KEY_SECRET` is 32 bytes in hex; it does not repeat the secret.
-    init(_ configuration: Configuration, database: Database) throws {
-        let bytes = try Hex.decode(configuration.secret("LIENTHONG_KEY_SECRET").value, count: 32)
-        sealing = SymmetricKey(data: bytes)
+    init(_ configuration: Configuration, database: Database) throws(ConfigurationFaults) {
+        sealing = try Self.sealing(configuration)
         self.database = database
+    }
+
+    /// What the stored keys are sealed with.
+    static func sealing(_ configuration: Configuration) throws(ConfigurationFaults) -> SymmetricKey {
+        let text = try configuration.secret("LIENTHONG_KEY_SECRET").value
+        guard let bytes = try? Hex.decode(text, count: 32) else {
+            throw ConfigurationFaults(faults: ["LIENTHONG_KEY_SECRET must be 64 hexadecimal digits"])
+        }
+        return SymmetricKey(data: bytes)
     }
 
     /// Reads the keys, those of other processes too; makes the first one, and a new one when the newest has signed for

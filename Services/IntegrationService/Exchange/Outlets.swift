@@ -20,6 +20,16 @@ struct Outlets: Sendable {
     static let secret = "LIENTHONG_SUBSCRIPTION_SECRET"
 
     init(_ configuration: Configuration, _ bells: Bells, _ log: Logger) throws(ConfigurationFaults) {
+        policy = try Self.policy(configuration)
+        courier = Courier(policy, authorities: configuration.optional("LIENTHONG_WEBHOOK_AUTHORITIES"))
+        secrets = SubscriptionSecrets(root: try configuration.secret(Self.secret).value)
+        publisher = Publisher(configuration.amqp, exchange: BrokerControl.exchange, logger: log)
+        self.bells = bells
+        pace = configuration.rehearsal ? DeliveryPace.rehearsal(configuration) : DeliveryPace()
+    }
+
+    /// Where webhooks may lead.
+    static func policy(_ configuration: Configuration) throws(ConfigurationFaults) -> AddressPolicy {
         var networks: [Network] = []
         for text in (configuration.optional("LIENTHONG_WEBHOOK_NETWORKS") ?? "").split(separator: ",") {
             guard let network = Network(text) else {
@@ -29,12 +39,7 @@ struct Outlets: Sendable {
             }
             networks.append(network)
         }
-        policy = AddressPolicy(networks: networks, allowsPlainLoopback: configuration.rehearsal)
-        courier = Courier(policy, authorities: configuration.optional("LIENTHONG_WEBHOOK_AUTHORITIES"))
-        secrets = SubscriptionSecrets(root: try configuration.secret(Self.secret).value)
-        publisher = Publisher(configuration.amqp, exchange: BrokerControl.exchange, logger: log)
-        self.bells = bells
-        pace = configuration.rehearsal ? DeliveryPace.rehearsal(configuration) : DeliveryPace()
+        return AddressPolicy(networks: networks, allowsPlainLoopback: configuration.rehearsal)
     }
 
     func parts(_ database: Database, _ tail: Tail, epoch: Int32, log: Logger) -> DelivererParts {

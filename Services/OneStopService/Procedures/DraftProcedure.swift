@@ -7,16 +7,18 @@ enum DraftProcedure: Endpoint {
     static let route = Route.post("/procedures/{code}/draft")
     static let summary = "Draft the next version of a procedure, or replace the draft"
     static let access = Access.official(.proceduresPublish)
-    static let refusals = [Refused.keyTwice, .stepAgency, .documentType, .feeAmount]
+    static let refusals = [Refused.keyTwice, .stepAgency, .documentType, .feeAmount, .endsBeforeItBegins]
 
     struct Input: Record {
         var code = ""
         var validFrom = Day.none
+        var validTo: Day?
         var definition = Definition()
 
         static let fields: [Field<Self>] = [
             .init("code", \.code, .text(1...40, pattern: Pattern.procedure), "National code", in: .path),
             .init("validFrom", \.validFrom, .day, "First day"),
+            .init("validTo", \.validTo, .day, "Last day; absent while there is none"),
             .init("definition", \.definition, .record, "What it says"),
         ]
     }
@@ -25,6 +27,7 @@ enum DraftProcedure: Endpoint {
         // A procedure is the whole province's: the right at one commune is not enough.
         try await call.require(.proceduresPublish, at: .none)
         try input.definition.check()
+        if let validTo = input.validTo, validTo < input.validFrom { throw Refused.endsBeforeItBegins }
         return try await call.transaction { work in
             let last: Int? = try await work.run(
                 """
@@ -37,14 +40,14 @@ enum DraftProcedure: Endpoint {
             let rows = try await work.run(
                 """
                 INSERT INTO procedures
-                    (code, number, state, valid_from, definition, revision, drafted_by, drafted_at)
-                VALUES (\(input.code), \((last ?? 0) + 1), 'draft', \(input.validFrom),
+                    (code, number, state, valid_from, valid_to, definition, revision, drafted_by, drafted_at)
+                VALUES (\(input.code), \((last ?? 0) + 1), 'draft', \(input.validFrom), \(input.validTo),
                         \(input.definition.json), 1, \(work.actor), \(work.now))
                 ON CONFLICT (code, number) DO UPDATE SET valid_from = excluded.valid_from,
-                    definition = excluded.definition, revision = procedures.revision + 1,
+                    valid_to = excluded.valid_to, definition = excluded.definition, revision = procedures.revision + 1,
                     drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
                 WHERE procedures.state = 'draft'
-                RETURNING code, number, state, valid_from, published_at, definition, revision
+                RETURNING code, number, state, valid_from, valid_to, published_at, definition, revision
                 """)
             guard let row = rows.first else { throw Refused.stale }
             return Reply(
@@ -71,7 +74,7 @@ enum PublishProcedure: Endpoint {
         try await call.require(.proceduresPublish, at: .none)
         let rows = try await call.run(
             """
-            SELECT code, number, state, valid_from, published_at, definition, revision FROM procedures
+            SELECT code, number, state, valid_from, valid_to, published_at, definition, revision FROM procedures
             WHERE code = \(input.code) ORDER BY number DESC LIMIT 2
             """)
         let newest = try rows.map(Procedure.init)
@@ -82,6 +85,7 @@ enum PublishProcedure: Endpoint {
         var event = ProcedurePublished()
         (event.procedure, event.procedureVersion) = (procedure.code, procedure.number)
         (event.name, event.validFrom) = (procedure.definition.name, procedure.validFrom)
+        event.validTo = procedure.validTo
         let reply = try await call.flight(
             """
             UPDATE procedures SET state = 'published', published_by = \(call.caller.id), published_at = \(call.now)
@@ -102,6 +106,9 @@ enum PublishProcedure: Endpoint {
 }
 
 extension Refused {
+    static let endsBeforeItBegins = Refused(
+        "onestop.ends-before-it-begins", 422, vi: "Ngày hết hiệu lực không được trước ngày có hiệu lực.",
+        en: "The last day must not be before the first.", field: "validTo")
     static let noDraft = Refused(
         "onestop.no-draft", vi: "Thủ tục này không có bản dự thảo.", en: "This procedure has no draft.")
     static let earlierThanPublished = Refused(

@@ -175,6 +175,7 @@ struct Procedure: Record {
     var number = 0
     var published = false
     var validFrom = Day.none
+    var validTo: Day?
     var publishedAt: Date?
     var definition = Definition()
 
@@ -183,11 +184,14 @@ struct Procedure: Record {
         .init("number", \.number, .integer(1...Limits.OneStop.procedureVersions), "Version"),
         .init("published", \.published, .bool, "Whether it is in force and never changes"),
         .init("validFrom", \.validFrom, .day, "First day"),
+        .init("validTo", \.validTo, .day, "Last day; absent while there is none"),
         .init("publishedAt", \.publishedAt, .instant, "When it was published"),
         .init("definition", \.definition, .record, "What it says"),
     ]
 
     init() {}
+
+    func isInForce(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
 
     init(_ row: Row) throws {
         code = try row("code")
@@ -195,6 +199,7 @@ struct Procedure: Record {
         let state: String = try row("state")
         published = state == "published"
         validFrom = try row("valid_from")
+        validTo = try row("valid_to")
         publishedAt = try row("published_at")
         definition = try Definition(decoding: try row("definition"), unknown: .ignore)
     }

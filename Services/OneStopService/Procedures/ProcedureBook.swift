@@ -26,9 +26,9 @@ final class ProcedureBook: Sendable {
 
     init(_ database: Database) { self.database = database }
 
-    /// The version in force on `day`; nil when none is.
+    /// The version in force on `day`; nil when none is. A later version takes the place of an earlier one for good.
     func inForce(_ code: String, on day: Day) async throws -> Procedure? {
-        try await versions(code).last { $0.validFrom <= day }
+        try await versions(code).last { $0.validFrom <= day }.flatMap { $0.isInForce(on: day) ? $0 : nil }
     }
 
     /// The version that a dossier keeps.
@@ -68,7 +68,7 @@ final class ProcedureBook: Sendable {
         if let known = kept.withLock({ $0.versions[code] }), known.until > now { return known.versions }
         let rows = try await database.run(
             """
-            SELECT code, number, state, valid_from, published_at, definition FROM procedures
+            SELECT code, number, state, valid_from, valid_to, published_at, definition FROM procedures
             WHERE code = \(code) AND state = 'published' ORDER BY number
             """)
         let versions = try rows.map(Procedure.init)

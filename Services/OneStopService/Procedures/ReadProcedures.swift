@@ -32,9 +32,12 @@ enum ListProcedures: Endpoint {
         let day = input.on ?? call.today
         let rows = try await call.run(
             """
-            SELECT DISTINCT ON (code) code, number, state, valid_from, published_at, definition FROM procedures
-            WHERE state = 'published' AND valid_from <= \(day) AND code > \(input.cursor ?? "")
-            ORDER BY code, number DESC LIMIT \(input.limit + 1)
+            SELECT * FROM (
+                SELECT DISTINCT ON (code) code, number, state, valid_from, valid_to, published_at, definition
+                FROM procedures
+                WHERE state = 'published' AND valid_from <= \(day) AND code > \(input.cursor ?? "")
+                ORDER BY code, number DESC) newest
+            WHERE valid_to IS NULL OR valid_to >= \(day) ORDER BY code LIMIT \(input.limit + 1)
             """)
         var output = Output()
         output.procedures = try rows.prefix(input.limit).map(Procedure.init)
@@ -61,13 +64,14 @@ enum ReadProcedure: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
         let rows = try await call.run(
             """
-            SELECT code, number, state, valid_from, published_at, definition FROM procedures
+            SELECT code, number, state, valid_from, valid_to, published_at, definition FROM procedures
             WHERE code = \(input.code) AND state = 'published'
               AND (number = \(input.number) OR \(input.number)::int8 IS NULL AND valid_from <= \(call.today))
             ORDER BY number DESC LIMIT 1
             """)
         guard let row = rows.first else { throw Refused.notFound }
         let procedure = try Procedure(row)
+        guard input.number != nil || procedure.isInForce(on: call.today) else { throw Refused.notFound }
         return Reply(procedure, version: Int64(procedure.number))
     }
 }
@@ -86,7 +90,7 @@ enum ReadDraft: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
         let rows = try await call.run(
             """
-            SELECT code, number, state, valid_from, published_at, definition, revision FROM procedures
+            SELECT code, number, state, valid_from, valid_to, published_at, definition, revision FROM procedures
             WHERE code = \(input.code) AND state = 'draft'
             """)
         guard let row = rows.first else { throw Refused.notFound }

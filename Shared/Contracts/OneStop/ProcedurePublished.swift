@@ -9,6 +9,7 @@ public struct ProcedurePublished: Event {
     public var procedureVersion = 0
     public var name = ""
     public var validFrom = Day.none
+    public var validTo: Day?
 
     public var aggregateID: String { "\(procedure)" }
 
@@ -19,5 +20,6 @@ public struct ProcedurePublished: Event {
         .init("procedureVersion", \.procedureVersion, .integer(1...9999), "Version"),
         .init("name", \.name, .text(1...500), "Vietnamese name"),
         .init("validFrom", \.validFrom, .day, "First day"),
+        .init("validTo", \.validTo, .day, "Last day; absent while there is none"),
     ]
 }

@@ -193,6 +193,7 @@ public protocol TimedTask: Sendable {
 }
 
 /// One reaction to another service's event. What it does commits together with the inbox position: it happens once.
+/// It runs before its turn is certain and may run again, so it has no effect beside its transaction.
 /// Throw `NotYet` for what is not known yet; announce an answering event for a true refusal.
 public protocol Reaction: Sendable {
     associatedtype Received: Event

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Logging
 import Postgres
+import Receipts
 
 /// What a service is told by its environment: where things are, who it is, and its secrets. All faults are reported at
 /// once, and nothing here ever prints a secret.
@@ -24,15 +25,20 @@ public struct Configuration: Sendable {
     /// Business time may be set over HTTP.
     public let rehearsal: Bool
     public let logLevel: Logger.Level
-    public let filesDirectory: String?
+    private let filesDirectory: String?
     private let owner: PostgresConfiguration?
     private let values: [String: Secret]
+
+    /// Reads what one service has beside the others; what is wrong with it is thrown.
+    public typealias Setting = @Sendable (Configuration) throws -> Void
 
     /// - Parameters:
     ///   - purpose: `migrate` needs the database only, `serve` everything but the owner's password.
     ///   - secrets: further variables that this service cannot do without.
+    ///   - settings: what else it reads, tried here so that all faults come together.
     public init(
-        service: ServiceName, environment: [String: String], for purpose: Purpose, requiring secrets: [String] = []
+        service: ServiceName, environment: [String: String], for purpose: Purpose, requiring secrets: [String] = [],
+        trying settings: [Setting] = []
     ) throws(ConfigurationFaults) {
         var reader = EnvironmentReader(environment)
         let serves = purpose == .serve
@@ -60,6 +66,12 @@ public struct Configuration: Sendable {
         filesDirectory = environment["LIENTHONG_FILES_DIR"].flatMap { $0.isEmpty ? nil : $0 }
         if serves { for name in secrets { _ = reader.text(name, default: nil) } }
         values = environment.filter { $0.key.hasPrefix("LIENTHONG_") && !$0.value.isEmpty }.mapValues(Secret.init)
+        for setting in serves ? settings + [{ _ = try $0.receiptKey() }] : [] {
+            do { try setting(self) } catch {
+                // Of another error only the kind: it may hold the value.
+                for fault in (error as? ConfigurationFaults)?.faults ?? ["\(type(of: error))"] { reader.fault(fault) }
+            }
+        }
         guard reader.faults.isEmpty else { throw ConfigurationFaults(faults: reader.faults) }
     }
 
@@ -73,6 +85,21 @@ public struct Configuration: Sendable {
     public func secret(_ name: String) throws(ConfigurationFaults) -> Secret {
         guard let value = values[name] else { throw ConfigurationFaults(faults: ["\(name) is missing"]) }
         return value
+    }
+
+    /// Where the service keeps files; of one that does.
+    public func files() throws(ConfigurationFaults) -> String {
+        guard let filesDirectory else { throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"]) }
+        return filesDirectory
+    }
+
+    /// What receipts are signed with; nil where there are none.
+    func receiptKey() throws(ConfigurationFaults) -> SealingKey? {
+        guard let text = optional("LIENTHONG_RECEIPT_KEY") else { return nil }
+        guard let key = SealingKey(hex: text) else {
+            throw ConfigurationFaults(faults: ["LIENTHONG_RECEIPT_KEY must be 64 hexadecimal digits"])
+        }
+        return key
     }
 
     /// A further variable that may be absent.

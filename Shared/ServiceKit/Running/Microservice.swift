@@ -14,6 +14,8 @@ public protocol Microservice: Sendable {
     static var migrations: [Migration] { get }
     /// Environment variables, beside those of every service, without which this one does not serve.
     static var secrets: [String] { get }
+    /// What else it reads from its configuration, tried before anything starts.
+    static var settings: [Configuration.Setting] { get }
     /// Tables that the runtime role can only read and add to.
     static var appendOnly: [String] { get }
     static var endpoints: [any Mountable.Type] { get }
@@ -32,6 +34,7 @@ public protocol Microservice: Sendable {
 
 extension Microservice {
     public static var secrets: [String] { [] }
+    public static var settings: [Configuration.Setting] { [] }
     public static var appendOnly: [String] { [] }
     public static var observers: [any Observer.Type] { [] }
     public static var timers: [any TimedTask.Type] { [] }
@@ -107,7 +110,8 @@ extension Microservice {
 
     static func serve() async throws {
         let configuration = try Configuration(
-            service: name, environment: ProcessInfo.processInfo.environment, for: .serve, requiring: secrets)
+            service: name, environment: ProcessInfo.processInfo.environment, for: .serve, requiring: secrets,
+            trying: settings)
         LoggingSystem.bootstrap { label in
             JSONLogHandler(service: name.rawValue, label: label, level: configuration.logLevel)
         }
@@ -207,12 +211,9 @@ public struct RunningService: Sendable {
     private static func sealer(
         _ database: Database, _ relay: Relay, _ configuration: Configuration, _ log: Logger
     ) throws -> ReceiptSealer? {
-        guard let text = configuration.optional("LIENTHONG_RECEIPT_KEY") else {
+        guard let key = try configuration.receiptKey() else {
             log.notice("events get no receipts: LIENTHONG_RECEIPT_KEY is not set")
             return nil
-        }
-        guard let key = SealingKey(hex: text) else {
-            throw ConfigurationFaults(faults: ["LIENTHONG_RECEIPT_KEY must be 64 hexadecimal digits"])
         }
         return ReceiptSealer(
             database: database, source: configuration.service.rawValue, key: key,
