@@ -11,17 +11,6 @@ import Testing
     ]
     private struct Changed: Error {}
 
-    private func ids(_ database: Database) async throws -> [Int] {
-        try await database.run("SELECT id FROM t ORDER BY id").map { row in try row("id", as: Int.self) }
-    }
-
-    private func fault<T>(_ body: () async throws -> T) async -> PostgresError? {
-        do {
-            _ = try await body()
-            return nil
-        } catch { return error as? PostgresError }
-    }
-
     @Test func `all of it or nothing of it`() async throws {
         try await withDatabase(tables) { room in
             let database = room.database

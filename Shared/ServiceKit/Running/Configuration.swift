@@ -25,7 +25,6 @@ public struct Configuration: Sendable {
     /// Business time may be set over HTTP.
     public let rehearsal: Bool
     public let logLevel: Logger.Level
-    private let filesDirectory: String?
     private let owner: PostgresConfiguration?
     private let values: [String: Secret]
 
@@ -63,7 +62,6 @@ public struct Configuration: Sendable {
         clientSecret = Secret(reader.text("LIENTHONG_CLIENT_SECRET", default: serves ? nil : ""))
         rehearsal = reader.flag("LIENTHONG_REHEARSAL")
         logLevel = reader.logLevel("LIENTHONG_LOG_LEVEL")
-        filesDirectory = environment["LIENTHONG_FILES_DIR"].flatMap { $0.isEmpty ? nil : $0 }
         if serves { for name in secrets { _ = reader.text(name, default: nil) } }
         values = environment.filter { $0.key.hasPrefix("LIENTHONG_") && !$0.value.isEmpty }.mapValues(Secret.init)
         for setting in serves ? settings + [{ _ = try $0.receiptKey() }] : [] {
@@ -88,10 +86,7 @@ public struct Configuration: Sendable {
     }
 
     /// Where the service keeps files; of one that does.
-    public func files() throws(ConfigurationFaults) -> String {
-        guard let filesDirectory else { throw ConfigurationFaults(faults: ["LIENTHONG_FILES_DIR is missing"]) }
-        return filesDirectory
-    }
+    public func files() throws(ConfigurationFaults) -> String { try secret("LIENTHONG_FILES_DIR").value }
 
     /// What receipts are signed with; nil where there are none.
     func receiptKey() throws(ConfigurationFaults) -> SealingKey? {
