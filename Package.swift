@@ -1,7 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+/// Our own code has no warnings: each is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .treatAllWarnings(as: .error),
+]
 
 /// A room below the services: Shared/<name> with its tests in Tests/<name>Tests.
 func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target] {

@@ -29,8 +29,13 @@ import Testing
             #expect(old["keys"]?.array?.count == 1)
             let rotated = try await door.post("/keys/rotate", as: door.administrator)
             #expect(rotated.status == 200)
+            let key = [(name: "idempotency-key", value: "k")]
+            for _ in 1...2 {
+                #expect(try await door.post("/keys/rotate", as: door.administrator, headers: key).status == 200)
+            }
+            #expect(try await door.rows("signing_keys") == 3, "once for one Idempotency-Key")
             let new = try await door.get("/.well-known/jwks.json").json
-            #expect(new["keys"]?.array?.count == 2)
+            #expect(new["keys"]?.array?.count == 3)
             let after = try await door.program("hr", "secret+of+hr").json["access_token"]?.text
             #expect(try claims(before, new) != nil, "the old token still verifies")
             #expect(try claims(after, new) != nil)
@@ -72,7 +77,8 @@ import Testing
             try await other.load()
             let token = try await door.program("hr", "secret+of+hr").json["access_token"]?.text
             #expect(try claims(token, await other.jwks()) != nil)
-            try await other.rotate()
+            try await other.rotate(in: door.service.database.database)
+            try await other.load()
             let fresh = try other.sign(["sub": "x"], type: "at+jwt")
             #expect(try claims(fresh, try await door.get("/.well-known/jwks.json").json) != nil, "published at once")
             let mine = door.service.running.runtime.resource(KeyRing.self)

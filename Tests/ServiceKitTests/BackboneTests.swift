@@ -68,8 +68,16 @@ import Testing
             let body = #"{"now":"2021-02-09T10:00:00+07:00"}"#
             let refused = await desk.ask("POST", "/rehearsal/clock", body, token: try desk.token())
             #expect(refused.status == 403)
-            let set = await desk.ask("POST", "/rehearsal/clock", body, token: try desk.token(person: operator_))
+            let key = [(name: "idempotency-key", value: "k")]
+            let token = try desk.token(person: operator_)
+            let set = await desk.ask("POST", "/rehearsal/clock", body, token: token, headers: key)
             #expect(set.status == 200)
+            let later = #"{"now":"2021-02-09T10:30:00+07:00"}"#
+            #expect(await desk.ask("POST", "/rehearsal/clock", later, token: token).status == 200)
+            let again = await desk.ask("POST", "/rehearsal/clock", body, token: token, headers: key)
+            #expect(again.status == 200 && again.header("idempotent-replayed") == "true")
+            #expect(await desk.ask("GET", "/rehearsal/clock").json["now"] == "2021-02-09T10:30:00+07:00")
+            #expect(await desk.ask("POST", "/rehearsal/clock", body, token: token).status == 200)
             #expect(await desk.ask("GET", "/rehearsal/clock").json["now"] == "2021-02-09T10:00:00+07:00")
             let clock = BusinessClock()
             try await clock.load(from: desk.database.database)

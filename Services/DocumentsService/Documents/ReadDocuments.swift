@@ -17,6 +17,7 @@ enum ReadDocument: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Document> {
         guard let document = try await call.runtime.database.document(input.document) else { throw Refused.notFound }
         try await call.require(.documentsRead, at: document.agency)
+        call.logRead(of: "document", input.document.text, purpose: "to read it")
         return document.reply
     }
 }
@@ -54,6 +55,7 @@ enum ListDocuments: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         try await call.require(.documentsRead, at: input.agency)
+        call.logRead(of: "documents", input.agency.text, purpose: "list")
         let cursor = try Cursor(input.cursor).text
         let after = cursor.isEmpty ? DocumentID() : try DocumentID(cursor)
         let rows = try await call.run(
@@ -108,6 +110,7 @@ enum ReadHistory: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         guard let document = try await call.runtime.database.document(input.document) else { throw Refused.notFound }
         try await call.require(.documentsRead, at: document.agency)
+        call.logRead(of: "document", input.document.text, purpose: "history")
         let rows = try await call.run(
             """
             SELECT version, at, actor, what, note FROM document_history WHERE document = \(input.document)

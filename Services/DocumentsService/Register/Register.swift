@@ -107,6 +107,7 @@ enum ReadRegister: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         try await call.require(.documentsRead, at: input.agency)
+        call.logRead(of: "documents", input.agency.text, purpose: "register")
         let after = try place(Cursor(input.cursor))
         var output = Output()
         output.year = input.year ?? call.today.year

@@ -54,14 +54,16 @@ enum UnlockAccount: Endpoint {
             throw Refused.notFound
         }
         try await call.require(.accountsManage, at: account.agency(in: call.runtime.database))
-        try await call.run(
-            """
-            WITH unlocked AS (UPDATE accounts SET failures = 0, locked_until = NULL
-                              WHERE id = \(input.account) RETURNING id)
-            INSERT INTO sign_in_log (account, what, actor) SELECT id, 'unlocked', \(call.caller.id) FROM unlocked
-            """)
         account.isLocked = false
-        return Reply(account, version: Int64(account.version))
+        return try await call.transaction { [account] work in
+            try await work.run(
+                """
+                WITH unlocked AS (UPDATE accounts SET failures = 0, locked_until = NULL
+                                  WHERE id = \(input.account) RETURNING id)
+                INSERT INTO sign_in_log (account, what, actor) SELECT id, 'unlocked', \(work.actor) FROM unlocked
+                """)
+            return Reply(account, version: Int64(account.version))
+        }
     }
 }
 

@@ -36,16 +36,26 @@ final class KeyRing: Sendable {
     func load() async throws {
         var rows = try await stored(database)
         if try isDue(rows) {
-            try await add(onlyWhenDue: true)
+            try await database.transaction { transaction in
+                // Of several processes that find a key due, one makes the next.
+                try await transaction.run("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")
+                if try await isDue(stored(transaction)) { try await rotate(in: transaction) }
+            }
             rows = try await stored(database)
         }
         try use(rows)
     }
 
-    /// A new signing key; the old ones go on verifying.
-    func rotate() async throws {
-        try await add(onlyWhenDue: false)
-        try use(await stored(database))
+    /// A new signing key; the old ones go on verifying. It signs here from the next `load` on.
+    func rotate(in session: any Session) async throws {
+        let key = SigningKey()
+        let sealed = try AES.GCM.seal(key.raw, using: sealing, authenticating: Array(key.kid.utf8))
+        guard let combined = sealed.combined else { throw KeyRingFault.sealing }
+        try await session.run(
+            """
+            INSERT INTO signing_keys (kid, sealed, jwk, created_at)
+            VALUES (\(key.kid), \(Array(combined)), \(key.jwk), clock_timestamp())
+            """)
     }
 
     /// The public keys (RFC 7517, section 5), as the database has them; those last read while it is away.
@@ -74,22 +84,6 @@ final class KeyRing: Sendable {
     private func isDue(_ rows: Rows) throws -> Bool {
         guard let newest = rows.first else { return true }
         return try newest("age", as: Double.self) >= Limits.signingKey.secondsValue
-    }
-
-    /// Of several processes that find a key due, one makes the next.
-    private func add(onlyWhenDue: Bool) async throws {
-        let key = SigningKey()
-        let sealed = try AES.GCM.seal(key.raw, using: sealing, authenticating: Array(key.kid.utf8))
-        guard let combined = sealed.combined else { throw KeyRingFault.sealing }
-        try await database.transaction { transaction in
-            try await transaction.run("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE")
-            if onlyWhenDue, try await !isDue(stored(transaction)) { return }
-            try await transaction.run(
-                """
-                INSERT INTO signing_keys (kid, sealed, jwk, created_at)
-                VALUES (\(key.kid), \(Array(combined)), \(key.jwk), clock_timestamp())
-                """)
-        }
     }
 
     private func use(_ rows: Rows) throws {

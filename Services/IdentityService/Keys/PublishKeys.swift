@@ -35,7 +35,12 @@ enum RotateKeys: Endpoint {
 
     static func handle(_ input: Nothing, _ call: Call) async throws -> Reply<Nothing> {
         try await call.require(.accountsManage, at: .none)
-        try await call.resource(KeyRing.self).rotate()
-        return Reply(Nothing())
+        let ring = call.resource(KeyRing.self)
+        let reply = try await call.transaction { work in
+            try await ring.rotate(in: work)
+            return Reply(Nothing())
+        }
+        try await ring.load()
+        return reply
     }
 }

@@ -53,6 +53,7 @@ enum ListOpinions: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
         try await call.require(.dossiersRead, at: agency)
+        call.logRead(of: "opinions", agency.text, purpose: "what is owed")
         let after = try TimeCursor(input.cursor)
         let rows = try await call.run(
             """

@@ -38,11 +38,21 @@ public final class BusinessClock: Sendable {
     }
 
     func set(_ now: Date, in session: any Session) async throws {
+        try await keep(now, in: session)
+        stand(at: now)
+    }
+
+    /// For the other copies and the next start.
+    func keep(_ now: Date, in session: any Session) async throws {
         try await session.run(
             """
             INSERT INTO business_clock (one, now) VALUES (true, \(now))
             ON CONFLICT (one) DO UPDATE SET now = excluded.now
             """)
+    }
+
+    /// In this process.
+    func stand(at now: Date) {
         rehearsed.withLock {
             $0 = now
             settings.add(1, ordering: .acquiringAndReleasing)

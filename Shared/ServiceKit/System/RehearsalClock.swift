@@ -30,9 +30,14 @@ enum SetRehearsalClock: Endpoint {
 
     static func handle(_ input: ClockReading, _ call: Call) async throws -> Reply<ClockReading> {
         try await call.require(.systemOperate, at: .none)
-        try await call.runtime.clock.set(input.now, in: call.runtime.database)
+        let clock = call.runtime.clock
+        let reply = try await call.transaction { work in
+            try await clock.keep(input.now, in: work)
+            return Reply(input)
+        }
+        clock.stand(at: input.now)
         call.log.notice(
             "business time set", metadata: ["now": "\(Instant.write(input.now))", "by": "\(call.caller.id)"])
-        return Reply(input)
+        return reply
     }
 }
