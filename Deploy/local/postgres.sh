@@ -19,6 +19,8 @@ init_postgres() {
 configure_postgres() {
     local main=$DATA/postgres/main
     cat "$ROOT/Deploy/postgres/${LIENTHONG_SERVERS:-durable}.conf" >"$main/lienthong.conf"
+    # What initdb found to work here: not every machine lets the servers' user into /dev/shm.
+    grep '^dynamic_shared_memory_type' "$main/postgresql.conf" >>"$main/lienthong.conf" || true
     cat "$ROOT/Deploy/postgres/pg_hba.conf" >"$main/pg_hba.conf"
     [[ -z $PG_USER ]] || chown "$PG_USER:$PG_USER" "$main"/{lienthong,pg_hba}.conf
     chmod 0600 "$main"/{lienthong,pg_hba}.conf
