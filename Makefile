@@ -33,7 +33,7 @@ build: packages ## the debug build that demo and tests share
 test: build ## every test (SUITE=HRServiceTests: those), on a PostgreSQL and a RabbitMQ of its own
 	@$(LOCAL)/with-servers.sh test $(if $(SUITE),swift test --filter '$(SUITE)',$(LOCAL)/tests.sh) --skip-build --disable-xctest $(FLAGS)
 
-bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, inbox or receipts)
+bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, workflow, inbox or receipts)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
 	@swift build -c release $(FLAGS)
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)

@@ -26,6 +26,8 @@ extension Limits {
     /// How long an answer is kept for repetitions.
     public static let idempotencyKept: Duration = .seconds(86_400)
     public static let idempotencyCleaning: Duration = .seconds(3_600)
+    /// Requests that wait for one lock and share a transaction, at most.
+    public static let commitTogether = 16
     /// Rows of a page, when nothing is asked and at most.
     public static let pageDefault = 50
     public static let pageMaximum = 200

@@ -1,8 +1,8 @@
 import Foundation
 
 /// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
-/// run folder. Suites: backbone, services, exchange, onestop, inbox; all when none is named; and receipts, which needs
-/// valgrind.
+/// run folder. Suites: backbone, services, exchange, onestop, workflow, inbox; all when none is named; and receipts,
+/// which needs valgrind.
 @main enum Main {
     /// The first thread waits by itself: an asynchronous `main` would end it, which valgrind does not survive.
     static func main() {
@@ -29,15 +29,13 @@ import Foundation
                 add([try await Effect.figure()])
                 add([try await Drain.figure()])
             }
-            if ["onestop", "services", "exchange", "inbox"].contains(where: wants) {
+            if ["services", "exchange", "onestop", "workflow", "inbox"].contains(where: wants) {
                 let services = try OneStop.start()
                 if wants("services") { add(try await Services.figures(services)) }
                 if wants("exchange") { add(try await Backfill.figures(services)) }
-                if wants("onestop") || wants("inbox") { try services.alone() }
-                if wants("onestop") {
-                    add(try services.againstPgBench())
-                    add([try services.workflows()])
-                }
+                if ["onestop", "workflow", "inbox"].contains(where: wants) { try services.alone() }
+                if wants("onestop") { add(try services.againstPgBench()) }
+                if wants("workflow") { add([try services.workflows()]) }
                 if wants("inbox") { add([try services.inbox()]) }
             }
             if wanted.contains("receipts") { add([try await ReceiptCost.figure()]) }

@@ -15,11 +15,12 @@ enum Desk: Microservice {
             """
             CREATE TABLE things (id uuid PRIMARY KEY, label text NOT NULL UNIQUE, version bigint NOT NULL);
             CREATE TABLE pokes (thing uuid NOT NULL, at timestamptz NOT NULL DEFAULT now());
+            CREATE TABLE numbers (one bool PRIMARY KEY, last bigint NOT NULL);
             """)
     ]
     static let endpoints: [any Mountable.Type] = [
         ListThings.self, MakeThing.self, ReadThing.self, RelabelThing.self, RemoveThing.self, PokeThing.self,
-        WaitForIt.self, BreakDown.self, TakeRaw.self, TakeLarge.self, ApproveThing.self, AskAsCitizen.self,
+        TakeNumber.self, WaitForIt.self, BreakDown.self, TakeRaw.self, TakeLarge.self, ApproveThing.self, AskAsCitizen.self,
     ]
     static let reactions: [any Reaction.Type] = []
     static let timers: [any TimedTask.Type] = [Remind.self]
@@ -203,6 +204,40 @@ enum PokeThing: Endpoint {
             try await work.run("INSERT INTO pokes (thing) VALUES (\(input.id))")
             if input.refuse { throw Refused.pokedEnough }
             return Reply(Nothing())
+        }
+    }
+}
+
+/// Everybody waits for the one number.
+enum TakeNumber: Endpoint {
+    static let route = Route.post("/numbers")
+    static let summary = "Take the next number"
+    static let access = Access.signedIn
+    static let refusals = [Refused.pokedEnough]
+
+    struct Input: Record {
+        var refuse = false
+        static let fields: [Field<Self>] = [
+            .init("refuse", \.refuse, .bool, default: false, "Refuse after taking it")
+        ]
+    }
+
+    struct Output: Record {
+        var number = 0
+        static let fields: [Field<Self>] = [.init("number", \.number, .integer(1...Int.max), "The number")]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        try await call.transaction(together: "numbers") { work in
+            let rows = try await work.run(
+                """
+                INSERT INTO numbers (one, last) VALUES (true, 1)
+                ON CONFLICT (one) DO UPDATE SET last = numbers.last + 1 RETURNING last
+                """)
+            if input.refuse { throw Refused.pokedEnough }
+            var output = Output()
+            output.number = try rows.first?("last") ?? 0
+            return Reply(output)
         }
     }
 }

@@ -15,7 +15,8 @@ enum AcceptDossier: Endpoint {
         try check(known)
         let procedure = try await call.procedure(of: known)
         let calendar = try await call.calendar(of: known.receivingAgency)
-        return try await call.transaction { work in
+        // All accepts of an agency wait for its serial.
+        return try await call.transaction(together: known.receivingAgency.text) { work in
             guard let before = try await work.dossier(input.dossier, forUpdate: true) else { throw Refused.notFound }
             try call.check(before.version)
             try check(before)

@@ -3,6 +3,7 @@ import EventLog
 import Foundation
 import Logging
 import Postgres
+import Synchronization
 
 /// One request on its way through a use case: who calls, when in business time, in which language, and the ways to
 /// the database that cannot forget idempotency and events.
@@ -104,19 +105,51 @@ public struct Call: Sendable {
     ) async throws -> Reply<Output> {
         let reply: Reply<Output>
         do {
-            reply = try await runtime.database.transaction { transaction in
-                let answer = idempotency.map { KeptAnswer($0, route) }
-                let work = Work(
-                    session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
-                    runtime: runtime, answer: answer)
-                let reply = try await body(work)
-                if let answer, !answer.isKept { try await transaction.post(answer.insert(reply)) }
-                KillPoint.pass(.beforeCommit)
-                return reply
-            }
+            reply = try await runtime.database.transaction { try await attempt(body, in: $0) }
         } catch let error as PostgresError where error.isFailure(Work.stale) { throw Refused.stale }
         KillPoint.pass(.afterCommit)
         runtime.poke()
+        return reply
+    }
+
+    /// As `transaction`, for what waits for one lock in any case: requests with the same `key` that come while one of
+    /// them commits share the next transaction. When it fails because of one of them, each runs alone.
+    public func transaction<Output: Record>(
+        together key: String, _ body: @escaping @Sendable (Work) async throws -> Reply<Output>
+    ) async throws -> Reply<Output> {
+        let made = Made<Reply<Output>>()
+        let outcome = await runtime.together.commit("\(route) \(key)", in: runtime.database) { transaction in
+            made.value.withLock { $0 = nil }
+            let reply = try await attempt(body, in: transaction)
+            made.value.withLock { $0 = reply }
+        }
+        switch outcome {
+        case .alone: break
+        case .failed(let error as PostgresError) where error.isFailure(Work.stale): throw Refused.stale
+        case .failed(let error): throw error
+        case .committed:
+            guard let reply = made.value.withLock({ $0 }) else { preconditionFailure("committed without an answer") }
+            KillPoint.pass(.afterCommit)
+            runtime.poke()
+            return reply
+        }
+        return try await transaction(body)
+    }
+
+    private final class Made<Value: Sendable>: Sendable {
+        let value = Mutex<Value?>(nil)
+    }
+
+    private func attempt<Output: Record>(
+        _ body: (Work) async throws -> Reply<Output>, in transaction: Transaction
+    ) async throws -> Reply<Output> {
+        let answer = idempotency.map { KeptAnswer($0, route) }
+        let work = Work(
+            session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
+            runtime: runtime, answer: answer)
+        let reply = try await body(work)
+        if let answer, !answer.isKept { try await transaction.post(answer.insert(reply)) }
+        KillPoint.pass(.beforeCommit)
         return reply
     }
 

@@ -15,6 +15,7 @@ public final class Runtime: Sendable {
     public let metrics: Metrics
     public let log: Logger
     let tokens: TokenVerifier
+    let together = Together()
     private let committed = Mutex<[@Sendable () -> Void]>([])
     /// The service's OpenAPI document.
     let openAPI: @Sendable () -> [UInt8]

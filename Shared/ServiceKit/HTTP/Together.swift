@@ -1,0 +1,70 @@
+import Contracts
+import Postgres
+import Synchronization
+
+/// Requests that would wait for one another's lock (for the next number of a day, a series, a book) commit together.
+///
+/// While a transaction of a key is on its way to the disk, those that came meanwhile gather; when it is done they go
+/// as one, each after the other in the same transaction. A number's row is then locked for the statements of each and
+/// for one commit of all, not for a commit of each.
+final class Together: Sendable {
+    typealias Step = @Sendable (Transaction) async throws -> Void
+
+    enum Outcome: Sendable {
+        case committed
+        /// Nothing was done, because of one among several: whoever runs alone learns whether it is to blame.
+        case alone
+        case failed(any Error)
+    }
+
+    private struct Member {
+        let step: Step
+        let done: CheckedContinuation<Outcome, Never>
+    }
+
+    /// A key is there while somebody works for it.
+    private let waiting = Mutex<[String: [Member]]>([:])
+
+    func commit(_ key: String, in database: Database, _ step: @escaping Step) async -> Outcome {
+        await withCheckedContinuation { done in
+            let member = Member(step: step, done: done)
+            let isFirst = waiting.withLock { waiting in
+                defer { waiting[key, default: []].append(member) }
+                return waiting[key] == nil
+            }
+            // Its own task: a request that is given up must not end those that commit with it.
+            if isFirst { Task { await work(key, database) } }
+        }
+    }
+
+    /// How many wait for those that are at work; nil when nobody is.
+    func gathered(_ key: String) -> Int? { waiting.withLock { $0[key]?.count } }
+
+    private func work(_ key: String, _ database: Database) async {
+        while let members = next(key) {
+            let outcome = await run(members.map(\.step), database)
+            for member in members { member.done.resume(returning: outcome) }
+        }
+    }
+
+    private func next(_ key: String) -> [Member]? {
+        waiting.withLock { waiting in
+            guard let all = waiting[key], !all.isEmpty else {
+                waiting[key] = nil
+                return nil
+            }
+            waiting[key] = Array(all.dropFirst(Limits.commitTogether))
+            return Array(all.prefix(Limits.commitTogether))
+        }
+    }
+
+    private func run(_ steps: [Step], _ database: Database) async -> Outcome {
+        do {
+            try await database.transaction { transaction in for step in steps { try await step(transaction) } }
+            return .committed
+        } catch let error as PostgresError where error.kind != .server && error.kind != .decoding {
+            // The database is away or busy, or what was done is not known: that is so for all of them.
+            return .failed(error)
+        } catch { return steps.count == 1 ? .failed(error) : .alone }
+    }
+}

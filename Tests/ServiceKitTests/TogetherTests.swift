@@ -1,0 +1,123 @@
+import Contracts
+import Foundation
+import Postgres
+import TestKit
+import Testing
+
+@testable import ServiceKit
+
+@Suite struct `Requests that wait for one lock` {
+    private struct Unfit: Error {}
+
+    /// A first one holds the key until `others` wait too; then all go on. What became of it and of them.
+    private func behindOne(_ database: Database, _ others: [Together.Step]) async throws -> [Together.Outcome] {
+        let together = Together()
+        let gate = Gate(0)
+        return try await withThrowingTaskGroup(of: (Int, Together.Outcome).self) { group in
+            group.addTask {
+                let outcome = await together.commit("key", in: database) { transaction in
+                    await gate.enter()
+                    try await Self.add(0)(transaction)
+                }
+                return (-1, outcome)
+            }
+            try await eventually("the first one works") { together.gathered("key") == 0 }
+            for (index, step) in others.enumerated() {
+                group.addTask { (index, await together.commit("key", in: database, step)) }
+                try await eventually("number \(index) waits") { together.gathered("key") == index + 1 }
+            }
+            await gate.leave()
+            var outcomes: [Int: Together.Outcome] = [:]
+            for try await (index, outcome) in group { outcomes[index] = outcome }
+            try await eventually("nobody works for it any more") { together.gathered("key") == nil }
+            return outcomes.sorted { $0.key < $1.key }.map(\.value)
+        }
+    }
+
+    private static func add(_ n: Int) -> Together.Step {
+        { transaction in try await transaction.run("INSERT INTO numbers (n) VALUES (\(n))") }
+    }
+
+    private func withNumbers(_ body: (Database) async throws -> Void) async throws {
+        try await withDatabase(["numbers": [Migration(1, "numbers", "CREATE TABLE numbers (n int)")]]) { test in
+            try await body(test.database)
+        }
+    }
+
+    /// How many rows each transaction wrote, in the order of their commits.
+    private func commits(_ database: Database) async throws -> [Int] {
+        try await database.run(
+            "SELECT count(*)::int8 AS n FROM numbers GROUP BY xmin::text ORDER BY min(ctid::text)"
+        ).map { try $0("n") }
+    }
+
+    @Test func `commit together what came while one was on its way, so many at most`() async throws {
+        try await withNumbers { database in
+            let count = Limits.commitTogether + 3
+            let outcomes = try await behindOne(database, (1...count).map { Self.add($0) })
+            for outcome in outcomes {
+                guard case .committed = outcome else { throw Unfit() }
+            }
+            #expect(try await commits(database).sorted() == [1, 3, Limits.commitTogether])
+        }
+    }
+
+    @Test func `are told to run alone, and have done nothing, when one of several fails`() async throws {
+        try await withNumbers { database in
+            let steps: [Together.Step] = [Self.add(1), { _ in throw Unfit() }, Self.add(3)]
+            for outcome in try await behindOne(database, steps).dropFirst() {
+                guard case .alone = outcome else { throw Unfit() }
+            }
+            #expect(try await commits(database) == [1])
+        }
+    }
+
+    @Test func `hear the fault itself when nobody else is to blame`() async throws {
+        try await withNumbers { database in
+            let outcomes = try await behindOne(database, [{ _ in throw Unfit() }])
+            guard case .failed(let error)? = outcomes.last, error is Unfit else { throw Unfit() }
+        }
+    }
+
+    /// Running alone would do twice what may have been done.
+    @Test func `all hear that the outcome is not known`() async throws {
+        try await withNumbers { database in
+            let lost: Together.Step = { _ in throw PostgresError(.unknownOutcome, "lost") }
+            for outcome in try await behindOne(database, [Self.add(1), lost]).dropFirst() {
+                guard case .failed(let error as PostgresError) = outcome else { throw Unfit() }
+                #expect(error.isUnknownOutcome)
+            }
+        }
+    }
+
+    @Test func `are each answered, also when one of them is refused, and each once`() async throws {
+        try await withDesk { desk in
+            let token = try desk.token()
+            let answers = await withTaskGroup(of: (Int, Outgoing).self) { group in
+                for n in 0..<40 {
+                    group.addTask {
+                        // Every key twice: the second one meets what the first has kept.
+                        let body = n / 2 == 7 ? #"{"refuse":true}"# : "{}"
+                        return (
+                            n / 2,
+                            await desk.ask(
+                                "POST", "/numbers", body, token: token, headers: [("idempotency-key", "n\(n / 2)")])
+                        )
+                    }
+                }
+                return await group.reduce(into: [Int: [Outgoing]]()) { $0[$1.0, default: []].append($1.1) }
+            }
+            var numbers: [Int64] = []
+            for (n, pair) in answers where n != 7 {
+                // Whoever meets a request that still runs is told so.
+                let done = pair.filter { $0.status == 200 }
+                let isRight = pair.allSatisfy { $0.status == 200 || $0.code == "still-running" } && !done.isEmpty
+                #expect(isRight, "\(pair.map(\.json))")
+                #expect(Set(done.map(\.body)).count == 1)
+                if case .integer(let number)? = done.first?.json["number"] { numbers.append(number) }
+            }
+            #expect(answers[7]?.allSatisfy { $0.status != 200 } == true)
+            #expect(numbers.sorted() == Array(1...19), "no gap, no double")
+        }
+    }
+}
