@@ -3,7 +3,7 @@ FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug
 SOURCES = Package.swift Services Shared Tests Deploy
-.PHONY: chaos help demo run stop status logs token build test bench check fuzz simulate-backbone mutants backup restore cluster-test golden publish schema lint format packages clean
+.PHONY: chaos help demo load run stop status logs token build test release bench check fuzz simulate-backbone mutants backup restore cluster-test golden publish schema lint format packages clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -12,11 +12,14 @@ demo: run ## everything from nothing: servers, services, the province, the journ
 	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal load
 	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal demo
 
+load: ## load the province's files into what runs; what is there stays
+	@$(LOCAL)/with-environment.sh operator $(BIN)/Rehearsal load
+
 run: build ## start the servers and the services, without journeys
 	@$(LOCAL)/servers.sh start && $(LOCAL)/provision.sh && $(LOCAL)/services.sh start
 
 stop: ## end exactly what was started
-	@$(LOCAL)/services.sh stop && $(LOCAL)/servers.sh stop
+	@$(LOCAL)/services.sh stop; first=$$?; $(LOCAL)/servers.sh stop && exit $$first
 
 status: ## what runs, where
 	@$(LOCAL)/servers.sh status && $(LOCAL)/services.sh status
@@ -33,9 +36,12 @@ build: packages ## the debug build that demo and tests share
 test: build ## every test (SUITE=HRServiceTests: those), on a PostgreSQL and a RabbitMQ of its own
 	@$(LOCAL)/with-servers.sh test $(if $(SUITE),swift test --filter '$(SUITE)',$(LOCAL)/tests.sh) --skip-build --disable-xctest $(FLAGS)
 
-bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, workflow, inbox or receipts)
-	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
+release: packages ## the release build of everything: what operators run
 	@swift build -c release $(FLAGS)
+
+bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, workflow, inbox, hindrance or receipts)
+	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
+	@$(MAKE) --no-print-directory release
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)
 
 check: ## generated requests to every operation of the running demonstration (EXAMPLES=40)

@@ -14,7 +14,7 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> [Target
             name: "\(name)Tests",
             dependencies: [.byName(name: name), "TestKit"] + dependencies.filter(\.isOurs)
                 + (name == "ServiceKit" ? ["ServiceTestKit"] : [])
-                + (["AMQP", "EventLog"].contains(name) ? ["FakeBroker"] : []),
+                + (["AMQP", "EventLog", "ServiceKit"].contains(name) ? ["FakeBroker"] : []),
             path: "Tests/\(name)Tests", swiftSettings: strict),
     ]
 }
@@ -133,8 +133,8 @@ let package = Package(
         .testTarget(
             name: "JourneyTests",
             dependencies: [
-                "Journeys", "Auditing", "Rehearsal", "Auditor", "Contracts", "LegalClock", "Postgres", "TestKit",
-                "ServiceTestKit",
+                "Journeys", "Auditing", "Rehearsal", "Auditor", "OneStopService", "Contracts", "LegalClock", "Postgres",
+                "TestKit", "ServiceTestKit",
             ],
             path: "Tests/JourneyTests", swiftSettings: strict),
         .target(name: "FakeBroker", path: "Tests/FakeBroker", swiftSettings: strict),

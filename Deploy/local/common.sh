@@ -14,8 +14,8 @@ case $RUN in *[\"\'\`\$\\]*) die "the run folder's path holds a quote, dollar or
 
 RECORDED_BASE=$(cat "$RUN/port-base" 2>/dev/null || true)
 PORT_BASE=${LIENTHONG_PORT_BASE:-${RECORDED_BASE:-8100}}
-[[ $PORT_BASE =~ ^[0-9]{4,5}$ ]] && ((PORT_BASE >= 1024 && PORT_BASE <= 65500)) \
-    || die "LIENTHONG_PORT_BASE must be a number from 1024 to 65500, not '$PORT_BASE'"
+[[ $PORT_BASE =~ ^[0-9]{4,5}$ ]] && ((PORT_BASE >= 1024 && PORT_BASE <= 64700)) \
+    || die "LIENTHONG_PORT_BASE must be a number from 1024 to 64700, not '$PORT_BASE'"
 PG_PORT=$((PORT_BASE + 20))
 AMQP_PORT=$((PORT_BASE + 21))
 DIST_PORT=$((PORT_BASE + 22))

@@ -15,7 +15,7 @@ import unicodedata
 VERIFIED = "yes|no|fictitious"
 ROLES = "clerk|officer|leader|accountant|records|hr|administrator"
 UNITS = "working-days|days|hours|months"
-CODE = r"H19(\.\d{2}){0,2}"
+CODE = r"H19(\.(?!00)\d{2}){0,2}"
 PROCEDURE = r"\d\.\d{6}"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
 TEXT = r"\S(.{0,398}\S)?"
@@ -26,6 +26,16 @@ WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 DATED = {"valid_from": DAY, "valid_to": f"({DAY})?", "source": TEXT, "verified": VERIFIED}
 HELD = {"agency": CODE, "unit": SLUG, "post": SLUG, "role": ROLES, "title": TEXT, "title_en": TEXT}
 VERSIONED = {"procedure": PROCEDURE, "version": r"[1-9]"}
+# What the services take (Shared/Contracts/Limits*.swift, their input fields): the loader must not stop half-way. Most
+# characters of a column, most rows of a procedure, most of a limit in its unit.
+LONGEST = {"name": 300, "name_en": 300, "case_name": 300, "case_name_en": 300, "full_name": 200, "title": 200,
+           "title_en": 200, "unit": 60, "post": 23, "mailbox": 64, "decision_number": 60, "key": 60, "case": 40,
+           "per": 60, "citizen_key": 64, "calendar.csv:source": 300}
+MOST = {"parts": 50, "steps": 30, "fees": 20}
+MOST_OF_LIMIT = {"hours": 2000, "working-days": 1000, "days": 1000, "months": 36}
+WEEKS, DAYS, SPANS = 400, 500, 4
+# The day on which everything is loaded (Loader.firstDay), and how long before its effect a decision may be taken.
+FIRST_DAY, DAYS_AHEAD = datetime.date(2021, 1, 4), 366
 
 # Each file: its columns in order, each with the pattern that the whole value must match; then the key columns.
 FILES = {
@@ -34,8 +44,8 @@ FILES = {
          "parent": f"({CODE})?", "statistical_code": r"(\d{2}|\d{3}|\d{5})?", **DATED, "note": f"({TEXT})?"},
         ["code", "valid_from"]),
     "units.csv": ({"agency": CODE, "unit": SLUG, "name": TEXT, "name_en": TEXT, **DATED},
-                  ["agency", "unit", "valid_from"]),
-    "posts.csv": ({**HELD, "seats": r"[1-9]\d?", **DATED}, ["agency", "unit", "post", "valid_from"]),
+                  ["agency", "unit"]),
+    "posts.csv": ({**HELD, "seats": r"[1-9]\d?", **DATED}, ["agency", "unit", "post"]),
     "officials.csv": (
         {"person_key": SLUG, "full_name": TEXT, "mailbox": "[a-z]+[0-9]*", **HELD,
          "decision_number": r"\d{2,}/QĐ-[A-ZĐ]+", **DATED}, ["person_key"]),
@@ -48,15 +58,15 @@ FILES = {
          "supplement": "subtract|restart", "result": TEXT, "result_type": r"[^\W\d_]{2,6}", "legal_basis": TEXT,
          **DATED, "note": f"({TEXT})?"}, ["code", "version"]),
     "procedure_parts.csv": (
-        {**VERSIONED, "ordinal": r"[1-9]\d?", "name": TEXT, "kind": "original|copy|e-form", "count": r"[1-9]",
-         "required": "yes|no", **DATED}, ["procedure", "version", "ordinal"]),
+        {**VERSIONED, "ordinal": r"[1-9]\d?", "name": TEXT, "name_en": TEXT, "kind": "original|copy|e-form",
+         "count": r"[1-9]", "required": "yes|no", **DATED}, ["procedure", "version", "ordinal"]),
     "procedure_steps.csv": (
         {**VERSIONED, "ordinal": r"[1-9]\d?", "key": SLUG, "kind": "receive|work|opinion|approve|return",
-         "name": TEXT, "agency": f"receiving|lead|parent|{CODE}", "role": ROLES, "limit_amount": NUMBER,
-         "limit_unit": UNITS, "guard": "none|paid|opinions|signed", **DATED}, ["procedure", "version", "ordinal"]),
+         "name": TEXT, "name_en": TEXT, "agency": f"receiving|lead|parent|{CODE}", "role": ROLES,
+         "limit_amount": NUMBER, "limit_unit": UNITS, "guard": "none|paid|opinions|signed", **DATED}, ["procedure", "version", "ordinal"]),
     "procedure_fees.csv": (
-        {**VERSIONED, "case": SLUG, "case_name": TEXT, "kind": "fee|charge", "amount": NUMBER, "per": TEXT,
-         "cap": f"({NUMBER})?", "default": "yes|no", **DATED}, ["procedure", "version", "case"]),
+        {**VERSIONED, "case": SLUG, "case_name": TEXT, "case_name_en": TEXT, "kind": "fee|charge", "amount": NUMBER,
+         "per": TEXT, "cap": r"([1-9]\d{0,8})?", "default": "yes|no", **DATED}, ["procedure", "version", "case"]),
     "calendar.csv": ({"valid_from": DAY, "valid_to": DAY, "kind": "off|makeup", "name": TEXT, "name_en": TEXT,
                       "source": TEXT, "verified": VERIFIED, "note": f"({TEXT})?"}, ["valid_from"]),
     "working-hours.csv": ({"agency": f"({CODE})?", "day": f"{WEEKDAYS}|makeup", "begins": TIME, "ends": TIME, **DATED},
@@ -111,6 +121,11 @@ def take(row, values, columns, key, seen):
             fault(row, f"{column}: {value!r} is not allowed")
         if unicodedata.normalize("NFC", value) != value:
             fault(row, f"{column}: not in Unicode form NFC")
+        if any(ord(character) < 32 for character in value):
+            fault(row, f"{column}: has control characters")
+        longest = LONGEST.get(f"{row['_file']}:{column}", LONGEST.get(column, len(value)))
+        if len(value) > longest:
+            fault(row, f"{column}: {len(value)} characters, at most {longest}")
     for column in ("valid_from", "valid_to"):
         try:
             if row[column]:
@@ -133,13 +148,20 @@ def within(row, parent, what):
 
 
 def check_agencies(agencies):
-    of = {a["code"]: a for a in agencies}
+    of = {}
+    for agency in agencies:
+        # The service keeps one agency under one code, for good.
+        if agency["code"] in of:
+            fault(agency, f"code: {agency['code']} stands already in line {of[agency['code']]['_line']}")
+        of.setdefault(agency["code"], agency)
     kinds = {"department": "province", "police": "province", "district": "province", "commune": "district"}
     for agency in agencies:
         parent = of.get(agency["parent"])
         if agency["kind"] == "province":
             if agency["parent"]:
                 fault(agency, "a province has no parent here")
+            if "." in agency["code"]:
+                fault(agency, "code: a province's has one group")
         elif parent is None:
             fault(agency, f"parent: {agency['parent']!r} is not an agency")
         else:
@@ -174,11 +196,15 @@ def check_people(agencies, units, posts, officials):
             fault(official, f"post: {' '.join(place)} is unknown")
             continue
         within(official, post, "the post")
-        if official["role"] != post["role"]:
-            fault(official, f"role: the post is one of a {post['role']}")
+        # The service takes them from the position: a row that says something else would be loaded otherwise.
+        for column in ("role", "title", "title_en"):
+            if official[column] != post[column]:
+                fault(official, f"{column}: the post's is {post[column]!r}")
         taken[place] = taken.get(place, 0) + 1
         if taken[place] > int(post["seats"]):
             fault(official, f"post: {' '.join(place)} has only {post['seats']} seats")
+        if (datetime.date.fromisoformat(official["valid_from"]) - FIRST_DAY).days > DAYS_AHEAD:
+            fault(official, f"valid_from: more than {DAYS_AHEAD} days after the decision, which is of {FIRST_DAY}")
         for column, values in (("mailbox", mailboxes), ("decision_number", decisions)):
             if official[column] in values:
                 fault(official, f"{column}: {official[column]} stands already in line {values[official[column]]}")
@@ -211,8 +237,14 @@ def check_procedures(agencies, tables):
                     and other["valid_from"] <= (procedure["valid_to"] or "9999")):
                 fault(procedure, f"overlaps in time with version {other['version']}")
         by_code[code].append(procedure)
+    for versions in by_code.values():
+        # They are published one after the other: the next number, and from a later day.
+        for number, procedure in enumerate(sorted(versions, key=lambda version: version["valid_from"]), start=1):
+            if procedure["version"] != str(number):
+                fault(procedure, f"version: is the {number}. of its procedure by time")
     for key, procedure in procedures.items():
         check_version(procedure, **parts[key])
+        check_service(procedure, agencies, **parts[key])
 
 
 def check_version(procedure, parts, steps, fees):
@@ -237,6 +269,34 @@ def check_version(procedure, parts, steps, fees):
     allowed = int(procedure["limit_amount"]) * HOURS[procedure["limit_unit"]]
     if used > allowed + 0.01:
         fault(procedure, f"its steps need {used:g} working hours, its limit is {allowed:g}")
+
+
+def check_service(procedure, agencies, parts, steps, fees):
+    """What the one-stop service would refuse of a definition that is made of these rows."""
+    inner = [step for step in steps if step["kind"] in ("work", "approve")]
+    for name, rows in (("parts", parts), ("steps", inner), ("fees", fees)):
+        if len(rows) > MOST[name]:
+            fault(procedure, f"{len(rows)} {name}, at most {MOST[name]}")
+    for row in (procedure, *steps):
+        if int(row["limit_amount"]) > MOST_OF_LIMIT[row["limit_unit"]]:
+            fault(row, f"limit_amount: at most {MOST_OF_LIMIT[row['limit_unit']]} {row['limit_unit']}")
+    owner, competent = procedure["owner"], procedure["competent_agency"]
+    # A kind of agency is found from where the dossier is received: there, or one above.
+    if competent == "commune" and owner != "commune" or competent == "district" and owner == "province":
+        fault(procedure, f"competent_agency: which {competent} it is cannot be told from a {owner}")
+    receivers = agencies.get(competent, {}).get("kind") if owner == "province" else owner
+    for step in inner:
+        if step["agency"] == "parent" and receivers == "province":
+            fault(step, "agency: there is none above the province")
+        if step["agency"] in agencies:
+            within(step, agencies[step["agency"]], step["agency"])
+    capped = [fee for fee in fees if fee["cap"]]
+    for fee in capped:
+        if fee["cap"] != capped[0]["cap"]:
+            fault(fee, f"cap: differs from line {capped[0]['_line']}; it is that of one copy, all cases together")
+    for fee in fees:
+        if fee["cap"] and int(fee["amount"]) > int(fee["cap"]):
+            fault(fee, "cap: is less than the amount")
 
 
 def check_calendar(days, hours, agencies):
@@ -264,6 +324,11 @@ def check_calendar(days, hours, agencies):
             if row["begins"] < other["ends"] and other["begins"] < row["ends"]:
                 fault(row, f"overlaps with line {other['_line']}")
         week["days"][row["day"]].append(row)
+        if len(week["days"][row["day"]]) > SPANS:
+            fault(row, f"more than {SPANS} stretches of a day")
+    for name, rows, most in (("calendar.csv", days, DAYS), ("working-hours.csv", weeks, WEEKS)):
+        if len(rows) > most:
+            faults.append((name, 1, f"{len(rows)} rows or weeks, at most {most}"))
     for (agency, begins), week in weeks.items():
         if "makeup" not in week["days"] or len(week["days"]) < 2:
             fault(week["row"], "its week needs a working day and the hours of a make-up day")

@@ -14,6 +14,8 @@ import ServiceKit
         ReadAgency.self,
         EstablishUnit.self,
         ListUnits.self,
+        EstablishPosition.self,
+        ListPositions.self,
         RegisterOfficial.self,
         ReadOfficial.self,
         ListOfficials.self,

@@ -71,7 +71,33 @@ enum Migrations {
                 actor text NOT NULL,
                 at timestamptz NOT NULL
             );
-            """)
+            """),
+        Migration(
+            2, "positions",
+            """
+            ALTER TABLE units ADD COLUMN valid_to date, ADD CHECK (valid_to >= valid_from);
+            CREATE TABLE positions (
+                agency text NOT NULL,
+                unit text NOT NULL,
+                code text NOT NULL,
+                role text NOT NULL,
+                title text NOT NULL,
+                title_en text NOT NULL,
+                seats int NOT NULL CHECK (seats >= 1),
+                valid_from date NOT NULL,
+                valid_to date CHECK (valid_to >= valid_from),
+                version bigint NOT NULL,
+                PRIMARY KEY (agency, unit, code),
+                FOREIGN KEY (agency, unit) REFERENCES units
+            );
+            -- Null where a post was held, or decided on, before positions existed: it takes no seat.
+            ALTER TABLE posts ADD COLUMN position text,
+                ADD FOREIGN KEY (agency, unit, position) REFERENCES positions;
+            ALTER TABLE decisions ADD COLUMN position text,
+                ADD FOREIGN KEY (agency, unit, position) REFERENCES positions;
+            CREATE INDEX posts_position ON posts (agency, unit, position);
+            CREATE INDEX decisions_position ON decisions (agency, unit, position) WHERE effective_at IS NULL;
+            """),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

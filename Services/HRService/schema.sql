@@ -61,9 +61,11 @@ CREATE TABLE decisions (
     decided_at timestamp with time zone NOT NULL,
     decided_by text NOT NULL,
     effective_at timestamp with time zone,
+    "position" text,
     CONSTRAINT decisions_pkey PRIMARY KEY (id),
     CONSTRAINT decisions_number_year_key UNIQUE (number, year),
     CONSTRAINT decisions_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
+    CONSTRAINT decisions_agency_unit_position_fkey FOREIGN KEY (agency, unit, "position") REFERENCES positions(agency, unit, code),
     CONSTRAINT decisions_person_fkey FOREIGN KEY (person) REFERENCES officials(person)
 );
 
@@ -221,6 +223,23 @@ CREATE TABLE officials (
     CONSTRAINT officials_mailbox_key UNIQUE (mailbox)
 );
 
+CREATE TABLE positions (
+    agency text NOT NULL,
+    unit text NOT NULL,
+    code text NOT NULL,
+    role text NOT NULL,
+    title text NOT NULL,
+    title_en text NOT NULL,
+    seats integer NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    version bigint NOT NULL,
+    CONSTRAINT positions_pkey PRIMARY KEY (agency, unit, code),
+    CONSTRAINT positions_agency_unit_fkey FOREIGN KEY (agency, unit) REFERENCES units(agency, code),
+    CONSTRAINT positions_check CHECK (valid_to >= valid_from),
+    CONSTRAINT positions_seats_check CHECK (seats >= 1)
+);
+
 CREATE TABLE posts (
     id uuid NOT NULL,
     person uuid NOT NULL,
@@ -230,8 +249,10 @@ CREATE TABLE posts (
     title text NOT NULL,
     valid_from date NOT NULL,
     valid_to date,
+    "position" text,
     CONSTRAINT posts_pkey PRIMARY KEY (id),
     CONSTRAINT posts_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
+    CONSTRAINT posts_agency_unit_position_fkey FOREIGN KEY (agency, unit, "position") REFERENCES positions(agency, unit, code),
     CONSTRAINT posts_person_fkey FOREIGN KEY (person) REFERENCES officials(person),
     CONSTRAINT posts_check CHECK (valid_to >= (valid_from - 1))
 );
@@ -324,8 +345,10 @@ CREATE TABLE units (
     name_en text NOT NULL,
     valid_from date NOT NULL,
     version bigint NOT NULL,
+    valid_to date,
     CONSTRAINT units_pkey PRIMARY KEY (agency, code),
-    CONSTRAINT units_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code)
+    CONSTRAINT units_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
+    CONSTRAINT units_check CHECK (valid_to >= valid_from)
 );
 
 CREATE TABLE verifier_keys (
@@ -340,6 +363,8 @@ CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source,
 CREATE UNIQUE INDEX decisions_one_pending ON decisions USING btree (person) WHERE effective_at IS NULL;
 
 CREATE INDEX decisions_person ON decisions USING btree (person, decided_at);
+
+CREATE INDEX decisions_position ON decisions USING btree (agency, unit, "position") WHERE effective_at IS NULL;
 
 CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
 
@@ -364,5 +389,7 @@ CREATE INDEX posts_agency ON posts USING btree (agency, person);
 CREATE UNIQUE INDEX posts_one_open ON posts USING btree (person) WHERE valid_to IS NULL;
 
 CREATE INDEX posts_person ON posts USING btree (person, valid_from);
+
+CREATE INDEX posts_position ON posts USING btree (agency, unit, "position");
 
 CREATE INDEX timers_due ON timers USING btree (due_at);

@@ -35,6 +35,7 @@ import ServiceKit
         ReadOpinions.self,
         ListOpinions.self,
         RequirePayment.self,
+        ExemptFees.self,
         Approve.self,
         FinishDossier.self,
         ReturnResult.self,

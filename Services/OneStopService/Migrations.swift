@@ -9,6 +9,9 @@ enum Migrations {
         Migration(
             5, "procedures that end",
             "ALTER TABLE procedures ADD COLUMN valid_to date, ADD CHECK (valid_to >= valid_from)"),
+        Migration(
+            6, "exemption from fees",
+            "ALTER TABLE dossiers ADD COLUMN fee_exemption text, ADD COLUMN fee_exemption_reason text"),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

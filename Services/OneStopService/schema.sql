@@ -177,6 +177,8 @@ CREATE TABLE dossiers (
     reason_code text,
     reason text,
     applicant_mail jsonb,
+    fee_exemption text,
+    fee_exemption_reason text,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),

@@ -21,5 +21,11 @@ extension Limits {
         public static let fullName = 200
         /// Most days between a decision and its effect: one with a wrong year would block its official for ever.
         public static let daysAhead = 366
+        /// Most seats of one position, and its longest title, in characters: what the events carry.
+        public static let seats = 9999
+        public static let title = 200
+        /// Longest code of a position in its unit, in characters: with agency and unit it is the event's identity,
+        /// which has `Limits.Events.aggregateID`.
+        public static let positionCode = 23
     }
 }

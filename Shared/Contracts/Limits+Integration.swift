@@ -21,9 +21,10 @@ extension Limits {
         public static let patterns = 40
         /// Longest address of a webhook, in characters.
         public static let urlLength = 2_000
-        /// How often the archive is looked at when nobody rang, and how soon again after somebody did.
+        /// How often the archive is looked at when nobody rang, and how often for a while after somebody did: each look
+        /// costs a commit here and one for each subscriber, however few events it finds.
         public static let look: Duration = .milliseconds(100)
-        public static let lookSoon: Duration = .milliseconds(5)
+        public static let lookSoon: Duration = .milliseconds(8)
         /// How long after a ring it is looked at so often.
         public static let lookFor: Duration = .milliseconds(200)
         /// Leadership, as of the relay: its life, its renewal, how often others ask.
@@ -34,9 +35,12 @@ extension Limits {
         public static let supervision: Duration = .milliseconds(500)
         /// Events that get numbers together and are then sent; positions that one look may pass over.
         public static let batch = 500
-        /// Of the past, for a subscriber that is further behind than the kept tail: together, and a second.
-        public static let pastBatch = 250
-        public static let pastRate = 7_000
+        /// Of the past, for a subscriber that is further behind than the kept tail: together, and a second. Few large
+        /// batches leave more to others than many small ones: each is a commit here and one at the broker.
+        public static let pastBatch = 500
+        public static let pastRate = 5_250
+        /// How much of what could not go in time goes at once later.
+        public static let paceMemory: Duration = .milliseconds(300)
         public static let pastPause: Duration = .milliseconds(2)
         public static let scan = 8_192
         /// Bytes of their data at most, unless one event alone has more.

@@ -28,6 +28,8 @@ extension Limits {
     public static let idempotencyCleaning: Duration = .seconds(3_600)
     /// Requests that wait for one lock and share a transaction, at most.
     public static let commitTogether = 16
+    /// How long one of several waits there for a lock that somebody else holds.
+    public static let commitTogetherLock: Duration = .milliseconds(500)
     /// Rows of a page, when nothing is asked and at most.
     public static let pageDefault = 50
     public static let pageMaximum = 200
@@ -321,41 +323,6 @@ extension Limits {
         public static let leftoverAge: Duration = .seconds(86_400)
         /// Longest name of a file, in characters.
         public static let nameLength = 200
-    }
-}
-
-extension Limits {
-    /// Procedures, dossiers and their calendar.
-    public enum OneStop {
-        /// Most versions of one procedure.
-        public static let procedureVersions = 9_999
-        /// Most papers, fees and steps of one procedure.
-        public static let parts = 50
-        public static let fees = 20
-        public static let steps = 30
-        /// Most of a limit in any unit; each unit has its own bound beside.
-        public static let limitAmount = 2_000
-        /// Most working weeks of a calendar, all agencies together, and most rows of days that differ.
-        public static let calendarWeeks = 400
-        public static let calendarDays = 500
-        /// How long published procedures, kinds of agencies and the calendar are kept in memory, and how many of each.
-        public static let bookKept: Duration = .seconds(10)
-        public static let bookEntries = 4_000
-        /// Most agencies that one dossier is away from at a time (sent on to another level, again and again).
-        public static let levels = 8
-        /// Most opinions asked for on one dossier.
-        public static let opinions = 20
-        /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.
-        public static let countedOpen = 3_000
-        public static let countedClosed = 200
-        /// How long counts are kept while nothing is written here, in business time (seconds), and for how many.
-        public static let countsKept: Duration = .seconds(1)
-        public static let countsApart = 1.0
-        public static let countsHolders = 4_000
-        /// Most changes of one due date that are explained at once.
-        public static let explainedDates = 200
-        /// Most files of one dossier.
-        public static let attachments = 100
     }
 }
 

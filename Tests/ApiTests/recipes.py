@@ -201,14 +201,22 @@ def establish_unit(office):
     return "admin", {"path": {"agency": "H19.12"}, "body": body}
 
 
+def establish_position(office):
+    body = {"unit": "mot-cua", "code": f"thu-{secrets.token_hex(4)}", "role": "clerk", "title": "Công chức",
+            "titleEn": "Clerk", "seats": 1, "validFrom": "2021-01-01"}
+    return "admin", {"path": {"agency": "H19.12"}, "body": body}
+
+
 def official(office):
     return {"fullName": "Nguyễn Văn Thử", "mailbox": f"thu{secrets.token_hex(4)}"}
 
 
 def decide(office):
     person = office.do("admin", "hr", "POST", "/officials", official(office))["person"]
+    # A position of its own: those of the province are full.
+    position = office.do("admin", "hr", "POST", "/agencies/H19.12/positions", establish_position(office)[1]["body"])
     body = {"number": f"{secrets.randbelow(10**6)}/QĐ-SNV", "kind": "appoint", "effectiveFrom": "2021-03-01",
-            "agency": "H19.12", "unit": "mot-cua", "role": "clerk", "title": "Công chức"}
+            "agency": "H19.12", "unit": "mot-cua", "position": position["code"]}
     return "admin", {"path": {"person": person}, "body": body}
 
 
@@ -299,7 +307,9 @@ RECIPES = integration.RECIPES | {
     "SendBack": send_back,
     "RequestOpinion": lambda o: on(*(lambda made: (made[0], "officer", made[1]))(ask_opinion(o))),
     "AnswerOpinion": answer_opinion,
-    "RequirePayment": lambda o: on(o.accepted(), "clerk"),
+    "RequirePayment": lambda o: on(o.accepted(), "clerk", {
+        "fees": [{"kind": "standard"}, {"kind": "extra-copy", "quantity": 2}], "copies": 1}),
+    "ExemptFees": lambda o: on(o.accepted(), "clerk", {"fee": "exempt", "reason": "Thân nhân liệt sĩ"}),
     "Approve": approve,
     "FinishDossier": finish,
     "ReturnResult": give_back,
@@ -341,6 +351,7 @@ RECIPES = integration.RECIPES | {
     "EstablishAgency": lambda o: ("admin", {"body": agency(o)}),
     "DissolveAgency": dissolve,
     "EstablishUnit": establish_unit,
+    "EstablishPosition": establish_position,
     "RegisterOfficial": lambda o: ("admin", {"body": official(o)}),
     "DecideAppointment": decide,
     "RegisterCitizen": lambda o: ("clerk", {"body": {"login": f"thu-{secrets.token_hex(5)}"}}),

@@ -91,6 +91,43 @@ enum Backbone {
         try await source.run(
             EventWriter.flight(change: "SELECT 1::bigint AS version", then: [], announcing: [announcement]))
     }
+
+    /// The relay of OneStop and the inbox of Mail with one reaction, while `body` runs; then Mail's queue is gone.
+    static func whileRunning<T: Sendable>(
+        _ source: Database, _ target: Database, reacting handle: @escaping AnyReaction.Handle,
+        _ body: (Inbox) async throws -> T
+    ) async throws -> T {
+        let publisher = Publisher(try amqp("onestop"), exchange: Limits.exchange, logger: quiet)
+        let relay = Relay(
+            database: source, publisher: publisher, source: "onestop", isConsumed: { _ in true }, logger: quiet)
+        let reaction = AnyReaction(group: "mail", eventType: DossierSubmitted.type, handle: handle)
+        let inbox = Inbox(
+            database: target, configuration: try amqp("mail"), service: "mail", bindings: ["onestop.dossier.#"],
+            reactions: [reaction], consumed: [("onestop", "dossier")],
+            fetch: { _ in FeedPage(events: [], through: .start, isLast: true) }, logger: quiet)
+        let running = Task {
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { try await relay.run() }
+                group.addTask { try await inbox.run() }
+            }
+        }
+        while !inbox.metrics.isConnected || !relay.metrics.isLeader { try await Task.sleep(for: .milliseconds(20)) }
+        let result = try await body(inbox)
+        running.cancel()
+        try await running.value
+        await publisher.close()
+        try deleteQueue("mail")
+        return result
+    }
+
+    /// Also acknowledged: what is not would come again in the next run.
+    static func settle(_ inbox: Inbox, taken count: Int) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while inbox.metrics.taken < count || inbox.metrics.outstanding > 0 {
+            guard ContinuousClock.now < deadline else { throw BenchFault("\(inbox.metrics.taken) of \(count) taken") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
 }
 
 /// `drain_vs_raw_publish`: a backlog through the relay against librabbitmq alone.
@@ -224,39 +261,16 @@ enum Effect {
             note: "p99: \(notes.joined(separator: ", "))")
     }
 
-    private static func ours(_ source: Database, _ target: Database) async throws -> [Double] {
-        let publisher = Publisher(try Backbone.amqp("onestop"), exchange: Limits.exchange, logger: Backbone.quiet)
-        let relay = Relay(
-            database: source, publisher: publisher, source: "onestop", isConsumed: { _ in true }, logger: Backbone.quiet
-        )
-        let reaction = AnyReaction(group: "mail", eventType: DossierSubmitted.type) { _, _ in }
-        let inbox = Inbox(
-            database: target, configuration: try Backbone.amqp("mail"), service: "mail",
-            bindings: ["onestop.dossier.#"],
-            reactions: [reaction], consumed: [("onestop", "dossier")],
-            fetch: { _ in FeedPage(events: [], through: .start, isLast: true) }, logger: Backbone.quiet)
-        let running = Task {
-            try await withThrowingDiscardingTaskGroup { group in
-                group.addTask { try await relay.run() }
-                group.addTask { try await inbox.run() }
+    /// Milliseconds of each event but those of the first second.
+    static func ours(_ source: Database, _ target: Database) async throws -> [Double] {
+        try await Backbone.whileRunning(source, target, reacting: { _, _ in }) { inbox in
+            let start = ContinuousClock.now
+            for number in 1...events {
+                try await Task.sleep(until: start + .seconds(Double(number) / rate))
+                try await Backbone.announce(source)
             }
+            try await Backbone.settle(inbox, taken: events)
         }
-        while !inbox.metrics.isConnected || !relay.metrics.isLeader { try await Task.sleep(for: .milliseconds(20)) }
-        let start = ContinuousClock.now
-        for number in 1...events {
-            try await Task.sleep(until: start + .seconds(Double(number) / rate))
-            try await Backbone.announce(source)
-        }
-        let deadline = ContinuousClock.now + .seconds(60)
-        // Also acknowledged: what is not would come again in the next run.
-        while inbox.metrics.taken < events || inbox.metrics.outstanding > 0 {
-            guard ContinuousClock.now < deadline else { throw BenchFault("\(inbox.metrics.taken) of \(events) taken") }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        running.cancel()
-        try await running.value
-        await publisher.close()
-        try Backbone.deleteQueue("mail")
         return try await latencies("onestop.event_log s JOIN mail.effect_log t ON t.event = s.id")
     }
 

@@ -76,6 +76,8 @@ enum Backfill {
             FROM generate_series(1, \(history))
             """)
         try Statements.administer("VACUUM ANALYZE integration.archive_events")
+        // The past was written to the disk long ago.
+        try Statements.administer("CHECKPOINT")
         let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let head = try Statements.administer("SELECT position FROM integration.archive_head")

@@ -1,8 +1,8 @@
 import Foundation
 
 /// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
-/// run folder. Suites: backbone, services, exchange, onestop, workflow, inbox; all when none is named; and receipts,
-/// which needs valgrind.
+/// run folder. Suites: backbone, services, exchange, onestop, workflow, inbox; all when none is named; and when
+/// named hindrance, and receipts, which needs valgrind.
 @main enum Main {
     /// The first thread waits by itself: an asynchronous `main` would end it, which valgrind does not survive.
     static func main() {
@@ -38,6 +38,7 @@ import Foundation
                 if wants("workflow") { add([try services.workflows()]) }
                 if wants("inbox") { add([try services.inbox()]) }
             }
+            if wanted.contains("hindrance") { add(try await Hindrance.figures()) }
             if wanted.contains("receipts") { add([try await ReceiptCost.figure()]) }
             try write(figures)
             if figures.contains(where: { !$0.meetsFloor }) { say("at least one figure is below its floor") }

@@ -185,12 +185,27 @@
             let today = days.now.day
             // A decision for tomorrow is a timer; only who is in post can be transferred.
             let first = play.withSupplement ? today : today + 1
+            try await establish(at: SocialAllowance.ward)
             try await decide(person, "appoint", from: first, at: SocialAllowance.ward)
             guard first == today else { return }
             _ = try await desk.until("the post of \(person)", .hr, "/officials/\(person)", as: "district-hr") {
                 $0["post"]
             }
-            try await decide(person, "transfer", from: today + 1, at: "H19.30.02")
+            try await establish(at: SocialAllowance.otherWard)
+            try await decide(person, "transfer", from: today + 1, at: SocialAllowance.otherWard)
+        }
+
+        private var position: String { "c\(tag)-\(play.number)" }
+
+        /// A position of this play's own: those of the province are full, and nobody of the chaos ever leaves.
+        private func establish(at agency: String) async throws {
+            try await send(
+                .hr, "/agencies/\(agency)/positions",
+                [
+                    "unit": "chuyen-mon", "code": .string(position), "role": "officer", "title": "Công chức",
+                    "titleEn": "Officer", "seats": 1, "validFrom": "2021-01-01",
+                    "validTo": .string(SocialAllowance.lastDay),
+                ], as: "district-hr")
         }
 
         /// A citizen gets an account, the clerk tells the officer by mail.
@@ -211,7 +226,7 @@
                 [
                     "number": .string("\(tag).\(play.number)/QĐ-\(kind)"), "kind": .string(kind),
                     "effectiveFrom": .string("\(from)"), "agency": .string(agency), "unit": "chuyen-mon",
-                    "role": "officer", "title": "Công chức",
+                    "position": .string(position),
                 ], as: "district-hr")
         }
 

@@ -25,9 +25,13 @@ public final class FakeBroker: Sendable {
     private let listener: Int32
     let state: Mutex<State>
 
-    public init(_ behaviour: Behaviour = Behaviour()) throws {
+    /// - Parameter port: where it listens; 0: wherever there is room.
+    public init(_ behaviour: Behaviour = Behaviour(), port: Int = 0) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var again: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &again, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
+        address.sin_port = in_port_t(port).bigEndian
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -41,7 +45,7 @@ public final class FakeBroker: Sendable {
                     && getsockname(descriptor, address, &length) == 0
             }
         }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        self.port = Int(UInt16(bigEndian: address.sin_port))
         state = Mutex(State(behaviour: behaviour))
         guard isListening else { throw Unavailable() }
         Self.thread("fake-broker") { self.accept() }

@@ -85,6 +85,17 @@ import Testing
             #expect(try await office.unit("Kế toán", at: "H19.12").code == "invalid-fields")
             #expect(try await office.unit("sau", at: "H19.12", from: "2020-12-31").code == "hr.agency-not-in-force")
             #expect(try await office.unit("x", at: "H19.99").status == 404)
+            try await office.establish("H19.40", to: "2021-06-30")
+            for (from, to, refusal) in [
+                ("2021-02-02", "2021-02-01", "hr.last-day-before-first"),
+                ("2021-02-02", "2021-07-01", "hr.agency-not-in-force"), ("2021-02-02", nil, "hr.agency-not-in-force"),
+            ] as [(String, String?, String)] {
+                #expect(try await office.unit("tam", at: "H19.40", from: from, to: to).code == refusal, "\(to ?? "")")
+            }
+            #expect(try await office.unit("tam", at: "H19.40", to: "2021-06-30").json["validTo"]?.text == "2021-06-30")
+            #expect(try await office.service.events(UnitEstablished.self).last?.validTo?.text == "2021-06-30")
+            let kept = try await office.get("/agencies/H19.40/units").json["units"]?.array?.first
+            #expect(kept?["validTo"]?.text == "2021-06-30")
             let units = try await office.get("/agencies/H19.12/units").json["units"]?.array ?? []
             #expect(units.compactMap { $0["code"]?.text } == ["ke-toan", "mot-cua"])
             #expect(try await office.get("/agencies/H19.99/units").status == 404)
@@ -159,6 +170,7 @@ import Testing
                 let code = "H19.A\(round)"
                 try await office.establish(code)
                 try await office.unit("mot-cua", at: code)
+                try await office.position("officer", at: code)
                 let person = try await office.register("nguoi\(round)")
                 async let dissolved = office.dissolve(code, "2021-02-15")
                 async let decided = office.decide(person, .appoint, "a\(round)/QĐ", from: "2021-03-01", at: code)

@@ -124,7 +124,8 @@ import Testing
             let held = try await office.official("annv", at: "H19.12")
             let free = try await office.register("binhl")
             try await office.establish("H19.40", to: "2021-02-28")
-            try await office.unit("mot-cua", at: "H19.40")
+            try await office.unit("mot-cua", at: "H19.40", to: "2021-02-28")
+            try await office.position("officer", at: "H19.40", to: "2021-02-28")
             let before = try await office.footprint()
             for (person, kind, from, agency, changes, refusal, status) in [
                 (held, .appoint, "2021-02-02", "H19.30", [:], "hr.already-in-post", 409),
@@ -136,8 +137,7 @@ import Testing
                 (held, .end, "2021-02-02", "H19.30", [:], "hr.post-incomplete", 422),
                 (free, .appoint, "2021-02-02", nil, [:], "hr.post-incomplete", 422),
                 (free, .appoint, "2021-02-02", "H19.30", ["unit": nil], "hr.post-incomplete", 422),
-                (free, .appoint, "2021-02-02", "H19.30", ["role": nil], "hr.post-incomplete", 422),
-                (free, .appoint, "2021-02-02", "H19.30", ["title": nil], "hr.post-incomplete", 422),
+                (free, .appoint, "2021-02-02", "H19.30", ["position": nil], "hr.post-incomplete", 422),
                 (free, .appoint, "2021-02-02", "H19.30", ["unit": "khong-co"], "hr.unit-unknown", 422),
                 (free, .appoint, "2021-02-02", "H19.99", [:], "hr.agency-unknown", 422),
                 (free, .appoint, "2021-03-01", "H19.40", [:], "hr.agency-not-in-force", 422),
@@ -249,6 +249,7 @@ import Testing
         try await Office.open { office in
             let theirs = try await office.official("annv", at: "H19.12")
             let free = try await office.register("binhl")
+            try await office.position("administrator", .administrator, at: "H19.30")
             let before = try await office.footprint()
             func status(
                 _ person: PersonID, _ kind: DecisionKind, at agency: String? = nil, as decider: PersonID,
@@ -264,7 +265,8 @@ import Testing
             #expect(try await status(free, .appoint, at: "H19", as: office.district) == 403)
             #expect(try await status(theirs, .end, as: theirs) == 403)
             #expect(
-                try await status(free, .appoint, at: "H19.30", as: office.district, ["role": "administrator"]) == 403,
+                try await status(free, .appoint, at: "H19.30", as: office.district, ["position": "administrator"])
+                    == 403,
                 "nobody gives more than he or she has")
             #expect(try await office.get("/officials/\(theirs)/decisions", as: office.district).status == 403)
             #expect(try await office.footprint() == before)
@@ -290,7 +292,7 @@ import Testing
             _ = try await office.official("binhl", at: "H19.30")
             _ = try await office.official("cuongt", at: "H19.12")
             _ = try await office.decide(
-                an, .transfer, "2/QĐ", from: "2021-02-01", at: "H19.12", ["role": "leader"])
+                an, .transfer, "2/QĐ", from: "2021-02-01", at: "H19.12", ["position": "leader"])
             try await office.fire()
             func names(_ query: String) async throws -> [String] {
                 var (seen, next): ([String], String?) = ([], "/officials?\(query)")

@@ -27,7 +27,11 @@ struct Office: Sendable {
             try await office.establish("H19.30", .district)
             try await office.establish("H19.30.01", .commune, under: "H19.30")
             try await office.establish("H19.12", .department)
-            for code in ["H19.30", "H19.30.01", "H19.12"] { try await office.unit("mot-cua", at: code) }
+            for code in ["H19.30", "H19.30.01", "H19.12"] {
+                try await office.unit("mot-cua", at: code)
+                try await office.position("officer", at: code)
+            }
+            try await office.position("leader", .leader, at: "H19.12")
             try await body(office)
         }
     }
@@ -57,11 +61,31 @@ struct Office: Sendable {
 
     @discardableResult
     func unit(
-        _ code: String, at agency: String, from: String = "2021-01-01", as person: PersonID? = nil
+        _ code: String, at agency: String, from: String = "2021-01-01", to: String? = nil, as person: PersonID? = nil
     ) async throws -> TestService.Answer {
-        try await post(
-            "/agencies/\(agency)/units", as: person ?? administrator,
-            ["code": .string(code), "name": "Bộ phận", "nameEn": "Unit", "validFrom": .string(from)])
+        var members: [JSON.Member] = [
+            .init("code", .string(code)), .init("name", "Bộ phận"), .init("nameEn", "Unit"),
+            .init("validFrom", .string(from)),
+        ]
+        if let to { members.append(.init("validTo", .string(to))) }
+        return try await post("/agencies/\(agency)/units", as: person ?? administrator, .object(members))
+    }
+
+    /// Seats enough for those whom a test appoints without thinking of them.
+    @discardableResult
+    func position(
+        _ code: String, _ role: PostRole = .officer, at agency: String, unit: String = "mot-cua", seats: Int = 9,
+        from: String = "2021-01-01", to: String? = nil, as person: PersonID? = nil,
+        headers: [(name: String, value: String)] = []
+    ) async throws -> TestService.Answer {
+        var members: [JSON.Member] = [
+            .init("unit", .string(unit)), .init("code", .string(code)), .init("role", .string(role.rawValue)),
+            .init("title", "Chuyên viên"), .init("titleEn", "Specialist"), .init("seats", .integer(Int64(seats))),
+            .init("validFrom", .string(from)),
+        ]
+        if let to { members.append(.init("validTo", .string(to))) }
+        return try await post(
+            "/agencies/\(agency)/positions", as: person ?? administrator, .object(members), headers)
     }
 
     func dissolve(
@@ -88,7 +112,7 @@ struct Office: Sendable {
     ) async throws -> TestService.Answer {
         var fields: [String: String?] = ["number": number, "kind": kind.rawValue, "effectiveFrom": from]
         if let agency {
-            fields.merge(["agency": agency, "unit": "mot-cua", "role": "officer", "title": "Chuyên viên"]) { $1 }
+            fields.merge(["agency": agency, "unit": "mot-cua", "position": "officer"]) { $1 }
         }
         fields.merge(changes) { $1 }
         let members = fields.sorted { $0.key < $1.key }.compactMap { name, value in
@@ -149,7 +173,9 @@ struct Office: Sendable {
     /// Everything that a refused request could have changed.
     func footprint() async throws -> [Int] {
         var counts: [Int] = []
-        for table in ["agencies", "units", "officials", "posts", "decisions", "decision_log", "event_log", "timers"] {
+        for table in [
+            "agencies", "units", "positions", "officials", "posts", "decisions", "decision_log", "event_log", "timers",
+        ] {
             counts.append(try await service.count("SELECT count(*) AS n FROM \(raw: table)"))
         }
         return counts

@@ -32,10 +32,14 @@ import Testing
         let day = try spoil("calendar.csv", "2021-09-02,2021-09-03,", "2021-09-02,2021-09-31,")
         let hours = try spoil("working-hours.csv", ",friday,13:00,17:00", ",friday,17:00,13:00")
         let fee = try spoil("procedure_fees.csv", "2.000488,1,standard,", "2.999999,1,standard,")
+        let unknown = try spoil("officials.csv", ",H19,chuyen-mon,officer,", ",H19,chuyen-mon,director,")
+        let full = try spoil("officials.csv", ",H19.05,lanh-dao,leader,leader,", ",H19.04,lanh-dao,leader,leader,")
+        let other = try spoil("officials.csv", "Chief of Office,07", "Head of Office,07")
         let error = await #expect(throws: BadProvince.self) { try await Province.read(folder) }
         for place in [
             "agencies.csv:\(agency):", "calendar.csv:\(day):", "working-hours.csv:\(hours):",
-            "procedure_fees.csv:\(fee):",
+            "procedure_fees.csv:\(fee):", "officials.csv:\(unknown): post:", "officials.csv:\(full): post:",
+            "officials.csv:\(other): title_en:",
         ] {
             #expect(error?.faults.contains { $0.hasPrefix(place) } == true, "no fault at \(place)")
         }
@@ -58,15 +62,25 @@ import Testing
         let definition = province.definition(row)
         #expect(definition["receivers"] == ["department"])
         #expect(definition["limit"] == ["amount": 10, "unit": "days"])
-        #expect(definition["fees"]?.array?.count == 1)
-        #expect(definition["fees"]?.array?.first?["amount"] == 200_000)
+        let fees = definition["fees"]?.array ?? []
+        #expect(fees.map { $0["kind"]?.text } == ["standard", "student", "merit", "exempt", "extra-copy"])
+        #expect(fees.map { $0["amount"]?.integer } == [200_000, 100_000, 100_000, 0, 5_000])
+        #expect(fees.map { $0["byDefault"] == true } == [true, false, false, false, false])
+        #expect((fees.last?["per"]?.text, fees.last?["nameEn"]?.text?.prefix(8)) == ("phiếu", "From the"))
         let steps = definition["steps"]?.array ?? []
         #expect(steps.map { $0["key"]?.text } == ["appraise", "conclude", "approve"])
+        #expect(steps.last?["nameEn"]?.text == "Signature of the certificate")
+        #expect(definition["parts"]?.array?.first?["nameEn"]?.text == "Application for a judicial record certificate")
         #expect(steps.first?["guards"] == ["fees-paid", "opinions-in"])
         #expect(steps.allSatisfy { $0["rule"]?.text == "named" && $0["agency"]?.text == "H19.12" })
         let allowance = try #require(province.procedures.first { $0["code"] == "1.001776" })
         let rules = (province.definition(allowance)["steps"]?.array ?? []).map { $0["rule"]?.text }
         #expect(rules == ["receiving", "parent", "parent"])
+        // A default case of 0 is no fee.
+        #expect(province.definition(allowance)["fees"] == [])
+        let copy = try #require(province.procedures.first { $0["code"] == "2.000815" })
+        let caps = (province.definition(copy)["fees"]?.array ?? []).map { $0["cap"]?.integer }
+        #expect(caps == [200_000, 200_000])
     }
 
     @Test func `people keep their identity from load to load`() {

@@ -103,7 +103,7 @@ import Testing
     @Test func paymentStopsAndResumesTheClock() throws {
         let definition = try judicialRecord()
         let (waiting, amount) = try RequirePayment.decide(
-            try dossier(.processing), definition: definition, demand: .new(), now: try at("2021-03-02 10:00"))
+            try dossier(.processing), .init(), definition: definition, demand: .new(), now: try at("2021-03-02 10:00"))
         #expect(try amount == Money(200_000))
         #expect((waiting.status, waiting.payment.kind) == (.awaitingPayment, "phi-lltp"))
         #expect(waiting.pauses.last?.until == nil)
@@ -117,7 +117,8 @@ import Testing
         #expect(due?.former == waiting.dueAt)
         #expect(
             refusal {
-                _ = try RequirePayment.decide(resumed, definition: definition, demand: .new(), now: paid.paidAt)
+                _ = try RequirePayment.decide(
+                    resumed, .init(), definition: definition, demand: .new(), now: paid.paidAt)
             } == "onestop.already-paid")
         // Budget's clock may stand before ours or after it: the pause neither ends before it began nor later than now.
         for odd in ["2021-03-01 08:00", "2021-12-01 08:00"] {

@@ -57,7 +57,7 @@ func workCalendar(for agency: AgencyCode = Agencies.justice) throws -> WorkCalen
     try calendar2021().lawful(for: agency)
 }
 
-/// The judicial record certificate: a fee of 200,000 đồng, three steps, a document.
+/// The judicial record certificate: a fee of 200,000 đồng or an exemption from it, three steps, a document.
 func judicialRecord(limit: TimeLimit = TimeLimit(10, .workingDays)) throws -> Definition {
     var definition = Definition()
     (definition.name, definition.nameEn) = ("Cấp Phiếu lý lịch tư pháp số 1", "Judicial record certificate no. 1")
@@ -67,7 +67,10 @@ func judicialRecord(limit: TimeLimit = TimeLimit(10, .workingDays)) throws -> De
     var fee = Fee()
     (fee.kind, fee.name, fee.nameEn) = ("phi-lltp", "Phí cung cấp thông tin", "Fee for information")
     fee.amount = try Money(200_000)
-    definition.fees = [fee]
+    var exempt = Fee()
+    (exempt.kind, exempt.name, exempt.nameEn) = ("exempt", "Người thuộc diện miễn phí", "Person exempt from the fee")
+    exempt.byDefault = false
+    definition.fees = [fee, exempt]
     definition.steps = [
         step("check", .receiving, .officer), step("verify", .receiving, .officer, [.feesPaid]),
         step("sign", .receiving, .leader),

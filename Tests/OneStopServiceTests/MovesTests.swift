@@ -60,7 +60,10 @@ import Testing
             _ = try SupplyDossier.decide(before, definition: definition, calendar: calendar, now: now)
         }
         may("payment", [2, 4]) {
-            _ = try RequirePayment.decide(before, definition: definition, demand: .new(), now: now)
+            _ = try RequirePayment.decide(before, .init(), definition: definition, demand: .new(), now: now)
+        }
+        may("exempt", [2, 4]) {
+            _ = try ExemptFees.decide(before, .exempt, definition: definition)
         }
         may("hand over", [2, 4]) {
             _ = try HandOver.decide(
@@ -143,8 +146,9 @@ import Testing
         #expect(refusal { _ = try SendDossier.decide(approved, to: Agencies.district) } == expected)
         #expect(
             refusal {
-                _ = try RequirePayment.decide(approved, definition: definition, demand: .new(), now: now)
+                _ = try RequirePayment.decide(approved, .init(), definition: definition, demand: .new(), now: now)
             } == expected)
+        #expect(refusal { _ = try ExemptFees.decide(approved, .exempt, definition: definition) } == expected)
         #expect(
             refusal {
                 _ = try Approve.decide(approved, definition: definition, openOpinions: 0, leader: .new(), now: now)

@@ -46,6 +46,7 @@ import Testing
             ("accept", [:]), ("refuse", reasoned), ("request-supplement", ["missing": "x"]), ("supply", [:]),
             ("hand-over", [:]), ("assign", ["officer": .string(office.officer.text)]),
             ("send", ["toAgency": "H19.25"]), ("send-back", ["note": "x"]), ("require-payment", [:]),
+            ("exempt-fees", ["fee": "exempt", "reason": "y"]),
             ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
             ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
             ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),

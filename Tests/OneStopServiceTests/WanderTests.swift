@@ -50,6 +50,8 @@ struct Seeded: RandomNumberGenerator {
             ("supply", [:]), ("supply", [:]), ("hand-over", [:]), ("hand-over", [:]), ("hand-over", [:]),
             ("assign", ["officer": .string(office.officer.text)]), ("send", ["toAgency": "H19.25"]),
             ("send-back", ["note": "x"]), ("require-payment", [:]),
+            ("require-payment", ["fees": [["kind": "phi-lltp", "quantity": 2]], "copies": 3]),
+            ("exempt-fees", ["fee": "exempt", "reason": "y"]),
             ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
             ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
             ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
@@ -90,9 +92,9 @@ struct Seeded: RandomNumberGenerator {
             status = to
         }
         #expect(try lines.last?("last", as: Int.self) == lines.count)
-        for once in ["accepted", "refused", "supplement-requested", "reappointed", "approved", "finished", "returned"] {
-            #expect(counts[once, default: 0] <= 1, "\(once)")
-        }
+        for once in [
+            "accepted", "refused", "supplement-requested", "reappointed", "approved", "finished", "returned",
+        ] { #expect(counts[once, default: 0] <= 1, "\(once)") }
         let view = try await office.get("/dossiers/\(id)", as: office.citizen).json
         #expect(view["statusNumber"] == .integer(Int64(status?.number ?? 0)))
         #expect((view["code"] == nil) == (counts["accepted"] == nil))

@@ -218,7 +218,7 @@ import Testing
         let now = try at("2021-03-02 09:00")
         let tellings: [Dossier.Telling] = [
             .accepted(due: now), .refused, .supplementRequested, .supplementSupplied(due: now),
-            .paymentRequired(try Money(200_000)), .paid(due: nil), .paymentLifted(due: now),
+            .paymentRequired(try Money(200_000)), .paid(due: nil), .paymentLifted(due: now), .feesExempted,
             .reappointed(former: now, due: now), .finished, .stopped, .returned, .withdrawalDeclined,
         ]
         for telling in tellings {

@@ -20,7 +20,8 @@ enum Desk: Microservice {
     ]
     static let endpoints: [any Mountable.Type] = [
         ListThings.self, MakeThing.self, ReadThing.self, RelabelThing.self, RemoveThing.self, PokeThing.self,
-        TakeNumber.self, WaitForIt.self, BreakDown.self, TakeRaw.self, TakeLarge.self, ApproveThing.self, AskAsCitizen.self,
+        TakeNumber.self, WaitForIt.self, BreakDown.self, TakeRaw.self, TakeLarge.self, ApproveThing.self,
+        AskAsCitizen.self,
     ]
     static let reactions: [any Reaction.Type] = []
     static let timers: [any TimedTask.Type] = [Remind.self]

@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import FakeBroker
 import Foundation
 import Glibc
 import Logging
@@ -11,7 +12,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// The whole service with its HTTP server; the broker is away all the time.
+/// The whole service with its HTTP server; the broker is away, at first or all the time.
 @Suite struct ServingTests {
     private func serve<T: Sendable>(
         changing: [String: String] = [:], _ body: (DeskRoom, String) async throws -> T
@@ -44,6 +45,23 @@ import Testing
             #expect(try await desk.count("event_log") == 1)
             let list = try await client.send(.GET, "\(address)/things?limit=5", headers: [authorization])
             #expect(try JSON(parsing: list.body)["things"]?.array?.count == 1)
+        }
+    }
+
+    @Test func `what it wrote while the broker was away goes out when it comes`() async throws {
+        let place = try FakeBroker()
+        place.close()
+        try await serve(changing: ["LIENTHONG_AMQP_PORT": "\(place.port)"]) { desk, _ in
+            let made = await desk.ask("POST", "/things", #"{"label":"loud"}"#, token: try desk.token())
+            #expect(made.status == 201)
+            let broker = try FakeBroker(port: place.port)
+            defer { broker.close() }
+            try await eventually("the event is published") { broker.record.published.count == 1 }
+            try await eventually("the relay knows that it is") {
+                try await desk.database.database.run("SELECT confirmed_seq FROM relay_cursor").first?("confirmed_seq")
+                    == 1
+            }
+            try await eventually("and listens to others") { broker.record.consumers > 0 }
         }
     }
 

@@ -79,6 +79,35 @@ import Testing
         }
     }
 
+    /// They would wait as long, a group after the other.
+    @Test func `all hear that the database is away, those too that would have come next`() async throws {
+        try await withNumbers { database in
+            let away: Together.Step = { _ in throw PostgresError(.connection, "away") }
+            let many = (1...Limits.commitTogether).map { Self.add($0) }
+            for outcome in try await behindOne(database, [away] + many).dropFirst() {
+                guard case .failed(let error as PostgresError) = outcome else { throw Unfit() }
+                #expect(error.kind == .connection)
+            }
+            #expect(try await commits(database) == [1])
+        }
+    }
+
+    @Test func `do not wait long for somebody else's lock, nor for a statement that hangs`() async throws {
+        try await withNumbers { database in
+            try await database.run("INSERT INTO numbers (n) VALUES (-1)")
+            let locked: Together.Step = { try await $0.run("SELECT 1 FROM numbers WHERE n = -1 FOR UPDATE") }
+            let slow: Together.Step = { _ in throw PostgresError(.timeout, "slow", sqlState: "57014") }
+            try await database.transaction { holder in
+                try await locked(holder)
+                for step in [locked, slow] {
+                    for outcome in try await behindOne(database, [Self.add(1), step]).dropFirst() {
+                        guard case .alone = outcome else { throw Unfit() }
+                    }
+                }
+            }
+        }
+    }
+
     /// Running alone would do twice what may have been done.
     @Test func `all hear that the outcome is not known`() async throws {
         try await withNumbers { database in

@@ -181,7 +181,7 @@ import Testing
             let account = AccountID.new()
             #expect(try await desk.ask("GET", "/mine", token: desk.token(account: account)).status == 403)
             let line = try #require(log.lines.first { $0.contains("right refused") })
-            #expect(line.contains("/mine") && line.contains(account.text))
+            #expect(line.contains("/mine") && line.contains(account.text) && line.contains(AskAsCitizen.summary))
         }
     }
 

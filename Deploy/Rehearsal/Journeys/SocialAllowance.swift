@@ -8,6 +8,9 @@ struct SocialAllowance {
     static let title = "Monthly social allowance (trợ cấp xã hội hàng tháng), over Tết 2021"
     static let ward = "H19.30.01"
     static let city = "H19.30"
+    static let otherWard = "H19.30.02"
+    /// Of the communes: the reform of 1 July 2025 ends them.
+    static let lastDay = "2025-06-30"
 
     let stage: Stage
 
@@ -15,6 +18,7 @@ struct SocialAllowance {
     private struct Newcomer: Sendable {
         let person: PersonID
         let number: Int
+        var position: String { "van-hoa-xa-hoi-\(number)" }
         static let who = "transferred"
     }
 
@@ -33,12 +37,24 @@ struct SocialAllowance {
         return Played(name: name, dossier: dossier, reader: "commune-clerk")
     }
 
-    /// Each run has an officer of its own: whoever was transferred once is not at the ward any more.
+    /// Each run has an officer of its own: whoever was transferred once is not at the ward any more. And a position of
+    /// its own at both wards: the officers of earlier runs keep their seats.
     private func appointed() async throws -> Newcomer {
         let eye = stage.eye
         let number = try await stage.patiently { try await eye.count("SELECT count(*) AS n FROM hr.decisions") + 1 }
         let newcomer = Newcomer(person: Cast.person("newcomer \(number)"), number: number)
         let login = "luannt\(number)"
+        try await stage.scene("2021-02-01 07:20", "establishes a position at two wards", as: "district-hr") {
+            for agency in [Self.ward, Self.otherWard] {
+                try await stage.office.post(
+                    .hr, "/agencies/\(agency)/positions",
+                    [
+                        "unit": "chuyen-mon", "code": .string(newcomer.position), "role": "officer",
+                        "title": "Công chức Văn hóa - Xã hội", "titleEn": "Culture and social affairs officer",
+                        "seats": 1, "validFrom": "2021-01-01", "validTo": .string(Self.lastDay),
+                    ], as: "district-hr")
+            }
+        }
         try await stage.scene("2021-02-01 07:30", "appoints an officer to the ward", as: "district-hr") {
             try await stage.office.post(
                 .hr, "/officials",
@@ -48,7 +64,7 @@ struct SocialAllowance {
                 ], as: "district-hr")
             try await stage.office.appoint(
                 newcomer.person, number: "\(number)/QĐ-UBND", from: "2021-01-04", at: Self.ward, unit: "chuyen-mon",
-                role: "officer", title: "Công chức Văn hóa - Xã hội", kind: "appoint", as: "district-hr")
+                position: newcomer.position, kind: "appoint", as: "district-hr")
         }
         try await Loader(office: stage.office, province: stage.province, say: stage.say)
             .give(Newcomer.who, login: login)
@@ -90,9 +106,8 @@ struct SocialAllowance {
     private func transferred(_ dossier: String, _ newcomer: Newcomer) async throws {
         try await stage.scene("2021-02-08 10:00", "decides to transfer the officer on 18 February", as: "district-hr") {
             try await stage.office.appoint(
-                newcomer.person, number: "\(newcomer.number + 1)/QĐ-UBND", from: "2021-02-18", at: "H19.30.02",
-                unit: "chuyen-mon", role: "officer", title: "Công chức Văn hóa - Xã hội", kind: "transfer",
-                as: "district-hr")
+                newcomer.person, number: "\(newcomer.number + 1)/QĐ-UBND", from: "2021-02-18", at: Self.otherWard,
+                unit: "chuyen-mon", position: newcomer.position, kind: "transfer", as: "district-hr")
         }
         // Decided, not yet in effect: the officer still holds the dossier on the day before.
         let before = try await stage.scene(

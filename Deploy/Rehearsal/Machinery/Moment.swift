@@ -42,9 +42,9 @@ extension Office {
         }
     }
 
-    /// A personnel decision with the post that it brings.
+    /// A personnel decision with the position whose seat it fills.
     func appoint(
-        _ person: PersonID, number: String, from: String, at agency: String, unit: String, role: String, title: String,
+        _ person: PersonID, number: String, from: String, at agency: String, unit: String, position: String,
         kind: String, as who: String
     ) async throws {
         try await post(
@@ -52,7 +52,7 @@ extension Office {
             .object(
                 optional: [
                     ("number", number), ("kind", kind), ("effectiveFrom", from), ("agency", agency), ("unit", unit),
-                    ("role", role), ("title", title),
+                    ("position", position),
                 ]), as: who)
     }
 }

@@ -17,6 +17,7 @@ struct Loader: Sendable {
         try await setFirstDay()
         try await agencies()
         try await units()
+        try await positions()
         try await officials()
         try await calendar()
         try await procedures()
@@ -77,7 +78,7 @@ struct Loader: Sendable {
         for depth in Set(province.agencies.map { $0["code"].split(separator: ".").count }).sorted() {
             let level = province.agencies.filter { $0["code"].split(separator: ".").count == depth }
             try await each("agencies of level \(depth)", level) { row in
-                if let name = names[row["code"]] { return .there(row, "name", name, row["name"]) }
+                if let name = names[row["code"]] { return .there(row, ["name": name]) }
                 try await office.post(
                     .hr, "/agencies",
                     .object(
@@ -96,18 +97,53 @@ struct Loader: Sendable {
         let known = Known()
         try await inParallel(agencies) { agency in
             let units = try await office.read(.hr, "/agencies/\(agency)/units", as: admin)["units"]?.array ?? []
-            for unit in units { await known.add("\(agency)/\(try unit.text("code"))", try unit.text("name")) }
+            for unit in units { await known.add("\(agency)/\(try unit.text("code"))", unit) }
         }
-        let names = await known.names
+        let loaded = await known.rows
         try await each("units", province.units) { row in
-            if let name = names["\(row["agency"])/\(row["unit"])"] { return .there(row, "name", name, row["name"]) }
+            if let unit = loaded["\(row["agency"])/\(row["unit"])"] {
+                return .there(row, ["name": try unit.text("name"), "valid_to": unit["validTo"]?.text ?? ""])
+            }
             try await office.post(
                 .hr, "/agencies/\(row["agency"])/units",
                 .object(
                     optional: [
                         ("code", row["unit"]), ("name", row["name"]), ("nameEn", row["name_en"]),
-                        ("validFrom", row["valid_from"]),
+                        ("validFrom", row["valid_from"]), ("validTo", row["valid_to"]),
                     ]), as: admin)
+            return .new
+        }
+    }
+
+    /// What the agencies may fill: a position is one of those of its agency on its first day.
+    private func positions() async throws {
+        let days = Set(province.positions.map { "\($0["agency"])/positions?on=\($0["valid_from"])" }).sorted()
+        let known = Known()
+        try await inParallel(days) { day in
+            let positions = try await office.read(.hr, "/agencies/\(day)", as: admin)["positions"]?.array ?? []
+            for position in positions {
+                let path = try ["agency", "unit", "code"].map { try position.text($0) }
+                await known.add(path.joined(separator: "/"), position)
+            }
+        }
+        let loaded = await known.rows
+        try await each("positions", province.positions) { row in
+            if let position = loaded["\(row["agency"])/\(row["unit"])/\(row["post"])"] {
+                return .there(
+                    row,
+                    [
+                        "role": try position.text("role"), "title": try position.text("title"),
+                        "title_en": try position.text("titleEn"), "seats": "\(position["seats"]?.integer ?? 0)",
+                        "valid_from": try position.text("validFrom"), "valid_to": position["validTo"]?.text ?? "",
+                    ])
+            }
+            try await office.post(
+                .hr, "/agencies/\(row["agency"])/positions",
+                .object(
+                    optional: [
+                        ("unit", row["unit"]), ("code", row["post"]), ("role", row["role"]), ("title", row["title"]),
+                        ("titleEn", row["title_en"]), ("validFrom", row["valid_from"]), ("validTo", row["valid_to"]),
+                    ], [("seats", .integer(Int64(row["seats"]) ?? 0))]), as: admin)
             return .new
         }
     }
@@ -124,11 +160,11 @@ struct Loader: Sendable {
                             ("person", person.text), ("fullName", row["full_name"]), ("mailbox", row["mailbox"]),
                         ]), as: admin)
             } else if try await !decisions(of: person).isEmpty {
-                return .there(row, "full_name", known?["fullName"]?.text ?? "", row["full_name"])
+                return .there(row, ["full_name": known?["fullName"]?.text ?? ""])
             }
             try await office.appoint(
                 person, number: row["decision_number"], from: row["valid_from"], at: row["agency"], unit: row["unit"],
-                role: row["role"], title: row["title"], kind: "appoint", as: admin)
+                position: row["post"], kind: "appoint", as: admin)
             return .new
         }
     }
@@ -154,7 +190,7 @@ struct Loader: Sendable {
             try await each("procedures, version \(version)", rows) { row in
                 let known = try await office.find(
                     .onestop, "/procedures/\(row["code"])?number=\(version)", as: admin)
-                if let known { return .there(row, "name", known.at("definition.name")?.text ?? "", row["name"]) }
+                if let known { return .there(row, ["name": known.at("definition.name")?.text ?? ""]) }
                 try await office.post(
                     .onestop, "/procedures/\(row["code"])/draft",
                     .object(
@@ -206,10 +242,13 @@ enum Made: Sendable {
     case there
     case differs(String)
 
-    /// It was there; named when a value is another one.
-    static func there(_ row: Entry, _ column: String, _ loaded: String, _ wanted: String) -> Made {
-        loaded == wanted
-            ? .there : .differs("\(row.place): \(column) is '\(wanted)', loaded is '\(loaded)': not changed")
+    /// It was there; named when the value of a column is another one than `loaded`.
+    static func there(_ row: Entry, _ loaded: KeyValuePairs<String, String>) -> Made {
+        let others = loaded.filter { column, value in row[column] != value }.map { column, value in
+            "\(column) is '\(row[column])', loaded is '\(value)'"
+        }
+        return others.isEmpty
+            ? .there : .differs("\(row.place): \(others.joined(separator: "; ")): not changed")
     }
 }
 
@@ -230,6 +269,6 @@ actor Tally {
 }
 
 actor Known {
-    private(set) var names: [String: String] = [:]
-    func add(_ key: String, _ name: String) { names[key] = name }
+    private(set) var rows: [String: JSON] = [:]
+    func add(_ key: String, _ row: JSON) { rows[key] = row }
 }

@@ -11,8 +11,8 @@ extension Province {
             rows.filter { $0["procedure"] == procedure["code"] && $0["version"] == procedure["version"] }
                 .sorted { (Int($0["ordinal"]) ?? 0) < (Int($1["ordinal"]) ?? 0) }
         }
-        // The service asks for every fee of the definition; the other cases of the files are for people to know.
-        let fees = own(fees).filter { $0["default"] == "yes" && Int64($0["amount"]) ?? 0 > 0 }
+        // A default case of 0 says that the procedure is free: so is one without any. The others of 0 are exemptions.
+        let fees = own(fees).filter { $0["default"] == "no" || Int64($0["amount"]) ?? 0 > 0 }
         let steps = own(steps)
         return [
             "name": .string(procedure["name"]), "nameEn": .string(procedure["name_en"]),
@@ -37,24 +37,24 @@ extension Province {
     private static func part(_ row: Entry) -> JSON {
         [
             "key": .string("\(row["kind"])-\(row["ordinal"])"), "name": .string(row["name"]),
-            "nameEn": .string(row["name"]), "required": .bool(row["required"] == "yes"),
+            "nameEn": .string(row["name_en"]), "required": .bool(row["required"] == "yes"),
             "copies": .integer(Int64(row["count"]) ?? 1),
         ]
     }
 
     private static func fee(_ row: Entry) -> JSON {
-        [
-            "kind": .string(row["case"]), "name": .string(row["case_name"]), "nameEn": .string(row["case_name"]),
-            "amount": .integer(Int64(row["amount"]) ?? 0),
-        ]
+        let cap = Int64(row["cap"]).map { [("cap", JSON.integer($0))] } ?? []
+        return .object(
+            optional: [
+                ("kind", row["case"]), ("name", row["case_name"]), ("nameEn", row["case_name_en"]), ("per", row["per"]),
+            ],
+            [("amount", .integer(Int64(row["amount"]) ?? 0)), ("byDefault", .bool(row["default"] == "yes"))] + cap)
     }
 
     private static func limit(_ row: Entry) -> JSON {
         let unit = row["limit_unit"] == "working-days" ? "workingDays" : row["limit_unit"]
         return ["amount": .integer(Int64(row["limit_amount"]) ?? 1), "unit": .string(unit)]
     }
-
-    private static let english = ["work": "Processing", "approve": "Approval"]
 
     static func steps(_ rows: [Entry], competent: String, owner: String) -> [JSON] {
         let inner = rows.filter { ["work", "approve"].contains($0["kind"]) }
@@ -71,9 +71,8 @@ extension Province {
             let (rule, agency) = rule(row["agency"], competent: competent, owner: owner)
             return .object(
                 optional: [
-                    ("key", row["key"]), ("name", row["name"]),
-                    ("nameEn", "\(english[row["kind"]] ?? "Step"): \(row["key"])"), ("rule", rule), ("agency", agency),
-                    ("role", row["role"]),
+                    ("key", row["key"]), ("name", row["name"]), ("nameEn", row["name_en"]), ("rule", rule),
+                    ("agency", agency), ("role", row["role"]),
                 ], [("limit", limit(row)), ("guards", .array(guards))])
         }
     }

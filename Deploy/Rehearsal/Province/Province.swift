@@ -5,6 +5,7 @@ import Foundation
 struct Province: Sendable {
     let agencies: [Entry]
     let units: [Entry]
+    let positions: [Entry]
     let officials: [Entry]
     let citizens: [Entry]
     let procedures: [Entry]
@@ -26,12 +27,29 @@ struct Province: Sendable {
             let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
             return try CSV.read(text, file: name)
         }
-        return Province(
+        let province = Province(
             agencies: try entries("agencies.csv"), units: try entries("units.csv"),
-            officials: try entries("officials.csv"), citizens: try entries("citizens.csv"),
+            positions: try entries("posts.csv"), officials: try entries("officials.csv"),
+            citizens: try entries("citizens.csv"),
             procedures: try entries("procedures.csv"), parts: try entries("procedure_parts.csv"),
             steps: try entries("procedure_steps.csv"), fees: try entries("procedure_fees.csv"),
             calendar: try entries("calendar.csv"), hours: try entries("working-hours.csv"))
+        try province.checkCast()
+        return province
+    }
+
+    /// The journeys and `make token` need these people: their accounts are opened at the very end of loading.
+    private func checkCast() throws(BadProvince) {
+        func missing(_ members: [(who: String, key: String)], _ rows: [Entry], _ file: String, _ column: String)
+            -> [String]
+        {
+            let known = Set(rows.map { $0[column] })
+            return members.filter { !known.contains($0.key) }.map { "\(file):1: there is no \($0.key), the \($0.who)" }
+        }
+        let faults =
+            missing(Cast.officials, officials, "officials.csv", "person_key")
+            + missing(Cast.citizens, citizens, "citizens.csv", "citizen_key")
+        guard faults.isEmpty else { throw BadProvince(faults: faults) }
     }
 
     /// The name of an agency, for people.

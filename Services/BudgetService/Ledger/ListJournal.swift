@@ -63,7 +63,7 @@ enum ListJournal: Endpoint {
     static func place(of cursor: Cursor) throws(FieldFault) -> (Day?, EntryID?) {
         guard !cursor.text.isEmpty else { return (nil, nil) }
         guard let parts = cursor.parts(2) else {
-            throw FieldFault("invalid", field: "cursor", vi: "không hợp lệ", en: "is no cursor that was given out here")
+            throw Cursor.foreign
         }
         return (try Day(parts[0]), try EntryID(parts[1]))
     }

@@ -124,9 +124,7 @@ enum ReadRegister: Endpoint {
     static func place(_ cursor: Cursor) throws(FieldFault) -> (series: String, order: Int) {
         if cursor.text.isEmpty { return ("", 0) }
         guard let parts = cursor.parts(2), let order = Int(parts[1]) else {
-            throw FieldFault(
-                "invalid", field: "cursor", vi: "không phải vị trí trang mà hệ thống đã cấp",
-                en: "is no cursor that was given out here")
+            throw Cursor.foreign
         }
         return (parts[0], order)
     }

@@ -8,14 +8,7 @@ struct Unit: Record {
     var name = ""
     var nameEn = ""
     var validFrom = Day.none
-
-    /// Whether the agency has this unit on that day.
-    static func exists(_ code: String, at agency: AgencyCode, on day: Day, in session: any Session) async throws -> Bool
-    {
-        let rows = try await session.run(
-            "SELECT 1 AS one FROM units WHERE agency = \(agency) AND code = \(code) AND valid_from <= \(day)")
-        return !rows.isEmpty
-    }
+    var validTo: Day?
 
     static let fields: [Field<Self>] = [
         .init("agency", \.agency, .agency, "The agency"),
@@ -23,7 +16,31 @@ struct Unit: Record {
         .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
         .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
         .init("validFrom", \.validFrom, .day, "First day"),
+        .init("validTo", \.validTo, .day, "Last day, when known"),
     ]
+
+    init() {}
+
+    init(_ row: Row) throws {
+        agency = try row("agency")
+        code = try row("code")
+        name = try row("name")
+        nameEn = try row("name_en")
+        validFrom = try row("valid_from")
+        validTo = try row("valid_to")
+    }
+
+    func exists(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
+
+    /// Whether it lasts until `last`, the last day of what belongs to it; nil: for ever.
+    func outlives(_ last: Day?) -> Bool {
+        guard let validTo else { return true }
+        return last.map { $0 <= validTo } ?? false
+    }
+
+    static func find(_ code: String, at agency: AgencyCode, in session: any Session) async throws -> Unit? {
+        try await session.run("SELECT * FROM units WHERE agency = \(agency) AND code = \(code)").first.map(Unit.init)
+    }
 }
 
 /// `POST /agencies/{agency}/units`.
@@ -31,7 +48,7 @@ enum EstablishUnit: Endpoint {
     static let route = Route.post("/agencies/{agency}/units", success: 201)
     static let summary = "Establish a unit in an agency"
     static let access = Access.official(.personnelWrite)
-    static let refusals = [Refused.unitExists, .agencyNotInForce]
+    static let refusals = [Refused.unitExists, .agencyNotInForce, .lastDayBeforeFirst]
 
     struct Input: Record {
         var unit = Unit()
@@ -41,6 +58,7 @@ enum EstablishUnit: Endpoint {
             .init("name", \.unit.name, .text(1...Limits.nameLength), "Vietnamese name"),
             .init("nameEn", \.unit.nameEn, .text(1...Limits.nameLength), "English name"),
             .init("validFrom", \.unit.validFrom, .day, "First day"),
+            .init("validTo", \.unit.validTo, .day, "Last day, when already known"),
         ]
     }
 
@@ -50,19 +68,25 @@ enum EstablishUnit: Endpoint {
         guard let agency = try await Agency.find(unit.agency, in: call.runtime.database) else {
             throw Refused.notFound
         }
-        guard agency.exists(on: unit.validFrom) else { throw Refused.agencyNotInForce }
+        try decide(unit, at: agency)
         var event = UnitEstablished()
         (event.agency, event.code, event.name) = (unit.agency, unit.code, unit.name)
-        (event.nameEn, event.validFrom) = (unit.nameEn, unit.validFrom)
+        (event.nameEn, event.validFrom, event.validTo) = (unit.nameEn, unit.validFrom, unit.validTo)
         do {
             return try await call.flight(
                 """
-                INSERT INTO units (agency, code, name, name_en, valid_from, version)
-                VALUES (\(unit.agency), \(unit.code), \(unit.name), \(unit.nameEn), \(unit.validFrom), 1)
+                INSERT INTO units (agency, code, name, name_en, valid_from, valid_to, version)
+                VALUES (\(unit.agency), \(unit.code), \(unit.name), \(unit.nameEn), \(unit.validFrom),
+                        \(unit.validTo), 1)
                 RETURNING version
                 """,
                 announcing: [(event, unit.agency)], reply: Reply(unit, version: 1))
         } catch let error as PostgresError where error.constraint == "units_pkey" { throw Refused.unitExists }
+    }
+
+    static func decide(_ unit: Unit, at agency: Agency) throws(Refused) {
+        if let validTo = unit.validTo, validTo < unit.validFrom { throw .lastDayBeforeFirst }
+        guard agency.exists(on: unit.validFrom), agency.outlives(unit.validTo) else { throw .agencyNotInForce }
     }
 }
 
@@ -91,15 +115,7 @@ enum ListUnits: Endpoint {
         let rows = try await call.run(
             "SELECT * FROM units WHERE agency = \(input.agency) ORDER BY code LIMIT \(Limits.pageMaximum)")
         var output = Output()
-        output.units = try rows.map { row in
-            var unit = Unit()
-            unit.agency = try row("agency")
-            unit.code = try row("code")
-            unit.name = try row("name")
-            unit.nameEn = try row("name_en")
-            unit.validFrom = try row("valid_from")
-            return unit
-        }
+        output.units = try rows.map(Unit.init)
         return Reply(output)
     }
 }
@@ -107,4 +123,7 @@ enum ListUnits: Endpoint {
 extension Refused {
     static let unitExists = Refused(
         "hr.unit-exists", vi: "Mã đơn vị này đã có.", en: "This unit code is taken.", field: "code")
+    static let unitUnknown = Refused(
+        "hr.unit-unknown", 422, vi: "Cơ quan không có đơn vị này vào ngày này.",
+        en: "The agency has no such unit on that day.", field: "unit")
 }

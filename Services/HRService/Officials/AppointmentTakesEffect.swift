@@ -16,7 +16,7 @@ enum AppointmentTakesEffect: TimedTask {
         let rows = try await work.run(
             """
             UPDATE decisions SET effective_at = \(work.now) WHERE id = \(decision) AND effective_at IS NULL
-            RETURNING person, kind, number, agency, unit, role, title, effective_from
+            RETURNING person, kind, number, agency, unit, position, role, title, effective_from
             """)
         guard let row = rows.first else { return }
         let person: PersonID = try row("person")
@@ -28,9 +28,9 @@ enum AppointmentTakesEffect: TimedTask {
         if let post {
             try await work.run(
                 """
-                INSERT INTO posts (id, person, agency, unit, role, title, valid_from)
-                VALUES (\(post.post), \(person), \(post.agency), \(post.unit), \(post.role.rawValue), \(post.title),
-                        \(from))
+                INSERT INTO posts (id, person, agency, unit, position, role, title, valid_from)
+                VALUES (\(post.post), \(person), \(post.agency), \(post.unit), \(post.position),
+                        \(post.role.rawValue), \(post.title), \(from))
                 """)
         }
         let changed = try await work.run(
@@ -47,6 +47,7 @@ enum AppointmentTakesEffect: TimedTask {
         post.post = PostID.new()
         post.agency = try row("agency")
         post.unit = try row("unit")
+        post.position = try row("position")
         post.role = PostRole(rawValue: try row("role")) ?? .officer
         post.title = try row("title")
         post.validFrom = from

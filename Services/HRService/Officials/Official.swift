@@ -31,7 +31,7 @@ struct OfficialRecord: Record {
     static func find(_ person: PersonID, on day: Day, in session: any Session) async throws -> OfficialRecord? {
         try await session.run(
             """
-            SELECT o.*, p.id AS post, p.agency, p.unit, p.role, p.title, p.valid_from, p.valid_to
+            SELECT o.*, p.id AS post, p.agency, p.unit, p.position, p.role, p.title, p.valid_from, p.valid_to
             FROM officials o LEFT JOIN posts p ON p.person = o.person
                 AND p.valid_from <= \(day) AND (p.valid_to IS NULL OR p.valid_to >= \(day))
             WHERE o.person = \(person)
@@ -40,11 +40,12 @@ struct OfficialRecord: Record {
     }
 }
 
-/// A post held (chức vụ): agency, unit, role, with validity.
+/// A post held (chức vụ): a seat of a position, with role, title and validity.
 struct Post: Record {
     var post = PostID()
     var agency = AgencyCode.none
     var unit = ""
+    var position: String?
     var role = PostRole.officer
     var title = ""
     var validFrom = Day.none
@@ -54,6 +55,9 @@ struct Post: Record {
         .init("post", \.post, .id, "The post"),
         .init("agency", \.agency, .agency, "The agency"),
         .init("unit", \.unit, .text(1...60), "Unit in the agency"),
+        .init(
+            "position", \.position, .text(1...Limits.Personnel.positionCode),
+            "The position; absent where held before positions existed"),
         .init("role", \.role, .choice, "What it entitles to"),
         .init("title", \.title, .text(1...200), "Title in Vietnamese"),
         .init("validFrom", \.validFrom, .day, "First day"),
@@ -66,6 +70,7 @@ struct Post: Record {
         post = try row("post")
         agency = try row("agency")
         unit = try row("unit")
+        position = try row("position")
         role = PostRole(rawValue: try row("role")) ?? .officer
         title = try row("title")
         validFrom = try row("valid_from")

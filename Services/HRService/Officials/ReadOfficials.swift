@@ -60,7 +60,7 @@ enum ListOfficials: Endpoint {
         let after = try Cursor(input.cursor).text
         let rows = try await call.run(
             """
-            SELECT o.*, p.id AS post, p.agency, p.unit, p.role, p.title, p.valid_from, p.valid_to
+            SELECT o.*, p.id AS post, p.agency, p.unit, p.position, p.role, p.title, p.valid_from, p.valid_to
             FROM posts p JOIN officials o ON o.person = p.person
             WHERE p.valid_from <= \(day) AND (p.valid_to IS NULL OR p.valid_to >= \(day)) AND o.mailbox > \(after)
               AND (\(input.under)::text IS NULL OR p.agency = \(input.under)
@@ -96,6 +96,7 @@ enum ListDecisions: Endpoint {
         var number = ""
         var kind = DecisionKind.appoint
         var agency: AgencyCode?
+        var position: String?
         var title: String?
         var effectiveFrom = Day.none
         var decidedAt = Date(timeIntervalSince1970: 0)
@@ -106,6 +107,9 @@ enum ListDecisions: Endpoint {
             .init("number", \.number, .text(1...60), "Number and symbol"),
             .init("kind", \.kind, .choice, "What it does"),
             .init("agency", \.agency, .agency, "The agency of the new post"),
+            .init(
+                "position", \.position, .text(1...Limits.Personnel.positionCode),
+                "The position; absent where decided before positions existed"),
             .init("title", \.title, .text(1...200), "Title of the new post"),
             .init("effectiveFrom", \.effectiveFrom, .day, "First day of effect"),
             .init("decidedAt", \.decidedAt, .instant, "When it was made"),
@@ -140,6 +144,7 @@ enum ListDecisions: Endpoint {
             decision.number = try row("number")
             decision.kind = DecisionKind(rawValue: try row("kind")) ?? .appoint
             decision.agency = try row("agency")
+            decision.position = try row("position")
             decision.title = try row("title")
             decision.effectiveFrom = try row("effective_from")
             decision.decidedAt = try row("decided_at")

@@ -32,7 +32,7 @@ enum RegisterCitizen: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let clerk = try await !call.agencies(.dossiersReceive).isEmpty
         let administrator = try await !call.agencies(.accountsManage).isEmpty
-        guard clerk || administrator else { throw Refused.forbidden }
+        guard clerk || administrator else { throw call.refused() }
         do {
             var code = ""
             var reply = try await call.transaction { work in

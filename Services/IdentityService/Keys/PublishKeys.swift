@@ -40,7 +40,8 @@ enum RotateKeys: Endpoint {
             try await ring.rotate(in: work)
             return Reply(Nothing())
         }
-        try await ring.load()
+        // It is made in any case; what cannot be read now is read at the next look.
+        do { try await ring.load() } catch { call.log.warning("new key not read", metadata: ["error": "\(error)"]) }
         return reply
     }
 }

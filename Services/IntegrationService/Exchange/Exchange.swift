@@ -72,19 +72,19 @@ final class Exchange: ServiceLifecycle.Service {
                     try await grow(tail, given, reader)
                     outlets.bells.desks.ringAll()
                     lastRing = .now
-                    continue
                 }
             } catch {
                 guard !Task.isCancelled else { return }
                 runtime.log.warning("archive not numbered", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: Limits.Integration.candidacy)
             }
-            // A ring comes shortly before the commit that it announces.
-            let isSoon = .now - lastRing < Limits.Integration.lookFor
-            let before = ContinuousClock.now
-            let pause = isSoon ? Limits.Integration.lookSoon : Limits.Integration.look
-            await bell.wait(atMost: pause)
-            if !isSoon, .now - before < pause { lastRing = .now }
+            if .now - lastRing >= Limits.Integration.lookFor {
+                let before = ContinuousClock.now
+                await bell.wait(atMost: Limits.Integration.look)
+                if .now - before < Limits.Integration.look { lastRing = .now }
+            }
+            // A ring comes shortly before the commit that it announces; and what comes meanwhile is numbered together.
+            if .now - lastRing < Limits.Integration.lookFor { try? await Task.sleep(for: Limits.Integration.lookSoon) }
         }
     }
 

@@ -11,7 +11,7 @@ struct Notice: Sendable, Equatable {
     var act: Int64 = 0
 }
 
-/// So many events a second, a second's worth at once at most.
+/// So many events a second; what could not go is made up for, but not more than `Limits.Integration.paceMemory` of it.
 struct Pace {
     let rate: Double
     private var allowance = 0.0
@@ -23,7 +23,8 @@ struct Pace {
     /// least, or none.
     mutating func allows(_ limit: Int) -> Int {
         let now = ContinuousClock.now
-        allowance = min(rate, allowance + rate * (now - counted).secondsValue)
+        let kept = max(1, rate * Limits.Integration.paceMemory.secondsValue)
+        allowance = min(kept, allowance + rate * (now - counted).secondsValue)
         counted = now
         let most = min(limit, Int(allowance))
         return Double(most) >= max(1, min(rate / 20, Double(limit))) ? most : 0
@@ -34,7 +35,7 @@ struct Pace {
 
 /// Where the next deliveries of one subscription come from: what is new in the archive, then its replays, each at its
 /// rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is far behind
-/// gets the past in small batches at a bounded rate, so that those who are not do not wait for it.
+/// gets the past at a bounded rate, so that those who are not do not wait for it.
 struct Intake {
     let ledger: Ledger
     let reader: ArchiveReader

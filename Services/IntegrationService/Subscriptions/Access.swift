@@ -6,7 +6,7 @@ import ServiceKit
 extension Call {
     func mayManage(_ subscription: Subscription) async throws {
         if let client = caller.client {
-            guard subscription.client == client else { throw Refused.notFound }
+            guard subscription.client == client else { throw refused(.notFound) }
             return
         }
         try await require(.integrationManage, at: subscription.agency ?? .none)
@@ -16,7 +16,7 @@ extension Call {
     func visible() async throws -> SQL {
         if let client = caller.client { return "s.client = \(client)" }
         let agencies = try await agencies(.integrationManage)
-        guard !agencies.isEmpty else { throw Refused.forbidden }
+        guard !agencies.isEmpty else { throw refused() }
         if agencies.contains(.none) { return "true" }
         let parts = agencies.map { agency -> SQL in
             "s.agency = \(agency) OR s.agency LIKE \("\(agency.text).%")"

@@ -13,8 +13,13 @@ enum AcceptDossier: Endpoint {
         let known = try await call.dossier(input.dossier)
         try await call.require(.dossiersReceive, at: known.receivingAgency)
         try check(known)
+        call.logRead(of: "dossier", input.dossier.text, purpose: "accepted")
         let procedure = try await call.procedure(of: known)
         let calendar = try await call.calendar(of: known.receivingAgency)
+        // What can be refused is refused before it meets others.
+        _ = try decide(
+            known, code: DossierCode(agency: known.receivingAgency, received: call.today, serial: 1),
+            definition: procedure.definition, calendar: calendar, now: call.now)
         // All accepts of an agency wait for its serial.
         return try await call.transaction(together: known.receivingAgency.text) { work in
             guard let before = try await work.dossier(input.dossier, forUpdate: true) else { throw Refused.notFound }

@@ -65,7 +65,7 @@ enum Approve: Endpoint {
         for guardian in guards {
             switch guardian {
             case .feesPaid:
-                guard definition.fees.isEmpty || dossier.payment.paidAt != nil else { throw .feesOpen }
+                guard !dossier.owesFees(definition) else { throw .feesOpen }
             case .opinionsIn:
                 guard openOpinions == 0 else { throw .opinionsOpen }
             }

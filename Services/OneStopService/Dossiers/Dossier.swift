@@ -83,7 +83,7 @@ struct Dossier: Sendable, Equatable {
         var mail: Sealed?
     }
 
-    /// The fee demand in course and what was paid.
+    /// The fee demand in course and what was paid, or why nothing had to be.
     struct Payment: Sendable, Equatable {
         var demand: DemandID?
         var amount: Money?
@@ -91,6 +91,9 @@ struct Dossier: Sendable, Equatable {
         var paidAt: Date?
         var paidAmount: Money?
         var receipt: String?
+        /// The case of the procedure's fees that exempts, and why it applies. Personal data, as a reason may be.
+        var exemption: String?
+        var exemptionReason: String?
     }
 }
 
@@ -147,6 +150,8 @@ extension Dossier {
         payment.paidAt = try row("paid_at")
         payment.paidAmount = try row("paid_amount")
         payment.receipt = try row("receipt_number")
+        payment.exemption = try row("fee_exemption")
+        payment.exemptionReason = try row("fee_exemption_reason")
         approvedAt = try row("approved_at")
         approvedBy = try row("approved_by")
         document = try row("document")

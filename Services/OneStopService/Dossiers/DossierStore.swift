@@ -43,7 +43,9 @@ extension Call {
     /// The dossier of an action; 404 when there is none, 412 when If-Match names another version.
     func dossier(_ id: DossierID) async throws -> Dossier {
         guard let dossier = try await runtime.database.dossier(id) else { throw Refused.notFound }
-        if caller.kind == .citizen, dossier.applicant.person != caller.person { throw Refused.notFound }
+        if caller.kind == .citizen, dossier.applicant.person != caller.person {
+            throw refused(.notFound, about: ["dossier": "\(id)"])
+        }
         try check(dossier.version)
         return dossier
     }
@@ -72,6 +74,8 @@ extension Call {
     ) async throws -> Reply<DossierView> {
         var dossier = change.dossier
         dossier.version = before.version + 1
+        // The answer shows the applicant, as reading does.
+        if caller.kind != .citizen { logRead(of: "dossier", dossier.id.text, purpose: change.what) }
         return try await save(
             change, from: before, taking: official, then: [],
             answering: Reply(try await view(of: dossier), version: dossier.version))
@@ -162,7 +166,8 @@ enum DossierSQL {
                 supplement_note = \(dossier.supplementNote), reappointed_at = \(dossier.reappointedAt),
                 demand = \(payment.demand), demand_amount = \(payment.amount), demand_kind = \(payment.kind),
                 paid_at = \(payment.paidAt), paid_amount = \(payment.paidAmount),
-                receipt_number = \(payment.receipt), approved_at = \(dossier.approvedAt),
+                receipt_number = \(payment.receipt), fee_exemption = \(payment.exemption),
+                fee_exemption_reason = \(payment.exemptionReason), approved_at = \(dossier.approvedAt),
                 approved_by = \(dossier.approvedBy), document = \(dossier.document),
                 document_number = \(dossier.documentNumber), finished_at = \(dossier.finishedAt),
                 late = \(dossier.late), returned_at = \(dossier.returnedAt), reason_code = \(dossier.reasonCode),

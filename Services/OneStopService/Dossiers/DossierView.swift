@@ -38,6 +38,8 @@ struct DossierView: Record {
     var demandAmount: Money?
     var paidAt: Date?
     var receiptNumber: String?
+    var feeExemption: String?
+    var feeExemptionReason: String?
     var approvedAt: Date?
     var document: DocumentID?
     var documentNumber: String?
@@ -94,6 +96,8 @@ struct DossierView: Record {
         .init("demandAmount", \.demandAmount, .money, "What is or was due"),
         .init("paidAt", \.paidAt, .instant, "When it was paid"),
         .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt"),
+        .init("feeExemption", \.feeExemption, .text(1...Limits.OneStop.feeKind), "The case that exempts from the fees"),
+        .init("feeExemptionReason", \.feeExemptionReason, .text(1...Limits.noteLength), "Why it applies"),
         .init("approvedAt", \.approvedAt, .instant, "When the answer was approved"),
         .init("document", \.document, .id, "The issued document"),
         .init("documentNumber", \.documentNumber, .text(1...80), "Its number and symbol"),
@@ -125,6 +129,7 @@ struct DossierView: Record {
         (supplementNote, reappointedAt) = (dossier.supplementNote, dossier.reappointedAt)
         (demand, demandAmount) = (dossier.payment.demand, dossier.payment.amount)
         (paidAt, receiptNumber) = (dossier.payment.paidAt, dossier.payment.receipt)
+        (feeExemption, feeExemptionReason) = (dossier.payment.exemption, dossier.payment.exemptionReason)
         (approvedAt, document, documentNumber) = (dossier.approvedAt, dossier.document, dossier.documentNumber)
         (finishedAt, late, returnedAt) = (dossier.finishedAt, dossier.late, dossier.returnedAt)
         (reasonCode, reason) = (dossier.reasonCode, dossier.reason)

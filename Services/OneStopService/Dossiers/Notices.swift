@@ -5,8 +5,8 @@ extension Dossier {
     /// What the applicant is told, in both languages; nothing personal beside the dossier's code.
     enum Telling {
         case accepted(due: Date), refused, supplementRequested, supplementSupplied(due: Date?)
-        case paymentRequired(Money), paid(due: Date?), paymentLifted(due: Date?), reappointed(former: Date, due: Date)
-        case finished, stopped, returned, withdrawalDeclined
+        case paymentRequired(Money), paid(due: Date?), paymentLifted(due: Date?), feesExempted
+        case reappointed(former: Date, due: Date), finished, stopped, returned, withdrawalDeclined
     }
 
     func notice(_ telling: Telling) -> Notice {
@@ -39,6 +39,8 @@ extension Dossier {
                 "tạm thời chưa phải nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
                 "needs no payment for now" + (due.map { "; the result is due \(english($0))" } ?? "")
             )
+        case .feesExempted:
+            ("được miễn phí, lệ phí, xem lý do trong hồ sơ", "is exempt from its fees; the reason stands in it")
         case .reappointed(let former, let due):
             (
                 "bị chậm, cơ quan xin lỗi và hẹn lại từ \(vietnamese(former)) sang \(vietnamese(due))",

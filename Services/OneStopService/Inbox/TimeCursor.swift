@@ -18,7 +18,7 @@ struct TimeCursor: CustomStringConvertible {
             let id = UUID(text: parts[1]),
             abs(microseconds) < 300_000_000_000_000_000
         else {
-            throw FieldFault("invalid", field: "cursor", vi: "không phải con trỏ trang", en: "is no page cursor")
+            throw Cursor.foreign
         }
         (time, self.id) = (Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id)
     }

@@ -31,7 +31,8 @@ enum OnFeeRefused: Reaction {
     ) throws(Refused) -> (Dossier, PromisedDate?) {
         var dossier = before
         try dossier.move(to: .processing)
-        (dossier.payment.demand, dossier.payment.amount, dossier.payment.kind) = (nil, nil, nil)
+        // Its kind stays: the fee is still open.
+        (dossier.payment.demand, dossier.payment.amount) = (nil, nil)
         let due = try dossier.resumeClock(at: now, definition: definition, calendar: calendar)
         return (dossier, due)
     }

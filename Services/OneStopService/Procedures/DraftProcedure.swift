@@ -7,7 +7,7 @@ enum DraftProcedure: Endpoint {
     static let route = Route.post("/procedures/{code}/draft")
     static let summary = "Draft the next version of a procedure, or replace the draft"
     static let access = Access.official(.proceduresPublish)
-    static let refusals = [Refused.keyTwice, .stepAgency, .documentType, .feeAmount, .endsBeforeItBegins]
+    static let refusals = [Refused.keyTwice, .stepAgency, .documentType, .feeAmount, .feeCap, .endsBeforeItBegins]
 
     struct Input: Record {
         var code = ""

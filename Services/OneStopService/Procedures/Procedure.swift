@@ -64,19 +64,45 @@ struct Part: Record, Hashable {
     ]
 }
 
-/// A fee (phí) or charge (lệ phí).
+/// One case of a fee (phí) or charge (lệ phí): the general rate, that of students, an exemption, each further page.
 struct Fee: Record, Hashable {
     var kind = ""
     var name = ""
     var nameEn = ""
     var amount = Money.zero
+    var byDefault = true
+    var per = "lần"
+    var cap: Money?
 
     static let fields: [Field<Self>] = [
-        .init("kind", \.kind, .text(1...40, pattern: Pattern.key), "Stable code"),
+        .init("kind", \.kind, .text(1...Limits.OneStop.feeKind, pattern: Pattern.key), "Stable code of the case"),
         .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
         .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
-        .init("amount", \.amount, .money, "In đồng"),
+        .init("amount", \.amount, .money, "In đồng, for one; 0 in an exemption, which is never asked for by default"),
+        .init("byDefault", \.byDefault, .bool, default: true, "Whether it is asked for when no case is named"),
+        .init("per", \.per, .text(1...Limits.OneStop.feePer), default: "lần", "What one amount is for, in Vietnamese"),
+        .init(
+            "cap", \.cap, .money,
+            "Most that the cases which have it cost together for one copy, in đồng; the same in each of them"),
     ]
+}
+
+/// A case of the fees, and how many of what its amount is for: pages, certificates, times.
+struct FeeLine: Record, Hashable {
+    var kind = ""
+    var quantity = 1
+
+    static let fields: [Field<Self>] = [
+        .init("kind", \.kind, .text(1...Limits.OneStop.feeKind, pattern: Pattern.key), "Stable code of the case"),
+        .init("quantity", \.quantity, .integer(1...Limits.OneStop.feeQuantity), default: 1, "How many of one copy"),
+    ]
+
+    init() {}
+
+    init(_ kind: String, _ quantity: Int = 1) {
+        self.kind = kind
+        self.quantity = quantity
+    }
 }
 
 /// One step of the way through the agencies.
@@ -148,16 +174,37 @@ struct Definition: Record, Hashable {
         if let documentType, let type = DocumentType.find(documentType), type.abbreviation != documentType {
             throw .documentType
         }
-        guard fees.allSatisfy({ $0.amount > .zero }) else { throw .feeAmount }
-        _ = try total
+        // What costs nothing is no fee: without fees by default a procedure is free, and 0 is how an exemption looks.
+        guard fees.allSatisfy({ $0.amount > .zero || ($0.amount == .zero && !$0.byDefault) }) else { throw .feeAmount }
+        let caps = Set(fees.compactMap(\.cap))
+        guard caps.count <= 1, caps.allSatisfy({ $0 > .zero }) else { throw .feeCap }
+        _ = try amount(of: feesByDefault, copies: 1)
         for limit in [limit] + steps.compactMap(\.limit) { _ = try limit.lawful }
     }
 
-    /// What all fees come to.
-    var total: Money {
-        get throws(Refused) {
-            do throws(FieldFault) { return try Money.sum(fees.map(\.amount)) } catch { throw .feeAmount }
-        }
+    /// What is asked for when no case is named: every fee by default, once.
+    var feesByDefault: [FeeLine] { fees.filter(\.byDefault).map { FeeLine($0.kind) } }
+
+    func fee(_ kind: String) throws(Refused) -> Fee {
+        guard let fee = fees.first(where: { $0.kind == kind }) else { throw .feeUnknown }
+        return fee
+    }
+
+    /// What `copies` cost of which each comes to `lines`, in đồng: the cases without a cap in full, and those with one
+    /// together at most the cap (Circular 226/2016/TT-BTC, Art. 4, of certified copies).
+    /// - Throws: `onestop.fee-unknown`, `onestop.key-twice`; `onestop.fee-amount` beyond `Limits.moneyDong`.
+    func amount(of lines: [FeeLine], copies: Int) throws(Refused) -> Money {
+        guard Set(lines.map(\.kind)).count == lines.count else { throw .keyTwice.at("fees") }
+        let cases = try lines.map { line throws(Refused) in (fee: try fee(line.kind), quantity: line.quantity) }
+        do throws(FieldFault) {
+            var (full, capped) = (Money.zero, Money.zero)
+            for (fee, quantity) in cases {
+                let cost = try fee.amount * quantity
+                if fee.cap == nil { full = try full + cost } else { capped = try capped + cost }
+            }
+            if let cap = cases.compactMap(\.fee.cap).min() { capped = min(cap, capped) }
+            return try (full + capped) * copies
+        } catch { throw .feeAmount }
     }
 
     func step(_ key: String) -> Step? { steps.first { $0.key == key } }
@@ -222,5 +269,15 @@ extension Refused {
         "onestop.document-type", 422, vi: "Loại văn bản của Nghị định 30/2020/NĐ-CP phải ghi bằng chữ viết tắt.",
         en: "A document type of Decree 30/2020/NĐ-CP goes by its abbreviation.", field: "documentType")
     static let feeAmount = Refused(
-        "onestop.fee-amount", 422, vi: "Mức phí phải lớn hơn 0.", en: "A fee must be more than 0.", field: "fees")
+        "onestop.fee-amount", 422,
+        vi: "Mức phí phải lớn hơn 0 (bằng 0 chỉ khi là trường hợp miễn), tổng số tiền không vượt giới hạn.",
+        en: "A fee must be more than 0 (an exemption: 0), and what it comes to within what an amount may be.",
+        field: "fees")
+    static let feeCap = Refused(
+        "onestop.fee-cap", 422,
+        vi: "Mức thu tối đa của một bản phải lớn hơn 0 và như nhau ở mọi trường hợp có mức này.",
+        en: "The most that a copy may cost must be more than 0, and the same in every case that has it.", field: "fees")
+    static let feeUnknown = Refused(
+        "onestop.fee-unknown", 422, vi: "Thủ tục không có trường hợp phí, lệ phí này.",
+        en: "The procedure has no such case of its fees.", field: "fees")
 }

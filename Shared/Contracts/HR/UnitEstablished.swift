@@ -10,6 +10,7 @@ public struct UnitEstablished: Event {
     public var name = ""
     public var nameEn = ""
     public var validFrom = Day.none
+    public var validTo: Day?
 
     public var aggregateID: String { "\(agency.text)/\(code)" }
 
@@ -21,5 +22,6 @@ public struct UnitEstablished: Event {
         .init("name", \.name, .text(1...300), "Vietnamese name"),
         .init("nameEn", \.nameEn, .text(1...300), "English name"),
         .init("validFrom", \.validFrom, .day, "First day"),
+        .init("validTo", \.validTo, .day, "Last day; absent while there is none"),
     ]
 }

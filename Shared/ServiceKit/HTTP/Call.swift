@@ -18,6 +18,8 @@ public struct Call: Sendable {
     public let runtime: Runtime
     let idempotency: IdempotencyKey?
     let route: Route
+    /// What the caller wants to do, in the words of the documentation: refusals of rights are logged with it.
+    let purpose: String
 
     /// Today in Vietnam.
     public var today: Day { Day(now) }
@@ -28,7 +30,7 @@ public struct Call: Sendable {
     /// The official or citizen who calls. Only on endpoints that are not open.
     public var person: PersonID {
         get throws(Refused) {
-            guard let person = caller.person else { throw .forbidden }
+            guard let person = caller.person else { throw refused() }
             return person
         }
     }
@@ -36,13 +38,14 @@ public struct Call: Sendable {
     /// Refuses, and logs the refusal with its purpose, unless the caller holds `scope` at `agency` today.
     public func require(_ scope: Scope, at agency: AgencyCode) async throws {
         guard try await holds(scope, at: agency) else {
-            log.notice(
-                "right refused",
-                metadata: [
-                    "scope": "\(scope.rawValue)", "agency": "\(agency)", "caller": "\(caller.id)", "route": "\(route)",
-                ])
-            throw Refused.forbidden
+            throw refused(about: ["scope": "\(scope.rawValue)", "agency": "\(agency)"])
         }
+    }
+
+    /// What to throw when the caller may not do this; it is logged with who wanted what, and what for.
+    public func refused(_ answer: Refused = .forbidden, about what: Logger.Metadata = [:]) -> Refused {
+        runtime.logRefusal(of: caller.id, route: route, purpose: purpose, about: what, trace: trace)
+        return answer
     }
 
     public func holds(_ scope: Scope, at agency: AgencyCode) async throws -> Bool {

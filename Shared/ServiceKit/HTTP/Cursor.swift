@@ -21,12 +21,15 @@ public struct Cursor: Sendable, Hashable, CustomStringConvertible {
             let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
             !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0.value != 0x1F })
         else {
-            throw FieldFault(
-                "invalid", field: "cursor", vi: "không phải vị trí trang mà hệ thống đã cấp",
-                en: "is no cursor that was given out here")
+            throw Self.foreign
         }
         self.text = text
     }
+
+    /// A cursor that this list has not given out.
+    public static let foreign = FieldFault(
+        "invalid", field: "cursor", vi: "không phải vị trí trang mà hệ thống đã cấp",
+        en: "is no cursor that was given out here")
 
     /// The columns of `init(parts:)`; nil when there are not `count` of them.
     public func parts(_ count: Int) -> [String]? {

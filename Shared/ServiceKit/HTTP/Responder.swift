@@ -132,7 +132,7 @@ public struct Responder: Sendable {
             let call = Call(
                 caller: caller, now: runtime.clock.now, language: language, trace: trace, ifMatch: ifMatch,
                 runtime: runtime,
-                idempotency: key, route: mounted.type.route)
+                idempotency: key, route: mounted.type.route, purpose: mounted.type.summary)
             guard let key else { return try await mounted.handle(request, path, call) }
             try running.begin(key)
             defer { running.end(key) }
@@ -144,17 +144,17 @@ public struct Responder: Sendable {
 
     /// Who calls, when this endpoint lets such a caller in: token, kind, and the scope at some agency.
     private func admit(_ request: Incoming, _ mounted: Mounted, _ trace: TraceContext) async throws -> Caller {
-        let (route, access) = (mounted.type.route, mounted.type.access)
-        let caller = try await runtime.authenticate(request, for: route, access, trace)
-        guard case .official(let scope) = access else { return caller }
+        let type = mounted.type
+        let caller = try await runtime.authenticate(request, for: type, trace)
+        guard case .official(let scope) = type.access else { return caller }
         if let person = caller.person,
             try await runtime.rights.of(person).allowSomewhere(scope, on: Day(runtime.clock.now))
         {
             return caller
         }
-        runtime.log(of: trace).notice(
-            "right refused",
-            metadata: ["scope": "\(scope.rawValue)", "caller": "\(caller.id)", "route": "\(route)"])
+        runtime.logRefusal(
+            of: caller.id, route: type.route, purpose: type.summary, about: ["scope": "\(scope.rawValue)"],
+            trace: trace)
         throw Refused.forbidden
     }
 

@@ -44,6 +44,17 @@ final class Together: Sendable {
         while let members = next(key) {
             let outcome = await run(members.map(\.step), database)
             for member in members { member.done.resume(returning: outcome) }
+            // Whoever came meanwhile would wait as long for the same.
+            if case .failed(let error as PostgresError) = outcome, error.isAway {
+                for member in all(key) { member.done.resume(returning: outcome) }
+            }
+        }
+    }
+
+    private func all(_ key: String) -> [Member] {
+        waiting.withLock { waiting in
+            defer { waiting[key] = [] }
+            return waiting[key] ?? []
         }
     }
 
@@ -60,11 +71,29 @@ final class Together: Sendable {
 
     private func run(_ steps: [Step], _ database: Database) async -> Outcome {
         do {
-            try await database.transaction { transaction in for step in steps { try await step(transaction) } }
+            try await database.transaction { transaction in
+                if steps.count > 1 { try await transaction.post(Self.impatient) }
+                for step in steps { try await step(transaction) }
+            }
             return .committed
-        } catch let error as PostgresError where error.kind != .server && error.kind != .decoding {
-            // The database is away or busy, or what was done is not known: that is so for all of them.
+        } catch let error as PostgresError where error.isAway || error.isUnknownOutcome {
             return .failed(error)
         } catch { return steps.count == 1 ? .failed(error) : .alone }
+    }
+
+    /// One of several that waits for somebody else's lock holds the others up with it: then each waits alone.
+    private static let impatient: SQL = """
+        SELECT set_config('lock_timeout', \("\(Int(Limits.commitTogetherLock.secondsValue * 1_000))ms"), true)
+        """
+}
+
+extension PostgresError {
+    /// The database is away or busy: so it is for everybody. A statement that ran too long is one caller's.
+    fileprivate var isAway: Bool {
+        switch kind {
+        case .connection, .queueFull, .closed: true
+        case .timeout: sqlState == nil
+        case .server, .cancelled, .unknownOutcome, .decoding: false
+        }
     }
 }

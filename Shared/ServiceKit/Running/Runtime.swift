@@ -52,6 +52,13 @@ public final class Runtime: Sendable {
         return log
     }
 
+    func logRefusal(
+        of caller: String, route: Route, purpose: String, about what: Logger.Metadata = [:], trace: TraceContext
+    ) {
+        let who: Logger.Metadata = ["caller": "\(caller)", "route": "\(route)", "purpose": "\(purpose)"]
+        log(of: trace).notice("right refused", metadata: who.merging(what) { $1 })
+    }
+
     /// The resource of this type that the service made at start.
     public func resource<T>(_ type: T.Type) -> T {
         guard let found = resources.lazy.compactMap({ $0 as? T }).first else {
@@ -68,9 +75,10 @@ public final class Runtime: Sendable {
     }
 
     /// Who calls, when the endpoint lets such a caller in at all.
-    func authenticate(_ request: Incoming, for route: Route, _ access: Access, _ trace: TraceContext) async throws
-        -> Caller
-    {
+    func authenticate(
+        _ request: Incoming, for type: any Mountable.Type, _ trace: TraceContext
+    ) async throws -> Caller {
+        let access = type.access
         if case .open = access { return .anonymous }
         guard let header = request.header("authorization"), header.prefix(7).lowercased() == "bearer " else {
             throw Refused.unauthenticated
@@ -84,7 +92,7 @@ public final class Runtime: Sendable {
             case .consumer: isConsumer(caller)
             }
         guard admitted else {
-            log(of: trace).notice("right refused", metadata: ["caller": "\(caller.id)", "route": "\(route)"])
+            logRefusal(of: caller.id, route: type.route, purpose: type.summary, trace: trace)
             throw Refused.forbidden
         }
         return caller

@@ -81,7 +81,7 @@ public enum ReadSubjectKey: Endpoint {
         let keys = call.resource(SealingKeys.self)
         guard let reader = call.caller.client.flatMap({ ServiceName(rawValue: $0) }),
             Catalogue.addressees(of: call.runtime.service).contains(reader), let receiver = keys.publicKey(of: reader)
-        else { throw Refused.forbidden }
+        else { throw call.refused() }
         guard let key = try await SubjectKeys.key(input.key, keys, in: call.runtime.database) else {
             let erased = try await call.run("SELECT 1 AS one FROM subject_erasures WHERE key = \(input.key)")
             throw erased.isEmpty ? Refused.notFound : Refused.keyErased

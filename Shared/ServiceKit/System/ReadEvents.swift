@@ -57,7 +57,7 @@ enum ReadEvents: Endpoint {
         // Commands are their addressee's only.
         let hidden = Catalogue.hidden(
             of: call.runtime.service, from: call.caller.client.flatMap { ServiceName(rawValue: $0) })
-        if let aggregate = input.aggregate, hidden.contains(aggregate) { throw Refused.forbidden }
+        if let aggregate = input.aggregate, hidden.contains(aggregate) { throw call.refused() }
         return switch (input.aggregate, input.id) {
         case (let aggregate?, let id?):
             try await feed.versions(

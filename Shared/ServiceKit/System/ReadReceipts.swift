@@ -24,7 +24,7 @@ enum ReadReceipt: Endpoint {
             let program = call.caller.client.flatMap { ServiceName(rawValue: $0) }
             let hidden = program == nil ? [] : Catalogue.hidden(of: call.runtime.service, from: program)
             guard let event = EventRecord(receipt.event), !hidden.contains(event.aggregateType) else {
-                throw Refused.forbidden
+                throw call.refused()
             }
             return Reply(receipt)
         case .unknown: throw Refused.notFound
