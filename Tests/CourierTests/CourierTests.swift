@@ -7,9 +7,10 @@ import Testing
 @Suite struct CourierTests {
     /// An https server in Python with a certificate made for the test; it answers what the path says.
     private final class Server: Sendable {
-        let process: Process
-        let port: Int
-        let authority: String
+        private let files: TestCertificate
+        private let server: TestServer
+        var port: Int { server.port }
+        var authority: String { files.certificate }
 
         static let script = """
             import ssl, sys
@@ -38,42 +39,9 @@ import Testing
             """
 
         init() throws {
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let (key, certificate) = (folder.path + "/key.pem", folder.path + "/certificate.pem")
-            let openssl = Process()
-            openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-            openssl.arguments = [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=test", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
-            ]
-            openssl.standardError = FileHandle.nullDevice
-            try openssl.run()
-            openssl.waitUntilExit()
-            let both =
-                try Data(contentsOf: URL(fileURLWithPath: key))
-                + Data(contentsOf: URL(fileURLWithPath: certificate))
-            try both.write(to: URL(fileURLWithPath: key))
-            authority = certificate
-            process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-            process.arguments = ["-c", Self.script, key]
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            // To the end of the line: an unbuffered Python (PYTHONUNBUFFERED) writes the number and it separately.
-            var line = Data()
-            while line.last != UInt8(ascii: "\n") {
-                let more = output.fileHandleForReading.availableData
-                guard !more.isEmpty else { break }
-                line += more
-            }
-            port = try #require(Int(String(decoding: line.dropLast(), as: UTF8.self)), "the server does not start")
+            files = try TestCertificate()
+            server = try TestServer(Self.script, files.both)
         }
-
-        /// SIGKILL: a child inherits the signals that our threads block, SIGTERM among them.
-        deinit { kill(process.processIdentifier, SIGKILL) }
     }
 
     private let loopback = AddressPolicy(networks: [Network("127.0.0.0/8")].compactMap { $0 })

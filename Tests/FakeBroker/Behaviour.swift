@@ -72,6 +72,8 @@ public struct Record: Sendable {
 
     /// When each connection was accepted.
     public var accepted: [ContinuousClock.Instant] = []
+    /// Connections on which a client has begun to speak.
+    public var greetings = 0
     /// When each connection, by its number from 1, was seen to end.
     public var ended: [Int: ContinuousClock.Instant] = [:]
     public var published: [Publication] = []

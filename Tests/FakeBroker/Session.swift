@@ -80,6 +80,7 @@ final class Session {
         if !isGreeted {
             guard try reader.protocolHeader() else { return }
             isGreeted = true
+            broker.state.withLock { $0.record.greetings += 1 }
             try start()
         }
         while let frame = try reader.next() { try take(frame) }

@@ -65,27 +65,13 @@ import Testing
     }
 
     @Test func `what is encrypted is encrypted for the right server only`() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("smtp-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (certificate, key) = (
-            folder.appendingPathComponent("c.pem").path, folder.appendingPathComponent("k.pem").path
-        )
-        let openssl = Process()
-        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        openssl.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
-            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
-        ]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        try await withOutside([certificate, key]) { outside, port in
-            let trusting = try #require(RelayServer("smtp://localhost:\(port)", authorities: certificate))
+        let files = try TestCertificate()
+        try await withOutside([files.certificate, files.key]) { outside, port in
+            let trusting = try #require(RelayServer("smtp://localhost:\(port)", authorities: files.certificate))
             #expect(await trusting.send(LetterTests.letter()) == .taken)
             #expect(try await outside.letters(1).first?["encrypted"] == true)
             let doubting = try #require(RelayServer("smtp://localhost:\(port)"))
-            let another = try #require(RelayServer("smtp://127.0.0.1:\(port)", authorities: certificate))
+            let another = try #require(RelayServer("smtp://127.0.0.1:\(port)", authorities: files.certificate))
             for server in [doubting, another] {
                 guard case .postponed = await server.send(LetterTests.letter()) else {
                     Issue.record("\(server) is not who it says")

@@ -8,10 +8,9 @@ import Testing
 
 @Suite struct ClockTests {
     private func accepted(_ when: String, _ limit: TimeLimit) throws -> (Dossier, PromisedDate) {
-        let code = try DossierCode(agency: Agencies.justice, received: Day(try at(when)), serial: 1)
-        return try AcceptDossier.decide(
-            try dossier(.submitted), code: code, definition: try judicialRecord(limit: limit),
-            calendar: try workCalendar(), now: try at(when))
+        try AcceptDossier.decide(
+            try dossier(.submitted), definition: try judicialRecord(limit: limit), calendar: try workCalendar(),
+            now: try at(when))
     }
 
     @Test func threeWorkingDaysOverTet() throws {
@@ -19,7 +18,6 @@ import Testing
         #expect(try dossier.dueAt == at("2021-02-19 17:00"))
         #expect(dossier.actBy == dossier.dueAt)
         #expect(try dossier.handOverBy == at("2021-02-09 17:00"))
-        #expect(dossier.code?.text == "H19.06-210209-0001")
         #expect((due.cause, due.former) == ("accepted", nil))
         let days = due.explanation.days
         #expect(days.map(\.day.day) == Array(9...19))

@@ -40,7 +40,6 @@ import Testing
         let definition = try judicialRecord()
         let calendar = try workCalendar()
         let now = try at("2021-03-04 10:00")
-        let code = try DossierCode(agency: Agencies.justice, received: try Day("2021-03-04"), serial: 7)
         var noDocument = definition
         (noDocument.documentType, noDocument.approvalGuards) = (nil, [])
         var decisions: [(String, Set<Int>, () throws -> Void)] = []
@@ -48,7 +47,7 @@ import Testing
             decisions.append((name, statuses, body))
         }
         may("accept", [1]) {
-            _ = try AcceptDossier.decide(before, code: code, definition: definition, calendar: calendar, now: now)
+            _ = try AcceptDossier.decide(before, definition: definition, calendar: calendar, now: now)
         }
         may("refuse", [1]) { _ = try RefuseDossier.decide(before, Reasoned()) }
         may("supplement", [1, 2, 4]) {

@@ -16,19 +16,14 @@ enum AcceptDossier: Endpoint {
         call.logRead(of: "dossier", input.dossier.text, purpose: "accepted")
         let procedure = try await call.procedure(of: known)
         let calendar = try await call.calendar(of: known.receivingAgency)
-        // What can be refused is refused before it meets others.
-        _ = try decide(
-            known, code: DossierCode(agency: known.receivingAgency, received: call.today, serial: 1),
-            definition: procedure.definition, calendar: calendar, now: call.now)
-        // All accepts of an agency wait for its serial.
+        // Decided before it meets others: all accepts of an agency wait for its serial.
+        let (decided, due) = try decide(known, definition: procedure.definition, calendar: calendar, now: call.now)
         return try await call.transaction(together: known.receivingAgency.text) { work in
-            guard let before = try await work.dossier(input.dossier, forUpdate: true) else { throw Refused.notFound }
-            try call.check(before.version)
-            try check(before)
-            let code = try await nextCode(of: before.receivingAgency, work)
-            var (dossier, due) = try decide(
-                before, code: code, definition: procedure.definition, calendar: calendar, now: work.now)
-            dossier.version = before.version + 1
+            // The dossier before the serial: whoever waits for a dossier keeps nobody else waiting.
+            try await work.post(DossierSQL.hold(known))
+            let code = try await nextCode(of: known.receivingAgency, work)
+            var dossier = decided
+            (dossier.code, dossier.version) = (code, known.version + 1)
             var event = DossierAccepted()
             (event.dossier, event.code, event.procedure) = (dossier.id, code.text, dossier.procedure)
             (event.agency, event.actor) = (dossier.receivingAgency, call.caller.person)
@@ -38,7 +33,7 @@ enum AcceptDossier: Endpoint {
                 dossier, "accepted", due: due, notice: dossier.notice(.accepted(due: due.at)), event: event)
             let reply = Reply(
                 DossierView(dossier, procedureName: procedure.definition.name), version: dossier.version)
-            try await work.save(change, from: before, answering: reply)
+            try await work.save(change, from: known, answering: reply)
             return reply
         }
     }
@@ -61,14 +56,14 @@ enum AcceptDossier: Endpoint {
         return try DossierCode(agency: agency, received: work.today, serial: Int(serial ?? 0))
     }
 
+    /// All but the code.
     static func decide(
-        _ before: Dossier, code: DossierCode, definition: Definition, calendar: WorkCalendar, now: Date
+        _ before: Dossier, definition: Definition, calendar: WorkCalendar, now: Date
     ) throws(Refused) -> (Dossier, PromisedDate) {
         try check(before)
         var dossier = before
         try dossier.move(to: .accepted)
         let due = try Deadlines.due(from: now, limit: definition.limit, calendar: calendar)
-        dossier.code = code
         dossier.acceptedAt = now
         dossier.dueAt = due.at
         dossier.actBy = due.at

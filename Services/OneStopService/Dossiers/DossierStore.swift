@@ -177,6 +177,15 @@ enum DossierSQL {
             """
     }
 
+    /// Locks the row of the version that was decided on, or fails as stale.
+    static func hold(_ dossier: Dossier) -> SQL {
+        """
+        SELECT coalesce(
+            (SELECT 1 FROM dossiers WHERE id = \(dossier.id) AND version = \(dossier.version) FOR UPDATE),
+            \(SQL.failure(Work.stale))) AS held
+        """
+    }
+
     /// Whether an official still holds the post that was decided on. The lock puts this write and the event that ends
     /// the post in an order: either the post has ended and nothing is written, or the event comes after this commit
     /// and `Release` finds the dossier.

@@ -204,7 +204,9 @@ public struct Work: Session {
                 change: change, then: steps, announcing: [announcement(event, to: agency)], orFail: Self.stale))
     }
 
-    static let stale = "stale_version"
+    /// The failure (`SQL.failure`) by which a posted statement says that somebody else was faster: of a request it is
+    /// `Refused.stale`.
+    public static let stale = "stale_version"
 
     /// Sets a durable timer: `kind` names the `TimedTask`, `key` makes it one.
     public func schedule(_ task: any TimedTask.Type, key: String, at due: Date, payload: JSON = [:]) async throws {
