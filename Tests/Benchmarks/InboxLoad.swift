@@ -60,7 +60,7 @@ extension OneStop {
         try Statements.administer(
             """
             SET search_path = onestop; SET client_min_messages = warning;
-            CREATE TEMP TABLE template AS SELECT * FROM dossiers ORDER BY id LIMIT 1;
+            CREATE TEMP TABLE template AS SELECT * FROM dossiers WHERE code_agency IS NULL ORDER BY id LIMIT 1;
             -- What the other figures submitted would be a third more, all of it at one desk and due at one moment.
             TRUNCATE dossiers CASCADE;
             CREATE TEMP TABLE agencies AS

@@ -273,6 +273,23 @@ import Testing
         }
     }
 
+    @Test func `are listed page by page`() async throws {
+        try await Office.open { office in
+            let codes = ["a", "b", "c", "d", "e"]
+            for code in codes { try await office.position(code, at: "H19.12", seats: 1) }
+            let all = try await office.get("/agencies/H19.12/positions").json["positions"]?.array ?? []
+            var found: [JSON] = []
+            var path: String? = "/agencies/H19.12/positions?limit=2"
+            while let next = path {
+                let answer = try await office.get(next)
+                found += answer.json["positions"]?.array ?? []
+                path = answer.next
+            }
+            #expect(found == all && found.count >= codes.count)
+            #expect(try await office.get("/agencies/H19.12/positions?cursor=YQ").faults == ["cursor"])
+        }
+    }
+
     /// Nobody could read an event of a longer identity (`WireFormat`).
     @Test func `has an identity that events can carry, whatever it is called`() throws {
         var event = PositionEstablished()

@@ -120,7 +120,7 @@ struct Loader: Sendable {
         let days = Set(province.positions.map { "\($0["agency"])/positions?on=\($0["valid_from"])" }).sorted()
         let known = Known()
         try await inParallel(days) { day in
-            let positions = try await office.read(.hr, "/agencies/\(day)", as: admin)["positions"]?.array ?? []
+            let positions = try await office.all(.hr, "/agencies/\(day)&limit=200", list: "positions", as: admin)
             for position in positions {
                 let path = try ["agency", "unit", "code"].map { try position.text($0) }
                 await known.add(path.joined(separator: "/"), position)
