@@ -2,7 +2,7 @@ import Contracts
 import ServiceKit
 
 /// An agency (cơ quan) as HR keeps it.
-struct Agency: Record {
+struct Agency: Record, Dated {
     var code = AgencyCode.none
     var name = ""
     var nameEn = ""
@@ -37,14 +37,6 @@ struct Agency: Record {
         validTo = try row("valid_to")
         successor = try row("successor")
         version = try row("version")
-    }
-
-    func exists(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
-
-    /// Whether it lasts until `last`, the last day of what belongs to it; nil: for ever.
-    func outlives(_ last: Day?) -> Bool {
-        guard let validTo else { return true }
-        return last.map { $0 <= validTo } ?? false
     }
 
     static func find(_ code: AgencyCode, in session: any Session) async throws -> Agency? {

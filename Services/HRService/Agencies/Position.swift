@@ -3,7 +3,7 @@ import ServiceKit
 
 /// A position (vị trí việc làm): what an agency may fill, and with how many officials at once. A post fills a seat of
 /// it.
-struct Position: Record {
+struct Position: Record, Dated {
     var agency = AgencyCode.none
     var unit = ""
     var code = ""
@@ -39,8 +39,6 @@ struct Position: Record {
         validFrom = try row("valid_from")
         validTo = try row("valid_to")
     }
-
-    func exists(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
 
     /// Inside a transaction: nobody else gives a seat of it away before the end of it.
     static func hold(

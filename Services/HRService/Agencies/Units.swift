@@ -2,7 +2,7 @@ import Contracts
 import ServiceKit
 
 /// A unit inside an agency (phòng, bộ phận).
-struct Unit: Record {
+struct Unit: Record, Dated {
     var agency = AgencyCode.none
     var code = ""
     var name = ""
@@ -28,14 +28,6 @@ struct Unit: Record {
         nameEn = try row("name_en")
         validFrom = try row("valid_from")
         validTo = try row("valid_to")
-    }
-
-    func exists(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
-
-    /// Whether it lasts until `last`, the last day of what belongs to it; nil: for ever.
-    func outlives(_ last: Day?) -> Bool {
-        guard let validTo else { return true }
-        return last.map { $0 <= validTo } ?? false
     }
 
     static func find(_ code: String, at agency: AgencyCode, in session: any Session) async throws -> Unit? {
