@@ -31,12 +31,14 @@ final class HTTPServer: ServiceLifecycle.Service {
     var boundPort: Int? { bound.withLock { $0 } }
 
     func run() async throws {
-        let builder = HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(
-                idleTimeout: TimeAmount(Limits.Server.idle),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: Limits.Server.headerFieldBytes, maxHeaderListSize: Limits.Server.headerBytes,
-                    maxHeaderFieldCount: Limits.Server.headers)))
+        let limits = HTTP1Channel.Configuration(
+            idleTimeout: TimeAmount(Limits.Server.idle),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Limits.Server.headerFieldBytes, maxHeaderListSize: Limits.Server.headerBytes,
+                maxHeaderFieldCount: Limits.Server.headers))
+        let builder = HTTPServerBuilder { responder in
+            OnItsLoop(connections: HTTP1Channel(responder: responder, configuration: limits))
+        }
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let server = try builder.buildServer(
