@@ -98,6 +98,13 @@ enum Migrations {
             CREATE INDEX posts_position ON posts (agency, unit, position);
             CREATE INDEX decisions_position ON decisions (agency, unit, position) WHERE effective_at IS NULL;
             """),
+        Migration(
+            3, "positions limited to fields of procedures",
+            """
+            ALTER TABLE positions ADD COLUMN fields text[] NOT NULL DEFAULT '{}';
+            ALTER TABLE posts ADD COLUMN fields text[] NOT NULL DEFAULT '{}';
+            ALTER TABLE decisions ADD COLUMN fields text[] NOT NULL DEFAULT '{}';
+            """),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

@@ -62,6 +62,7 @@ CREATE TABLE decisions (
     decided_by text NOT NULL,
     effective_at timestamp with time zone,
     "position" text,
+    fields text[] NOT NULL DEFAULT '{}'::text[],
     CONSTRAINT decisions_pkey PRIMARY KEY (id),
     CONSTRAINT decisions_number_year_key UNIQUE (number, year),
     CONSTRAINT decisions_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
@@ -97,6 +98,7 @@ CREATE TABLE directory_posts (
     title text NOT NULL,
     valid_from date NOT NULL,
     valid_to date,
+    fields text[],
     CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
 );
 
@@ -234,6 +236,7 @@ CREATE TABLE positions (
     valid_from date NOT NULL,
     valid_to date,
     version bigint NOT NULL,
+    fields text[] NOT NULL DEFAULT '{}'::text[],
     CONSTRAINT positions_pkey PRIMARY KEY (agency, unit, code),
     CONSTRAINT positions_agency_unit_fkey FOREIGN KEY (agency, unit) REFERENCES units(agency, code),
     CONSTRAINT positions_check CHECK (valid_to >= valid_from),
@@ -250,6 +253,7 @@ CREATE TABLE posts (
     valid_from date NOT NULL,
     valid_to date,
     "position" text,
+    fields text[] NOT NULL DEFAULT '{}'::text[],
     CONSTRAINT posts_pkey PRIMARY KEY (id),
     CONSTRAINT posts_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
     CONSTRAINT posts_agency_unit_position_fkey FOREIGN KEY (agency, unit, "position") REFERENCES positions(agency, unit, code),

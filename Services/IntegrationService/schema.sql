@@ -127,6 +127,7 @@ CREATE TABLE directory_posts (
     title text NOT NULL,
     valid_from date NOT NULL,
     valid_to date,
+    fields text[],
     CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
 );
 

@@ -24,6 +24,8 @@ extension Limits {
         /// Most seats of one position, and its longest title, in characters: what the events carry.
         public static let seats = 9999
         public static let title = 200
+        /// Most fields of procedures that one position is limited to.
+        public static let fields = 50
         /// Longest code of a position in its unit, in characters: with agency and unit it is the event's identity,
         /// which has `Limits.Events.aggregateID`.
         public static let positionCode = 23

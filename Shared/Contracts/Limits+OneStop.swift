@@ -7,6 +7,8 @@ extension Limits {
         public static let parts = 50
         public static let fees = 20
         public static let steps = 30
+        /// Longest code of a field of procedures (lĩnh vực), in characters.
+        public static let field = 40
         /// Longest code of a case of the fees, and longest word for what its amount is for, in characters.
         public static let feeKind = 40
         public static let feePer = 60

@@ -75,7 +75,7 @@ struct Office: Sendable {
     @discardableResult
     func position(
         _ code: String, _ role: PostRole = .officer, at agency: String, unit: String = "mot-cua", seats: Int = 9,
-        from: String = "2021-01-01", to: String? = nil, as person: PersonID? = nil,
+        from: String = "2021-01-01", to: String? = nil, fields: [String]? = nil, as person: PersonID? = nil,
         headers: [(name: String, value: String)] = []
     ) async throws -> TestService.Answer {
         var members: [JSON.Member] = [
@@ -84,6 +84,7 @@ struct Office: Sendable {
             .init("validFrom", .string(from)),
         ]
         if let to { members.append(.init("validTo", .string(to))) }
+        if let fields { members.append(.init("fields", .array(fields.map { .string($0) }))) }
         return try await post(
             "/agencies/\(agency)/positions", as: person ?? administrator, .object(members), headers)
     }

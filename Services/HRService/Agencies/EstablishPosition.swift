@@ -6,7 +6,10 @@ enum EstablishPosition: Endpoint {
     static let route = Route.post("/agencies/{agency}/positions", success: 201)
     static let summary = "Establish a position (vị trí việc làm) in a unit, with its seats"
     static let access = Access.official(.personnelWrite)
-    static let refusals = [Refused.positionExists, .unitUnknown, .agencyNotInForce, .lastDayBeforeFirst]
+    static let refusals = [
+        Refused.positionExists, .unitUnknown, .agencyNotInForce, .lastDayBeforeFirst, .fieldTwice,
+        .administratorLimited,
+    ]
 
     struct Input: Record {
         var position = Position()
@@ -24,6 +27,9 @@ enum EstablishPosition: Endpoint {
                 "How many officials may hold it at once"),
             .init("validFrom", \.position.validFrom, .day, "First day"),
             .init("validTo", \.position.validTo, .day, "Last day, when already known"),
+            .init(
+                "fields", \.position.procedureFields, .procedureFields, default: [],
+                "Codes of the fields of procedures (lĩnh vực) that a post in it is limited to; none: all"),
         ]
     }
 
@@ -44,13 +50,15 @@ enum EstablishPosition: Endpoint {
         )
         (event.title, event.titleEn, event.seats) = (position.title, position.titleEn, position.seats)
         (event.validFrom, event.validTo) = (position.validFrom, position.validTo)
+        event.procedureFields = position.procedureFields.isEmpty ? nil : position.procedureFields
         do {
             return try await call.flight(
                 """
-                INSERT INTO positions (agency, unit, code, role, title, title_en, seats, valid_from, valid_to, version)
+                INSERT INTO positions
+                    (agency, unit, code, role, title, title_en, seats, valid_from, valid_to, fields, version)
                 VALUES (\(position.agency), \(position.unit), \(position.code), \(position.role.rawValue),
                         \(position.title), \(position.titleEn), \(Int32(position.seats)), \(position.validFrom),
-                        \(position.validTo), 1)
+                        \(position.validTo), \(position.procedureFields), 1)
                 RETURNING version
                 """,
                 announcing: [(event, position.agency)], reply: Reply(position, version: 1))
@@ -61,6 +69,10 @@ enum EstablishPosition: Endpoint {
 
     static func decide(_ position: Position, at agency: Agency, in unit: Unit?) throws(Refused) {
         if let validTo = position.validTo, validTo < position.validFrom { throw .lastDayBeforeFirst }
+        let fields = position.procedureFields
+        guard Set(fields).count == fields.count else { throw .fieldTwice }
+        // An administrator stands in for everybody.
+        guard fields.isEmpty || position.role != .administrator else { throw .administratorLimited }
         guard agency.exists(on: position.validFrom), agency.outlives(position.validTo) else {
             throw .agencyNotInForce
         }
@@ -74,4 +86,10 @@ extension Refused {
     static let positionExists = Refused(
         "hr.position-exists", vi: "Mã vị trí việc làm này đã có trong đơn vị.",
         en: "This position code is taken in the unit.", field: "code")
+    static let fieldTwice = Refused(
+        "hr.field-twice", 422, vi: "Có mã lĩnh vực bị lặp lại.", en: "A field of procedures stands twice.",
+        field: "fields")
+    static let administratorLimited = Refused(
+        "hr.administrator-limited", 422, vi: "Vị trí quản trị không giới hạn theo lĩnh vực.",
+        en: "The position of an administrator is not limited to fields.", field: "fields")
 }

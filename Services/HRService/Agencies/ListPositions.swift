@@ -41,6 +41,9 @@ enum ListPositions: Endpoint {
                 "How many officials may hold it at once"),
             .init("validFrom", \.position.validFrom, .day, "First day"),
             .init("validTo", \.position.validTo, .day, "Last day, when known"),
+            .init(
+                "fields", \.position.procedureFields, .procedureFields,
+                "Fields of procedures that a post in it is limited to; none: all"),
             .init("held", \.held, .integer(0...Int.max), "Posts in it on that day; waiting decisions are none yet"),
         ]
 

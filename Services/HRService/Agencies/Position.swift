@@ -1,8 +1,9 @@
 import Contracts
 import ServiceKit
 
-/// A position (vị trí việc làm): what an agency may fill, and with how many officials at once. A post fills a seat of
-/// it.
+/// A position (vị trí việc làm; Decree 62/2020/NĐ-CP): what an agency may fill, and with how many officials at once. A
+/// post fills a seat of it. What its work is (the job description of that decree) is kept as far as it decides rights:
+/// the role, and the fields of procedures.
 struct Position: Record, Dated {
     var agency = AgencyCode.none
     var unit = ""
@@ -13,6 +14,8 @@ struct Position: Record, Dated {
     var seats = 1
     var validFrom = Day.none
     var validTo: Day?
+    /// Codes of the fields of procedures (lĩnh vực) that a post in it is limited to; none: all.
+    var procedureFields: [String] = []
 
     static let fields: [Field<Self>] = [
         .init("agency", \.agency, .agency, "The agency"),
@@ -24,6 +27,9 @@ struct Position: Record, Dated {
         .init("seats", \.seats, .integer(1...Limits.Personnel.seats), "How many officials may hold it at once"),
         .init("validFrom", \.validFrom, .day, "First day"),
         .init("validTo", \.validTo, .day, "Last day, when known"),
+        .init(
+            "fields", \.procedureFields, .procedureFields,
+            "Fields of procedures that a post in it is limited to; none: all"),
     ]
 
     init() {}
@@ -38,6 +44,7 @@ struct Position: Record, Dated {
         seats = try row("seats")
         validFrom = try row("valid_from")
         validTo = try row("valid_to")
+        procedureFields = try row("fields")
     }
 
     /// Inside a transaction: nobody else gives a seat of it away before the end of it.
@@ -50,4 +57,9 @@ struct Position: Record, Dated {
             """
         ).first.map(Position.init)
     }
+}
+
+extension Kind where Value == [String] {
+    /// Codes of fields of procedures, as the procedures have them.
+    static let procedureFields = Kind.list(.text(1...Limits.OneStop.field), 0...Limits.Personnel.fields)
 }

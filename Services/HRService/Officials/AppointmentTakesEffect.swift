@@ -16,7 +16,7 @@ enum AppointmentTakesEffect: TimedTask {
         let rows = try await work.run(
             """
             UPDATE decisions SET effective_at = \(work.now) WHERE id = \(decision) AND effective_at IS NULL
-            RETURNING person, kind, number, agency, unit, position, role, title, effective_from
+            RETURNING person, kind, number, agency, unit, position, role, title, fields, effective_from
             """)
         guard let row = rows.first else { return }
         let person: PersonID = try row("person")
@@ -28,9 +28,9 @@ enum AppointmentTakesEffect: TimedTask {
         if let post {
             try await work.run(
                 """
-                INSERT INTO posts (id, person, agency, unit, position, role, title, valid_from)
+                INSERT INTO posts (id, person, agency, unit, position, role, title, fields, valid_from)
                 VALUES (\(post.post), \(person), \(post.agency), \(post.unit), \(post.position),
-                        \(post.role.rawValue), \(post.title), \(from))
+                        \(post.role.rawValue), \(post.title), \(post.procedureFields), \(from))
                 """)
         }
         let changed = try await work.run(
@@ -50,6 +50,7 @@ enum AppointmentTakesEffect: TimedTask {
         post.position = try row("position")
         post.role = PostRole(rawValue: try row("role")) ?? .officer
         post.title = try row("title")
+        post.procedureFields = try row("fields")
         post.validFrom = from
         return post
     }
@@ -63,18 +64,21 @@ enum AppointmentTakesEffect: TimedTask {
             (event.person, event.decisionNumber, event.effectiveFrom) = (person, number, from)
             return event
         }
+        let fields = post.procedureFields.isEmpty ? nil : post.procedureFields
         if let held {
             var event = OfficialTransferred()
             (event.person, event.fullName, event.mailbox) = (person, name, mailbox)
             (event.formerPost, event.formerAgency, event.post) = (held.post, held.agency, post.post)
             (event.agency, event.unit, event.role, event.title) = (post.agency, post.unit, post.role, post.title)
             (event.decisionNumber, event.effectiveFrom) = (number, from)
+            event.procedureFields = fields
             return event
         }
         var event = OfficialAppointed()
         (event.person, event.fullName, event.mailbox, event.post) = (person, name, mailbox, post.post)
         (event.agency, event.unit, event.role, event.title) = (post.agency, post.unit, post.role, post.title)
         (event.decisionNumber, event.effectiveFrom) = (number, from)
+        event.procedureFields = fields
         return event
     }
 }

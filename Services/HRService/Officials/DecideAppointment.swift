@@ -30,7 +30,7 @@ enum DecideAppointment: Endpoint {
             .init("unit", \.unit, .text(1...60), "The unit of the new post"),
             .init(
                 "position", \.position, .text(1...Limits.Personnel.positionCode),
-                "The position that the new post fills; it gives role and title"),
+                "The position that the new post fills; it gives role, title and fields of procedures"),
         ]
     }
 
@@ -75,10 +75,11 @@ enum DecideAppointment: Endpoint {
         try await work.run("UPDATE officials SET version = \(current + 1) WHERE person = \(input.person)")
         try await work.run(
             """
-            INSERT INTO decisions (id, number, year, person, kind, agency, unit, position, role, title,
+            INSERT INTO decisions (id, number, year, person, kind, agency, unit, position, role, title, fields,
                                    effective_from, decided_at, decided_by)
             VALUES (\(decision), \(input.number), \(Int32(work.today.year)), \(input.person), \(input.kind.rawValue),
                     \(post?.agency), \(post?.unit), \(post?.position), \(post?.role.rawValue), \(post?.title),
+                    \(post?.procedureFields ?? []),
                     \(input.effectiveFrom), \(work.now), \(work.actor))
             """)
         try await DecisionLog.note(decision, "decided", work)
@@ -157,7 +158,7 @@ enum DecideAppointment: Endpoint {
         guard place.taken < position.seats else { throw .positionFull }
         var post = Post()
         (post.agency, post.unit, post.position, post.validFrom) = (code, unit, position.code, input.effectiveFrom)
-        (post.role, post.title) = (position.role, position.title)
+        (post.role, post.title, post.procedureFields) = (position.role, position.title, position.procedureFields)
         return post
     }
 }

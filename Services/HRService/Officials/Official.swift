@@ -31,7 +31,8 @@ struct OfficialRecord: Record {
     static func find(_ person: PersonID, on day: Day, in session: any Session) async throws -> OfficialRecord? {
         try await session.run(
             """
-            SELECT o.*, p.id AS post, p.agency, p.unit, p.position, p.role, p.title, p.valid_from, p.valid_to
+            SELECT o.*, p.id AS post, p.agency, p.unit, p.position, p.role, p.title, p.fields, p.valid_from,
+                   p.valid_to
             FROM officials o LEFT JOIN posts p ON p.person = o.person
                 AND p.valid_from <= \(day) AND (p.valid_to IS NULL OR p.valid_to >= \(day))
             WHERE o.person = \(person)
@@ -48,6 +49,8 @@ struct Post: Record {
     var position: String?
     var role = PostRole.officer
     var title = ""
+    /// Codes of the fields of procedures that it is limited to; none: all.
+    var procedureFields: [String] = []
     var validFrom = Day.none
     var validTo: Day?
 
@@ -60,6 +63,7 @@ struct Post: Record {
             "The position; absent where held before positions existed"),
         .init("role", \.role, .choice, "What it entitles to"),
         .init("title", \.title, .text(1...200), "Title in Vietnamese"),
+        .init("fields", \.procedureFields, .procedureFields, "Fields of procedures that it is limited to; none: all"),
         .init("validFrom", \.validFrom, .day, "First day"),
         .init("validTo", \.validTo, .day, "Last day, when it ended"),
     ]
@@ -73,6 +77,7 @@ struct Post: Record {
         position = try row("position")
         role = PostRole(rawValue: try row("role")) ?? .officer
         title = try row("title")
+        procedureFields = try row("fields")
         validFrom = try row("valid_from")
         validTo = try row("valid_to")
     }

@@ -60,7 +60,8 @@ enum ListOfficials: Endpoint {
         let after = try Cursor(input.cursor).text
         let rows = try await call.run(
             """
-            SELECT o.*, p.id AS post, p.agency, p.unit, p.position, p.role, p.title, p.valid_from, p.valid_to
+            SELECT o.*, p.id AS post, p.agency, p.unit, p.position, p.role, p.title, p.fields, p.valid_from,
+                   p.valid_to
             FROM posts p JOIN officials o ON o.person = p.person
             WHERE p.valid_from <= \(day) AND (p.valid_to IS NULL OR p.valid_to >= \(day)) AND o.mailbox > \(after)
               AND (\(input.under)::text IS NULL OR p.agency = \(input.under)

@@ -147,7 +147,7 @@ struct Definition: Record, Hashable {
     static let fields: [Field<Self>] = [
         .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
         .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
-        .init("field", \.field, .text(1...40), "Field of administration (lĩnh vực)"),
+        .init("field", \.field, .text(1...Limits.OneStop.field), "Code of the field of administration (lĩnh vực)"),
         .init("receivers", \.receivers, .list(.choice, 1...6), "Kinds of agencies that receive it"),
         .init("parts", \.parts, .list(.record, 0...Limits.OneStop.parts), "Papers"),
         .init("limit", \.limit, .record, "The legal limit"),

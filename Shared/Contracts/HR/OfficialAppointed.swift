@@ -15,6 +15,8 @@ public struct OfficialAppointed: Event {
     public var title = ""
     public var decisionNumber = ""
     public var effectiveFrom = Day.none
+    /// Nil: all fields.
+    public var procedureFields: [String]?
 
     public var aggregateID: String { person.text }
 
@@ -33,5 +35,8 @@ public struct OfficialAppointed: Event {
             "decisionNumber", \.decisionNumber, .text(1...60),
             "Number and symbol of the personnel decision, e.g. 12/QĐ-SNV"),
         .init("effectiveFrom", \.effectiveFrom, .day, "First day of effect"),
+        .init(
+            "fields", \.procedureFields, .list(.text(1...Limits.OneStop.field), 1...Limits.Personnel.fields),
+            "Codes of the fields of procedures (lĩnh vực) that the post is limited to; absent: all"),
     ]
 }

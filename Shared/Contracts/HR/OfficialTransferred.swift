@@ -17,6 +17,8 @@ public struct OfficialTransferred: Event {
     public var title = ""
     public var decisionNumber = ""
     public var effectiveFrom = Day.none
+    /// Nil: all fields.
+    public var procedureFields: [String]?
 
     public var aggregateID: String { person.text }
 
@@ -37,5 +39,8 @@ public struct OfficialTransferred: Event {
             "decisionNumber", \.decisionNumber, .text(1...60),
             "Number and symbol of the personnel decision, e.g. 12/QĐ-SNV"),
         .init("effectiveFrom", \.effectiveFrom, .day, "First day of effect"),
+        .init(
+            "fields", \.procedureFields, .list(.text(1...Limits.OneStop.field), 1...Limits.Personnel.fields),
+            "Codes of the fields of procedures (lĩnh vực) that the post is limited to; absent: all"),
     ]
 }

@@ -14,6 +14,8 @@ public struct PositionEstablished: Event {
     public var seats = 1
     public var validFrom = Day.none
     public var validTo: Day?
+    /// Nil: all fields.
+    public var procedureFields: [String]?
 
     public var aggregateID: String { "\(agency.text)/\(unit)/\(code)" }
 
@@ -29,5 +31,8 @@ public struct PositionEstablished: Event {
         .init("seats", \.seats, .integer(1...9999), "How many officials may hold it at once"),
         .init("validFrom", \.validFrom, .day, "First day"),
         .init("validTo", \.validTo, .day, "Last day; absent while there is none"),
+        .init(
+            "fields", \.procedureFields, .list(.text(1...Limits.OneStop.field), 1...Limits.Personnel.fields),
+            "Codes of the fields of procedures (lĩnh vực) that a post in it is limited to; absent: all"),
     ]
 }

@@ -26,7 +26,7 @@ public struct DossierApproved: Event {
         .init("actor", \.actor, .id, "The official who acted"),
         .init("documentType", \.documentType, .text(1...20), "Abbreviation of the document type, e.g. QĐ"),
         .init("subject", \.subject, .text(1...300), "Subject without personal data"),
-        .init("field", \.field, .text(1...40), "Field of the procedure"),
+        .init("field", \.field, .text(1...Limits.OneStop.field), "Field of the procedure"),
         .init("officer", \.officer, .id, "Who drafts"),
         .init("status", \.status, .choice, "The national status after this event"),
     ]

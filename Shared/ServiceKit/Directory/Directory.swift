@@ -35,6 +35,10 @@ public enum Directory {
         CREATE TABLE directory_administrators (person uuid PRIMARY KEY);
         """)
 
+    /// Null: all, as it is for every post that was projected before.
+    public static let fieldsOfPosts = Migration(
+        3, "posts limited to fields of procedures", "ALTER TABLE directory_posts ADD COLUMN fields text[]")
+
     /// The reactions that keep the directory. Every service lists them first.
     public static let reactions: [any Reaction.Type] = [
         OnAgencyEstablished.self, OnAgencyDissolved.self, OnOfficialAppointed.self, OnOfficialTransferred.self,
@@ -70,9 +74,11 @@ enum OnOfficialAppointed: Reaction {
     static func handle(_ event: OfficialAppointed, _ envelope: Envelope, _ work: Work) async throws {
         try await work.post(
             """
-            INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
+            INSERT INTO directory_posts
+                (post, person, full_name, mailbox, agency, unit, role, title, fields, valid_from)
             VALUES (\(event.post), \(event.person), \(event.fullName), \(event.mailbox), \(event.agency),
-                    \(event.unit), \(event.role.rawValue), \(event.title), \(event.effectiveFrom))
+                    \(event.unit), \(event.role.rawValue), \(event.title), \(event.procedureFields),
+                    \(event.effectiveFrom))
             """)
         work.runtime.rights.forget(event.person)
         try await work.wake("person:\(event.person.text)")
@@ -88,9 +94,11 @@ enum OnOfficialTransferred: Reaction {
             """)
         try await work.post(
             """
-            INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
+            INSERT INTO directory_posts
+                (post, person, full_name, mailbox, agency, unit, role, title, fields, valid_from)
             VALUES (\(event.post), \(event.person), \(event.fullName), \(event.mailbox), \(event.agency),
-                    \(event.unit), \(event.role.rawValue), \(event.title), \(event.effectiveFrom))
+                    \(event.unit), \(event.role.rawValue), \(event.title), \(event.procedureFields),
+                    \(event.effectiveFrom))
             """)
         work.runtime.rights.forget(event.person)
         try await work.wake("person:\(event.person.text)")

@@ -3,16 +3,22 @@ import Foundation
 import Postgres
 import Synchronization
 
-/// One thing that a person may do, where and when: scope x agency subtree, with validity.
+/// One thing that a person may do, where, about what and when: scope x agency subtree x fields of procedures, with
+/// validity.
 public struct Right: Sendable, Hashable {
     public let scope: Scope
     public let subtree: AgencyCode
+    /// Where a procedure applies.
+    public let fields: ProcedureFields
     public let validFrom: Day
     public let validTo: Day?
 
-    public init(scope: Scope, subtree: AgencyCode, validFrom: Day, validTo: Day?) {
+    public init(
+        scope: Scope, subtree: AgencyCode, fields: ProcedureFields = ProcedureFields(), validFrom: Day, validTo: Day?
+    ) {
         self.scope = scope
         self.subtree = subtree
+        self.fields = fields
         self.validFrom = validFrom
         self.validTo = validTo
     }
@@ -30,10 +36,16 @@ public struct RightsOfPerson: Sendable {
         self.isAdministrator = isAdministrator
     }
 
-    public func allow(_ scope: Scope, at agency: AgencyCode, on day: Day) -> Bool {
-        isAdministrator || rights.contains { $0.scope == scope && $0.isValid(on: day) && agency.isWithin($0.subtree) }
+    /// - Parameter field: the field of the procedure that the act concerns. Nil where none applies: then a limited right
+    ///   counts as any other does (`ProcedureFields.contain`).
+    public func allow(_ scope: Scope, at agency: AgencyCode, on day: Day, field: String?) -> Bool {
+        isAdministrator
+            || rights.contains {
+                $0.scope == scope && $0.isValid(on: day) && agency.isWithin($0.subtree) && $0.fields.contain(field)
+            }
     }
 
+    /// At whatever agency, about whatever procedure: who is let in at all. What is asked for decides `allow`.
     public func allowSomewhere(_ scope: Scope, on day: Day) -> Bool {
         isAdministrator || rights.contains { $0.scope == scope && $0.isValid(on: day) }
     }
@@ -69,7 +81,7 @@ public final class Rights: Sendable {
 
     private func load(_ person: PersonID) async throws -> RightsOfPerson {
         let posts = try await database.run(
-            "SELECT agency, role, valid_from, valid_to FROM directory_posts WHERE person = \(person)")
+            "SELECT agency, role, fields, valid_from, valid_to FROM directory_posts WHERE person = \(person)")
         let administrator = try await database.run(
             "SELECT 1 AS one FROM directory_administrators WHERE person = \(person)")
         var rights: [Right] = []
@@ -79,7 +91,10 @@ public final class Rights: Sendable {
             let agency: AgencyCode = try post("agency")
             let from: Day = try post("valid_from")
             let to: Day? = try post("valid_to")
-            rights += Scope.of(role).map { Right(scope: $0, subtree: agency, validFrom: from, validTo: to) }
+            let fields = ProcedureFields(try post("fields"))
+            rights += Scope.of(role).map {
+                Right(scope: $0, subtree: agency, fields: fields, validFrom: from, validTo: to)
+            }
         }
         return RightsOfPerson(rights: rights, isAdministrator: !administrator.isEmpty)
     }
@@ -94,10 +109,11 @@ public struct Official: Sendable {
     public let unit: String
     public let role: PostRole
     public let title: String
+    public let fields: ProcedureFields
 
     public init(
         person: PersonID, fullName: String, mailbox: String, agency: AgencyCode, unit: String, role: PostRole,
-        title: String
+        title: String, fields: ProcedureFields = ProcedureFields()
     ) {
         self.person = person
         self.fullName = fullName
@@ -106,6 +122,7 @@ public struct Official: Sendable {
         self.unit = unit
         self.role = role
         self.title = title
+        self.fields = fields
     }
 }
 
@@ -114,7 +131,7 @@ extension Session {
     public func officials(at agency: AgencyCode, role: PostRole? = nil, on day: Day) async throws -> [Official] {
         let rows = try await run(
             """
-            SELECT person, full_name, mailbox, agency, unit, role, title FROM directory_posts
+            SELECT person, full_name, mailbox, agency, unit, role, title, fields FROM directory_posts
             WHERE agency = \(agency) AND (\(role?.rawValue)::text IS NULL OR role = \(role?.rawValue))
               AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
             ORDER BY full_name, person
@@ -126,7 +143,7 @@ extension Session {
     public func official(_ person: PersonID, on day: Day) async throws -> Official? {
         try await run(
             """
-            SELECT person, full_name, mailbox, agency, unit, role, title FROM directory_posts
+            SELECT person, full_name, mailbox, agency, unit, role, title, fields FROM directory_posts
             WHERE person = \(person) AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
             ORDER BY valid_from DESC LIMIT 1
             """
@@ -145,6 +162,6 @@ extension Official {
         self.init(
             person: try row("person"), fullName: try row("full_name"), mailbox: try row("mailbox"),
             agency: try row("agency"), unit: try row("unit"), role: PostRole(rawValue: role) ?? .officer,
-            title: try row("title"))
+            title: try row("title"), fields: ProcedureFields(try row("fields")))
     }
 }

@@ -36,9 +36,12 @@ public struct Call: Sendable {
     }
 
     /// Refuses, and logs the refusal with its purpose, unless the caller holds `scope` at `agency` today.
-    public func require(_ scope: Scope, at agency: AgencyCode) async throws {
-        guard try await holds(scope, at: agency) else {
-            throw refused(about: ["scope": "\(scope.rawValue)", "agency": "\(agency)"])
+    /// - Parameter field: of the procedure that the act concerns; nil where none applies.
+    public func require(_ scope: Scope, at agency: AgencyCode, field: String? = nil) async throws {
+        guard try await holds(scope, at: agency, field: field) else {
+            var about: Logger.Metadata = ["scope": "\(scope.rawValue)", "agency": "\(agency)"]
+            if let field { about["field"] = "\(field)" }
+            throw refused(about: about)
         }
     }
 
@@ -48,9 +51,9 @@ public struct Call: Sendable {
         return answer
     }
 
-    public func holds(_ scope: Scope, at agency: AgencyCode) async throws -> Bool {
+    public func holds(_ scope: Scope, at agency: AgencyCode, field: String? = nil) async throws -> Bool {
         guard let person = caller.person else { return false }
-        return try await runtime.rights.of(person).allow(scope, at: agency, on: today)
+        return try await runtime.rights.of(person).allow(scope, at: agency, on: today, field: field)
     }
 
     /// The agencies at whose subtrees the caller holds `scope` today.

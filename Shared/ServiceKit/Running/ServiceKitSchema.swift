@@ -33,6 +33,7 @@ public enum ServiceKitSchema {
             );
             """),
         Directory.migration,
+        Directory.fieldsOfPosts,
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }
