@@ -121,10 +121,12 @@ func dossier(_ status: DossierStatus = .processing, accepted: String = "2021-03-
     return dossier
 }
 
-func official(_ role: PostRole, at agency: AgencyCode = Agencies.justice, person: PersonID = .new()) -> Official {
+func official(
+    _ role: PostRole, at agency: AgencyCode = Agencies.justice, person: PersonID = .new(), fields: [String] = []
+) -> Official {
     Official(
         person: person, fullName: "Trần Văn An", mailbox: "antv", agency: agency, unit: "P1", role: role,
-        title: "Chuyên viên")
+        title: "Chuyên viên", fields: ProcedureFields(fields))
 }
 
 /// The stable code of the refusal that `body` throws; nil when it throws none.

@@ -92,7 +92,9 @@ import Testing
             var copy = before
             _ = try copy.reappoint(on: try Day("2021-03-22"), note: "", at: now, calendar: calendar)
         }
-        may("assign", [2, 4, 5, 6, 7]) { _ = try AssignDossier.decide(before, officer: official(.officer)) }
+        may("assign", [2, 4, 5, 6, 7]) {
+            _ = try AssignDossier.decide(before, officer: official(.officer), field: "LLTP")
+        }
         for (name, statuses, body) in decisions {
             let code = refusal(body)
             if statuses.contains(status.number) {

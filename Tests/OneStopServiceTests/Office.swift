@@ -73,12 +73,14 @@ struct Office: Sendable {
         await harness.take(named)
     }
 
-    func appoint(_ person: PersonID, _ role: PostRole, at agency: AgencyCode, post: PostID = .new()) async throws {
+    func appoint(
+        _ person: PersonID, _ role: PostRole, at agency: AgencyCode, fields: [String]? = nil, post: PostID = .new()
+    ) async throws {
         var event = OfficialAppointed()
         (event.person, event.fullName, event.mailbox) = (person, "Trần Văn An", "an\(role.rawValue)")
         (event.post, event.agency, event.unit, event.role) = (post, agency, "phong", role)
         (event.title, event.decisionNumber) = ("Công chức", "01/QĐ-SNV")
-        event.effectiveFrom = try Day("2020-06-01")
+        (event.effectiveFrom, event.procedureFields) = (try Day("2020-06-01"), fields)
         await harness.take(event)
     }
 
@@ -142,6 +144,22 @@ extension Office {
         return answer.json
     }
 
+    /// What officials may ask for about a dossier, each with a lawful body; beside these papers are attached and opinions
+    /// answered.
+    var acts: [(String, JSON)] {
+        let reasoned: JSON = ["reasonCode": "x", "reason": "y"]
+        return [
+            ("accept", [:]), ("refuse", reasoned), ("request-supplement", ["missing": "x"]), ("supply", [:]),
+            ("hand-over", [:]), ("assign", ["officer": .string(officer.text)]),
+            ("send", ["toAgency": "H19.25"]), ("send-back", ["note": "x"]), ("require-payment", [:]),
+            ("exempt-fees", ["fee": "exempt", "reason": "y"]),
+            ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
+            ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
+            ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
+            ("reappoint", ["dueOn": "2021-03-18", "reasonCode": "x", "reason": "y"]),
+        ]
+    }
+
     static let submission: JSON = [
         "procedure": "2.000488", "agency": "H19.06", "subject": "Xin cấp Phiếu lý lịch tư pháp số 1",
         "name": "Nguyễn Thị Bích", "phone": "0900000001", "nationalId": "999190000017", "address": "12 đường Trần Phú",
@@ -197,15 +215,15 @@ extension Office {
         return event
     }
 
-    func transferred(_ person: PersonID, to agency: AgencyCode, _ role: PostRole = .officer) throws
-        -> OfficialTransferred
-    {
+    func transferred(
+        _ person: PersonID, to agency: AgencyCode, _ role: PostRole = .officer, fields: [String]? = nil
+    ) throws -> OfficialTransferred {
         var event = OfficialTransferred()
         (event.person, event.fullName, event.mailbox) = (person, "Trần Văn An", "an")
         (event.formerPost, event.formerAgency) = (districtPost, Agencies.district)
         (event.post, event.agency, event.unit, event.role) = (.new(), agency, "phong", role)
         (event.title, event.decisionNumber) = ("Công chức", "07/QĐ-SNV")
-        event.effectiveFrom = try Day("2021-03-03")
+        (event.effectiveFrom, event.procedureFields) = (try Day("2021-03-03"), fields)
         return event
     }
 }

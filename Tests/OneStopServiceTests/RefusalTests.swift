@@ -26,7 +26,7 @@ import Testing
                     let answer = try await office.get("/dossiers/\(id)\(path)", as: person)
                     #expect((answer.status, answer.code) == (403, "forbidden"), "\(path)")
                 }
-                for (action, body) in actions(office) {
+                for (action, body) in office.acts {
                     let answer = try await office.act(action, on: id, as: person, body)
                     #expect((answer.status, answer.code) == (403, "forbidden"), "\(action)")
                 }
@@ -38,20 +38,6 @@ import Testing
             #expect(try await office.get("/dossiers/\(id)").status == 401)
             #expect(try await fingerprint(office) == before)
         }
-    }
-
-    private func actions(_ office: Office) -> [(String, JSON)] {
-        let reasoned: JSON = ["reasonCode": "x", "reason": "y"]
-        return [
-            ("accept", [:]), ("refuse", reasoned), ("request-supplement", ["missing": "x"]), ("supply", [:]),
-            ("hand-over", [:]), ("assign", ["officer": .string(office.officer.text)]),
-            ("send", ["toAgency": "H19.25"]), ("send-back", ["note": "x"]), ("require-payment", [:]),
-            ("exempt-fees", ["fee": "exempt", "reason": "y"]),
-            ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
-            ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
-            ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
-            ("reappoint", ["dueOn": "2021-03-18", "reasonCode": "x", "reason": "y"]),
-        ]
     }
 
     /// Everything that a refused request must leave as it was.
@@ -81,7 +67,7 @@ import Testing
             #expect(try await fingerprint(office) == before)
             try await office.done("refuse", on: id, as: office.clerk, ["reasonCode": "wrong-place", "reason": "x"])
             // Final: nothing leaves 3.
-            for (action, body) in actions(office) where action != "opinions" && action != "assign" {
+            for (action, body) in office.acts where action != "opinions" && action != "assign" {
                 let people = [office.clerk, office.officer, office.leader, office.citizen]
                 for person in people {
                     let answer = try await office.act(action, on: id, as: person, body)

@@ -68,13 +68,18 @@ import Testing
         #expect(code(official(.leader)) == nil)
         #expect(code(official(.clerk)) == "onestop.officer-not-there")
         #expect(code(official(.officer, at: Agencies.district)) == "onestop.officer-not-there")
-        let taken = try AssignDossier.decide(try dossier(.processing), officer: official(.officer))
+        #expect(code(official(.officer, fields: ["HT", "LLTP"])) == nil)
+        #expect(code(official(.officer, fields: ["HT"])) == "onestop.officer-not-there")
+        #expect(code(official(.leader, fields: ["HT"])) == "onestop.officer-not-there")
+        let taken = try AssignDossier.decide(try dossier(.processing), officer: official(.officer), field: "LLTP")
         #expect(taken.officer != nil)
         func assign(_ official: Official?) throws -> String? {
             let before = taken
-            return refusal { _ = try AssignDossier.decide(before, officer: official) }
+            return refusal { _ = try AssignDossier.decide(before, officer: official, field: "LLTP") }
         }
         #expect(try assign(nil) == "onestop.officer-not-there")
+        #expect(try assign(official(.officer, fields: ["LLTP"])) == nil)
+        #expect(try assign(official(.leader, fields: ["HT"])) == "onestop.officer-not-there")
         #expect(try assign(official(.clerk)) == "onestop.officer-not-there")
         #expect(try assign(official(.officer, at: Agencies.district)) == "onestop.officer-not-there")
         #expect(try assign(official(.officer, person: taken.officer ?? .new())) == "onestop.same-officer")

@@ -11,7 +11,7 @@ enum AcceptDossier: Endpoint {
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<DossierView> {
         let known = try await call.dossier(input.dossier)
-        try await call.require(.dossiersReceive, at: known.receivingAgency)
+        try await call.require(.dossiersReceive, for: known, at: known.receivingAgency)
         try check(known)
         call.logRead(of: "dossier", input.dossier.text, purpose: "accepted")
         let procedure = try await call.procedure(of: known)

@@ -22,7 +22,7 @@ enum Approve: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersApprove, at: before.workingAgency)
+        try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
         let definition = try await call.procedure(of: before).definition
         let leader = try call.person
         let (dossier, type) = try decide(

@@ -28,9 +28,9 @@ enum AssignDossier: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         let takes = before.officer == nil && input.officer == call.caller.person
-        try await call.require(takes ? .dossiersProcess : .dossiersApprove, at: before.workingAgency)
+        try await call.require(takes ? .dossiersProcess : .dossiersApprove, for: before, at: before.workingAgency)
         let officer = try await call.officer(input.officer)
-        let dossier = try decide(before, officer: officer)
+        let dossier = try decide(before, officer: officer, field: try await call.procedure(of: before).definition.field)
         var event = DossierAssigned()
         (event.dossier, event.agency) = (dossier.id, dossier.workingAgency)
         (event.fromOfficer, event.toOfficer) = (before.officer, input.officer)
@@ -39,9 +39,9 @@ enum AssignDossier: Endpoint {
             Change(dossier, "assigned", note: input.note, event: event), from: before, taking: officer)
     }
 
-    static func decide(_ before: Dossier, officer: Official?) throws(Refused) -> Dossier {
+    static func decide(_ before: Dossier, officer: Official?, field: String) throws(Refused) -> Dossier {
         try before.require(.accepted, .processing, .awaitingSupplement, .awaitingPayment, .withdrawalRequested)
-        guard let officer, officer.agency == before.workingAgency, officer.mayProcess else {
+        guard let officer, officer.agency == before.workingAgency, officer.mayProcess(field) else {
             throw .officerNotThere.at("officer")
         }
         guard officer.person != before.officer else { throw .sameOfficer }
@@ -49,11 +49,6 @@ enum AssignDossier: Endpoint {
         dossier.officer = officer.person
         return dossier
     }
-}
-
-extension Official {
-    /// Whether the post is one that works on dossiers.
-    var mayProcess: Bool { Scope.of(role).contains(.dossiersProcess) }
 }
 
 extension Refused {

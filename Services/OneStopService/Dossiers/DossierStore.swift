@@ -59,13 +59,6 @@ extension Call {
         return dossier
     }
 
-    private func requireReading(_ dossier: Dossier) async throws {
-        for agency in dossier.agencies where try await holds(.dossiersRead, at: agency) { return }
-        // Whoever is asked for an opinion must see what it is about.
-        let asked = try await run("SELECT DISTINCT to_agency FROM opinions WHERE dossier = \(dossier.id)")
-        try await require(.dossiersRead, atAnyOf: [dossier.workingAgency] + asked.map { try $0("to_agency") })
-    }
-
     /// Writes a change in one flight. `before` is the version that was decided on: when somebody else was faster,
     /// nothing is written and the caller reads again (412). So it is when the official who is to take the dossier has
     /// left that post in the meantime.
@@ -95,8 +88,12 @@ extension Call {
     ) async throws -> Reply<Output> {
         var after = change
         after.dossier.version = before.version + 1
+        var condition: SQL = "true"
+        if let official {
+            condition = DossierSQL.holds(official, of: try await procedure(of: before).definition.field, on: today)
+        }
         return try await flight(
-            DossierSQL.update(after.dossier, onlyIf: official.map { DossierSQL.holds($0, on: today) } ?? "true"),
+            DossierSQL.update(after.dossier, onlyIf: condition),
             then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after) + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
@@ -116,14 +113,6 @@ extension Work {
         try await flight(
             DossierSQL.update(after.dossier), then: lines, announcing: after.event, to: before.receivingAgency,
             reply: reply)
-    }
-}
-
-extension Call {
-    /// Refuses unless the caller holds `scope` at one of `agencies`.
-    func require(_ scope: Scope, atAnyOf agencies: [AgencyCode]) async throws {
-        for agency in agencies where try await holds(scope, at: agency) { return }
-        try await require(scope, at: agencies.first ?? .none)
     }
 }
 
@@ -186,15 +175,16 @@ enum DossierSQL {
         """
     }
 
-    /// Whether an official still holds the post that was decided on. The lock puts this write and the event that ends
-    /// the post in an order: either the post has ended and nothing is written, or the event comes after this commit
-    /// and `Release` finds the dossier.
-    static func holds(_ official: Official, on day: Day) -> SQL {
+    /// Whether an official still holds such a post as was decided on, for procedures of that field. The lock puts this
+    /// write and the event that ends the post in an order: either the post has ended and nothing is written, or the
+    /// event comes after this commit and `Release` finds the dossier.
+    static func holds(_ official: Official, of field: String, on day: Day) -> SQL {
         """
         EXISTS (
             SELECT 1 FROM directory_posts
             WHERE person = \(official.person) AND agency = \(official.agency) AND role = \(official.role.rawValue)
               AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
+              AND (fields IS NULL OR fields = '{}' OR \(field) = ANY(fields))
             FOR SHARE)
         """
     }

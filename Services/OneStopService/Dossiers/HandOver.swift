@@ -86,8 +86,11 @@ enum HandOver: Endpoint {
         guard before.approvedAt == nil else { throw .alreadyApproved }
         let left = before.step.flatMap(definition.step)
         try Approve.pass(left?.guards ?? [], before, definition, openOpinions: openOpinions)
-        if let officer, officer.agency != agency || !(officer.role == step.role || officer.role == .leader) {
-            throw .officerNotThere
+        if let officer {
+            let fits = officer.role == step.role || officer.role == .leader
+            guard fits, officer.agency == agency, officer.fields.contain(definition.field) else {
+                throw .officerNotThere
+            }
         }
         var dossier = before
         if before.status == .accepted { try dossier.move(to: .processing) }
@@ -102,19 +105,6 @@ enum HandOver: Endpoint {
 }
 
 extension Call {
-    /// Refuses unless the caller may pass the dossier on: where it is worked on, or at the counter before its first
-    /// step.
-    func requireHolding(_ dossier: Dossier) async throws {
-        if dossier.step == nil, try await holds(.dossiersReceive, at: dossier.receivingAgency) { return }
-        try await require(.dossiersProcess, at: dossier.workingAgency)
-    }
-
-    /// Refuses unless the caller is at the counter that received the dossier or works where it is.
-    func requireAtDesk(_ dossier: Dossier) async throws {
-        if try await holds(.dossiersReceive, at: dossier.receivingAgency) { return }
-        try await require(.dossiersProcess, at: dossier.workingAgency)
-    }
-
     /// Refuses an agency that the directory does not know today.
     func requireKnown(_ agency: AgencyCode) async throws {
         guard try await resource(ProcedureBook.self).kind(of: agency, on: today) != nil else {

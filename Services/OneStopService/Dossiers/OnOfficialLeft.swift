@@ -6,8 +6,10 @@ import ServiceKit
 enum OnHolderTransferred: Reaction {
     static func handle(_ event: OfficialTransferred, _ envelope: Envelope, _ work: Work) async throws {
         let works = Scope.of(event.role).contains(.dossiersProcess)
-        try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { agency in
-            works && agency == event.agency
+        let fields = ProcedureFields(event.procedureFields)
+        try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { dossier in
+            guard works, dossier.workingAgency == event.agency else { return false }
+            return fields.contain(try await work.procedure(of: dossier).definition.field)
         }
     }
 }
@@ -20,16 +22,16 @@ enum OnHolderLeft: Reaction {
 }
 
 enum Release {
-    /// Takes the open dossiers off a person, except at the agencies where the person goes on working.
+    /// Takes the open dossiers off a person, except those on which the person goes on working.
     static func dossiers(
-        of person: PersonID, why decision: String, _ work: Work, keeping keeps: (AgencyCode) -> Bool
+        of person: PersonID, why decision: String, _ work: Work, keeping keeps: (Dossier) async throws -> Bool
     ) async throws {
         let rows = try await work.run(
             """
             SELECT * FROM dossiers WHERE officer = \(person) AND status IN (1, 2, 4, 5, 6, 7)
             ORDER BY id FOR UPDATE
             """)
-        for before in try rows.map(Dossier.init) where !keeps(before.workingAgency) {
+        for before in try rows.map(Dossier.init) where try await !keeps(before) {
             var dossier = before
             dossier.officer = nil
             try await work.save(

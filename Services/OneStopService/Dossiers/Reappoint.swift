@@ -28,7 +28,7 @@ enum Reappoint: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersApprove, at: before.workingAgency)
+        try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
         var dossier = before
         let due = try dossier.reappoint(
             on: input.dueOn, note: input.reason, at: call.now,

@@ -23,7 +23,7 @@ enum RefuseDossier: Endpoint {
 
     static func handle(_ input: Reasoned, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersReceive, at: before.receivingAgency)
+        try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
         let dossier = try decide(before, input)
         var event = DossierRefused()
         (event.dossier, event.actor) = (dossier.id, call.caller.person)
@@ -50,7 +50,7 @@ enum StopDossier: Endpoint {
 
     static func handle(_ input: Reasoned, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersProcess, at: before.workingAgency)
+        try await call.require(.dossiersProcess, for: before, at: before.workingAgency)
         let dossier = try decide(before, input)
         var event = DossierStopped()
         (event.dossier, event.actor) = (dossier.id, call.caller.person)

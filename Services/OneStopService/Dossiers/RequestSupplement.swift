@@ -69,7 +69,9 @@ enum SupplyDossier: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        if call.caller.kind != .citizen { try await call.require(.dossiersReceive, at: before.receivingAgency) }
+        if call.caller.kind != .citizen {
+            try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
+        }
         let (dossier, due) = try decide(
             before, definition: try await call.procedure(of: before).definition,
             calendar: try await call.calendar(of: before.receivingAgency), now: call.now)

@@ -21,7 +21,7 @@ enum ReturnResult: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersReceive, at: before.receivingAgency)
+        try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
         let dossier = try decide(before, now: call.now)
         var event = DossierReturned()
         (event.dossier, event.agency, event.actor) = (dossier.id, dossier.receivingAgency, call.caller.person)

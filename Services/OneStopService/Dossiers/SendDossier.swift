@@ -61,7 +61,7 @@ enum SendBack: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersProcess, at: before.workingAgency)
+        try await call.require(.dossiersProcess, for: before, at: before.workingAgency)
         let dossier = try decide(before)
         return try await call.save(
             Change(dossier, "sent-back", note: input.note, event: HandOver.event(from: before, to: dossier)),

@@ -131,7 +131,10 @@ enum ReceiveDossier: Endpoint {
     enum Desk: String, CaseIterable, Sendable { case counter, postal }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
-        try await call.require(.dossiersReceive, at: input.submission.agency)
+        // An unknown procedure has no field; it is refused as such just below.
+        let procedure = try await call.resource(ProcedureBook.self).inForce(input.submission.procedure, on: call.today)
+        try await call.require(
+            .dossiersReceive, at: input.submission.agency, field: procedure?.definition.field)
         let channel = input.channel == .postal ? Channel.postal : .counter
         return try await call.register(input.submission, channel: channel, person: input.person)
     }

@@ -20,7 +20,9 @@ enum WithdrawDossier: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
-        if call.caller.kind != .citizen { try await call.require(.dossiersReceive, at: before.receivingAgency) }
+        if call.caller.kind != .citizen {
+            try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
+        }
         let dossier = try decide(before)
         var event = DossierWithdrawalRequested()
         (event.dossier, event.requestedAt, event.status) = (dossier.id, call.now, dossier.status)

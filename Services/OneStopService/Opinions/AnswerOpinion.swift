@@ -1,7 +1,8 @@
 import Contracts
 import ServiceKit
 
-/// `POST /dossiers/{dossier}/opinions/{opinion}/answer`: the asked agency answers; a late answer says so.
+/// `POST /dossiers/{dossier}/opinions/{opinion}/answer`: the asked agency answers; a late answer says so. A post
+/// there that is limited answers about the fields that it names, which need not be those of its own agency's procedures.
 enum AnswerOpinion: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/opinions/{opinion}/answer")
     static let summary = "Answer a request for an opinion"
@@ -27,7 +28,7 @@ enum AnswerOpinion: Endpoint {
         let before = try await call.dossier(input.dossier)
         let known = try await call.runtime.database.opinions(on: before.id)
         guard let asked = known.first(where: { $0.id == input.opinion }) else { throw Refused.notFound }
-        try await call.require(.dossiersProcess, at: asked.toAgency)
+        try await call.require(.dossiersProcess, for: before, at: asked.toAgency)
         let opinion = try decide(before, asked, input, now: call.now)
         var event = DossierOpinionAnswered()
         (event.dossier, event.opinion, event.actor) = (before.id, opinion.id, call.caller.person)

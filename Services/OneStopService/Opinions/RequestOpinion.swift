@@ -28,7 +28,7 @@ enum RequestOpinion: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Opinion> {
         let before = try await call.dossier(input.dossier)
-        try await call.require(.dossiersProcess, at: before.workingAgency)
+        try await call.require(.dossiersProcess, for: before, at: before.workingAgency)
         try await call.requireKnown(input.toAgency)
         let opinion = try decide(
             before, input, known: try await call.runtime.database.opinions(on: before.id),

@@ -1,0 +1,43 @@
+import Contracts
+import ServiceKit
+
+/// Who may act upon a dossier. Every act asks with the field of the procedure that the dossier keeps: an official whose
+/// post is limited to other fields does not act upon it, nor is given it. The field comes from the `ProcedureBook`, in
+/// memory. Reading stays by agency: colleagues stand in for one another, and each read is logged with its purpose.
+extension Call {
+    /// Refuses, and logs the refusal, unless the caller holds `scope` at `agency` for the dossier's procedure.
+    func require(_ scope: Scope, for dossier: Dossier, at agency: AgencyCode) async throws {
+        try await require(scope, at: agency, field: try await procedure(of: dossier).definition.field)
+    }
+
+    private func holds(_ scope: Scope, for dossier: Dossier, at agency: AgencyCode) async throws -> Bool {
+        try await holds(scope, at: agency, field: try await procedure(of: dossier).definition.field)
+    }
+
+    /// Refuses unless the caller may pass the dossier on: where it is worked on, or at the counter before its first
+    /// step.
+    func requireHolding(_ dossier: Dossier) async throws {
+        if dossier.step == nil, try await holds(.dossiersReceive, for: dossier, at: dossier.receivingAgency) { return }
+        try await require(.dossiersProcess, for: dossier, at: dossier.workingAgency)
+    }
+
+    /// Refuses unless the caller is at the counter that received the dossier or works where it is.
+    func requireAtDesk(_ dossier: Dossier) async throws {
+        if try await holds(.dossiersReceive, for: dossier, at: dossier.receivingAgency) { return }
+        try await require(.dossiersProcess, for: dossier, at: dossier.workingAgency)
+    }
+
+    /// Refuses unless the caller may read at an agency that has to do with the dossier.
+    func requireReading(_ dossier: Dossier) async throws {
+        for agency in dossier.agencies where try await holds(.dossiersRead, at: agency) { return }
+        // Whoever is asked for an opinion must see what it is about.
+        let asked = try await run("SELECT DISTINCT to_agency FROM opinions WHERE dossier = \(dossier.id)")
+        for row in asked where try await holds(.dossiersRead, at: try row("to_agency")) { return }
+        try await require(.dossiersRead, at: dossier.workingAgency)
+    }
+}
+
+extension Official {
+    /// Whether the post is one that works on dossiers of a procedure of this field.
+    func mayProcess(_ field: String) -> Bool { Scope.of(role).contains(.dossiersProcess) && fields.contain(field) }
+}
