@@ -18,6 +18,7 @@ UNITS = "working-days|days|hours|months"
 CODE = r"H19(\.(?!00)\d{2}){0,2}"
 PROCEDURE = r"\d\.\d{6}"
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
+FIELD = r"[A-Z]{2,5}"
 TEXT = r"\S(.{0,398}\S)?"
 DAY = r"\d{4}-\d{2}-\d{2}"
 NUMBER = r"0|[1-9]\d{0,8}"
@@ -31,7 +32,7 @@ VERSIONED = {"procedure": PROCEDURE, "version": r"[1-9]"}
 LONGEST = {"name": 300, "name_en": 300, "case_name": 300, "case_name_en": 300, "full_name": 200, "title": 200,
            "title_en": 200, "unit": 60, "post": 23, "mailbox": 64, "decision_number": 60, "key": 60, "case": 40,
            "per": 60, "citizen_key": 64, "calendar.csv:source": 300}
-MOST = {"parts": 50, "steps": 30, "fees": 20}
+MOST = {"parts": 50, "steps": 30, "fees": 20, "fields": 50}
 MOST_OF_LIMIT = {"hours": 2000, "working-days": 1000, "days": 1000, "months": 36}
 WEEKS, DAYS, SPANS = 400, 500, 4
 # The day on which everything is loaded (Loader.firstDay), and how long before its effect a decision may be taken.
@@ -45,14 +46,15 @@ FILES = {
         ["code", "valid_from"]),
     "units.csv": ({"agency": CODE, "unit": SLUG, "name": TEXT, "name_en": TEXT, **DATED},
                   ["agency", "unit"]),
-    "posts.csv": ({**HELD, "seats": r"[1-9]\d?", **DATED}, ["agency", "unit", "post"]),
+    "posts.csv": ({**HELD, "seats": r"[1-9]\d?", "fields": f"({FIELD}( {FIELD})*)?", **DATED},
+                  ["agency", "unit", "post"]),
     "officials.csv": (
         {"person_key": SLUG, "full_name": TEXT, "mailbox": "[a-z]+[0-9]*", **HELD,
          "decision_number": r"\d{2,}/QĐ-[A-ZĐ]+", **DATED}, ["person_key"]),
     "citizens.csv": ({"citizen_key": SLUG, "full_name": TEXT, "national_id": r"999\d{9}", "phone": r"0000\d{6}",
                       "address": TEXT, **DATED}, ["citizen_key"]),
     "procedures.csv": (
-        {"code": PROCEDURE, "version": r"[1-9]", "name": TEXT, "name_en": TEXT, "field": "[A-Z]{2,5}",
+        {"code": PROCEDURE, "version": r"[1-9]", "name": TEXT, "name_en": TEXT, "field": FIELD,
          "field_name": TEXT, "level": "[234]", "owner": "province|district|commune",
          "competent_agency": f"district|commune|{CODE}", "limit_amount": r"[1-9]\d{0,2}", "limit_unit": UNITS,
          "supplement": "subtract|restart", "result": TEXT, "result_type": r"[^\W\d_]{2,6}", "legal_basis": TEXT,
@@ -173,7 +175,7 @@ def check_agencies(agencies):
     return of
 
 
-def check_people(agencies, units, posts, officials):
+def check_people(agencies, units, posts, officials, known_fields):
     unit_of = {(u["agency"], u["unit"]): u for u in units}
     post_of = {(p["agency"], p["unit"], p["post"]): p for p in posts}
     for unit in units:
@@ -188,6 +190,7 @@ def check_people(agencies, units, posts, officials):
             within(post, unit, "its unit")
         else:
             fault(post, f"unit: {post['agency']} has no {post['unit']}")
+        check_fields(post, known_fields)
     taken, mailboxes, decisions = {}, {}, {}
     for official in officials:
         place = (official["agency"], official["unit"], official["post"])
@@ -209,6 +212,19 @@ def check_people(agencies, units, posts, officials):
             if official[column] in values:
                 fault(official, f"{column}: {official[column]} stands already in line {values[official[column]]}")
             values.setdefault(official[column], official["_line"])
+
+
+def check_fields(post, known):
+    """The fields of procedures that a post is limited to."""
+    fields = post["fields"].split()
+    for field in sorted(set(fields) - known):
+        fault(post, f"fields: procedures.csv has no field {field}")
+    if len(set(fields)) != len(fields):
+        fault(post, "fields: one stands twice")
+    if len(fields) > MOST["fields"]:
+        fault(post, f"fields: {len(fields)}, at most {MOST['fields']}")
+    if fields and post["role"] == "administrator":
+        fault(post, "fields: an administrator is not limited to any")
 
 
 def check_procedures(agencies, tables):
@@ -343,7 +359,8 @@ def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     tables = {name: read(folder, name) for name in FILES}
     agencies = check_agencies(tables["agencies.csv"])
-    check_people(agencies, tables["units.csv"], tables["posts.csv"], tables["officials.csv"])
+    fields = {procedure["field"] for procedure in tables["procedures.csv"]}
+    check_people(agencies, tables["units.csv"], tables["posts.csv"], tables["officials.csv"], fields)
     check_procedures(agencies, tables)
     check_calendar(tables["calendar.csv"], tables["working-hours.csv"], agencies)
     for name, line, text in sorted(faults):

@@ -135,15 +135,17 @@ struct Loader: Sendable {
                         "role": try position.text("role"), "title": try position.text("title"),
                         "title_en": try position.text("titleEn"), "seats": "\(position["seats"]?.integer ?? 0)",
                         "valid_from": try position.text("validFrom"), "valid_to": position["validTo"]?.text ?? "",
+                        "fields": (position["fields"]?.array ?? []).compactMap(\.text).joined(separator: " "),
                     ])
             }
+            let fields = row["fields"].split(separator: " ").map { JSON.string(String($0)) }
             try await office.post(
                 .hr, "/agencies/\(row["agency"])/positions",
                 .object(
                     optional: [
                         ("unit", row["unit"]), ("code", row["post"]), ("role", row["role"]), ("title", row["title"]),
                         ("titleEn", row["title_en"]), ("validFrom", row["valid_from"]), ("validTo", row["valid_to"]),
-                    ], [("seats", .integer(Int64(row["seats"]) ?? 0))]), as: admin)
+                    ], [("seats", .integer(Int64(row["seats"]) ?? 0)), ("fields", .array(fields))]), as: admin)
             return .new
         }
     }
