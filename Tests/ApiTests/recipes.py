@@ -203,7 +203,7 @@ def establish_unit(office):
 
 def establish_position(office):
     body = {"unit": "mot-cua", "code": f"thu-{secrets.token_hex(4)}", "role": "clerk", "title": "Công chức",
-            "titleEn": "Clerk", "seats": 1, "validFrom": "2021-01-01"}
+            "titleEn": "Clerk", "seats": 1, "fields": ["HT", "CT"], "validFrom": "2021-01-01"}
     return "admin", {"path": {"agency": "H19.12"}, "body": body}
 
 

@@ -144,7 +144,7 @@ extension Office {
         return answer.json
     }
 
-    /// What officials may ask for about a dossier, each with a lawful body; beside these papers are attached and opinions
+    /// What officials may do to a dossier, each with a lawful body; beside these, papers are attached and opinions
     /// answered.
     var acts: [(String, JSON)] {
         let reasoned: JSON = ["reasonCode": "x", "reason": "y"]

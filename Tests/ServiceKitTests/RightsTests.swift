@@ -125,7 +125,8 @@ import Testing
             func post(_ person: PersonID) async throws {
                 try await owner.run(
                     """
-                    INSERT INTO directory_posts (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
+                    INSERT INTO directory_posts
+                        (post, person, full_name, mailbox, agency, unit, role, title, valid_from)
                     VALUES (\(PostID.new()), \(person), 'An', 'an', \(agency), 'VP', 'leader', 'T', \(today))
                     """)
             }

@@ -2,7 +2,7 @@ import Contracts
 import ServiceKit
 
 /// `POST /dossiers/{dossier}/opinions/{opinion}/answer`: the asked agency answers; a late answer says so. A post
-/// there that is limited answers about the fields that it names, which need not be those of its own agency's procedures.
+/// there that is limited answers about the fields that it names, which may be of procedures that only others have.
 enum AnswerOpinion: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/opinions/{opinion}/answer")
     static let summary = "Answer a request for an opinion"

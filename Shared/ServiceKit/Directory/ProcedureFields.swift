@@ -9,8 +9,8 @@ public struct ProcedureFields: Sendable, Hashable {
     public init(_ codes: [String]? = nil) { self.codes = Set(codes ?? []) }
 
     /// Whether an act about a procedure of this field lies within them. Nil: the act concerns no procedure (to read an
-    /// agency's inbox or register, to keep its accounts), so there is nothing that the limit says about it. Whoever acts
-    /// upon something that has a procedure names its field.
+    /// agency's inbox or register, to keep its accounts), so the limit says nothing about it. Whoever acts upon
+    /// something that has a procedure names its field.
     public func contain(_ field: String?) -> Bool {
         guard let field else { return true }
         return codes.isEmpty || codes.contains(field)

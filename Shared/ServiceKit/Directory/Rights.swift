@@ -36,8 +36,8 @@ public struct RightsOfPerson: Sendable {
         self.isAdministrator = isAdministrator
     }
 
-    /// - Parameter field: the field of the procedure that the act concerns. Nil where none applies: then a limited right
-    ///   counts as any other does (`ProcedureFields.contain`).
+    /// - Parameter field: of the procedure that the act concerns. Nil where none applies: then a limited right counts
+    ///   as any other does (`ProcedureFields.contain`).
     public func allow(_ scope: Scope, at agency: AgencyCode, on day: Day, field: String?) -> Bool {
         isAdministrator
             || rights.contains {
