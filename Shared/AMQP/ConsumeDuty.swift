@@ -17,6 +17,8 @@ final class ConsumeDuty: Duty {
     /// The queue was made or lost and the callback has not been told yet; survives a failing connection.
     private var missed = false
     private var stopping = false
+    /// When acknowledgements went out last.
+    private var acknowledged = ContinuousClock.now
 
     init(
         _ mailbox: AcknowledgeMailbox, _ control: Control, _ topology: QueueTopology, _ prefetch: Int,
@@ -58,8 +60,8 @@ final class ConsumeDuty: Duty {
 
     func turn(_ link: Link) throws(AMQPError) -> Duration? {
         let more = try receive(link)
-        try acknowledge(link)
-        guard let closing = control.closing else { return more ? .zero : .seconds(3600) }
+        let wait = try acknowledge(link)
+        guard let closing = control.closing else { return more ? .zero : wait }
         if !stopping {
             stopping = true
             try link.ask("stop consuming \(topology.name)") {
@@ -109,8 +111,14 @@ final class ConsumeDuty: Duty {
         handler(Delivery(incoming, generation: generation))
     }
 
-    private func acknowledge(_ link: Link) throws(AMQPError) {
+    /// Answers how long until it has to be asked again.
+    private func acknowledge(_ link: Link) throws(AMQPError) -> Duration {
         counted.outstanding = ledger.outstanding
+        let done = mailbox.look(counted)
+        guard done > 0 else { return .seconds(3600) }
+        let wait = Limits.AMQP.acknowledgement - (.now - acknowledged)
+        if wait > .zero, done < prefetch / 2, control.closing == nil { return wait }
+        acknowledged = .now
         for done in mailbox.take(counted) {
             if done.generation == generation, ledger.done(done.tag) {
                 counted.acknowledged += 1
@@ -123,6 +131,7 @@ final class ConsumeDuty: Duty {
                 amqp_basic_ack(link.state, Link.channel, frame.tag, frame.multiple ? 1 : 0)
             }
         }
+        return mailbox.look(counted) > 0 ? Limits.AMQP.acknowledgement : .seconds(3600)
     }
 
     private func drop(_ done: [AcknowledgeMailbox.Done]) { counted.stale += done.count }

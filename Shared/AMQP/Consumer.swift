@@ -61,7 +61,7 @@ public final class Consumer: Service {
     }
 
     /// The delivery's effects are committed. One from an older connection is dropped: the broker delivers it again.
-    public func acknowledge(_ delivery: Delivery) { mailbox.add(delivery, control) }
+    public func acknowledge(_ delivery: Delivery) { mailbox.add(delivery, control, most: prefetch / 2) }
 
     /// Runs until the graceful shutdown or cancellation, then stops as `close` does.
     public func run() async throws {
@@ -102,30 +102,33 @@ final class AcknowledgeMailbox: Sendable {
     private struct State {
         var done: [Done] = []
         var metrics = ConsumerMetrics()
-        /// The thread was woken and has not looked since.
-        var signalled = false
     }
 
     private let state = Mutex(State())
     var metrics: ConsumerMetrics { state.withLock(\.metrics) }
 
-    /// Bounded by prefetch: only what was delivered can be done.
-    func add(_ delivery: Delivery, _ control: Control) {
-        let wake = state.withLock { state in
+    /// Bounded by prefetch: only what was delivered can be done. The thread hears of the first one, which then waits
+    /// for more, and of `most`, which do not.
+    func add(_ delivery: Delivery, _ control: Control, most: Int) {
+        let count = state.withLock { state in
             state.done.append(Done(generation: delivery.generation, tag: delivery.tag))
-            defer { state.signalled = true }
-            return !state.signalled
+            return state.done.count
         }
-        if wake { control.wakeup.signal() }
+        if count == 1 || count == most { control.wakeup.signal() }
+    }
+
+    /// How many are done.
+    func look(_ metrics: ConsumerMetrics) -> Int {
+        state.withLock { state in
+            state.metrics = metrics
+            return state.done.count
+        }
     }
 
     func take(_ metrics: ConsumerMetrics) -> [Done] {
         state.withLock { state in
             state.metrics = metrics
-            defer {
-                state.done = []
-                state.signalled = false
-            }
+            defer { state.done = [] }
             return state.done
         }
     }

@@ -108,6 +108,9 @@ extension Limits {
         public static let patience: Duration = .seconds(30)
         /// Unacknowledged deliveries of one consumer.
         public static let prefetch = 256
+        /// How long what is done may wait for more of it: each acknowledgement is a command to the broker's log, and
+        /// who dies meanwhile gets so much again, which is absorbed.
+        public static let acknowledgement: Duration = .milliseconds(10)
         /// How long a stopping publisher or consumer waits for what is in flight.
         public static let drain: Duration = .seconds(10)
         /// Bytes of a short string (AMQP 0-9-1 section 4.2.5.3).

@@ -112,7 +112,8 @@ enum Backfill {
         return (place, queue)
     }
 
-    /// When each of the next messages of a queue arrived.
+    /// When each of the next messages of a queue arrived. They are acknowledged as clients are told to: a hundred at
+    /// once, or after 10 ms what there is.
     private static func arrivals(
         _ queue: (place: BareEffect.Place, name: String), count: Int
     ) async throws -> [ContinuousClock.Instant] {
@@ -121,10 +122,16 @@ enum Backfill {
             try channel.consume(queue.name)
             var instants: [ContinuousClock.Instant] = []
             instants.reserveCapacity(count)
+            var (waiting, acknowledged) = (0, ContinuousClock.now)
             while instants.count < count {
-                let tag = try channel.next().tag
-                instants.append(.now)
-                channel.acknowledge(tag)
+                let (tag, now) = (try channel.next().tag, ContinuousClock.now)
+                instants.append(now)
+                waiting += 1
+                guard waiting == 100 || now - acknowledged > .milliseconds(10) || instants.count == count else {
+                    continue
+                }
+                channel.acknowledge(tag, multiple: true)
+                (waiting, acknowledged) = (0, now)
             }
             return instants
         }

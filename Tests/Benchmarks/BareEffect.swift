@@ -182,8 +182,9 @@ enum Bare {
             }
         }
 
-        func acknowledge(_ tag: UInt64) {
-            _ = try? with { state in amqp_basic_ack(state, 1, tag, 0) }
+        /// `multiple`: and every one before it.
+        func acknowledge(_ tag: UInt64, multiple: Bool = false) {
+            _ = try? with { state in amqp_basic_ack(state, 1, tag, multiple ? 1 : 0) }
         }
     }
 }

@@ -69,7 +69,8 @@ import Testing
             try receiver.answer("")
             #expect(try await hall.post("/subscriptions/\(id)/resume").status == 200)
             try await eventually("all are over") { try await hall.allSettled(id, numbered: 8) }
-            try await eventually("each was taken") { receiver.taken.map(\.number).sorted() == Array(1...8) }
+            // At least once: a request whose answer was not waited for (a lost lease, a new version) goes out again.
+            try await eventually("each was taken") { Set(receiver.taken.map(\.number)) == Set(1...8) }
         }
     }
 
