@@ -46,18 +46,27 @@
                     let missing = max(1, try row("n", as: Int.self))
                     verdict.add(.lost, missing, "\(service): versions of \(try row("what", as: String.self))")
                 }
-                for row in try await database.run(
-                    """
-                    SELECT type || ' ' || aggregate_id || ' v' || version AS what, coalesce(error, '') AS error
-                    FROM \(schema).inbox_parked
-                    WHERE state = 'dead' AND NOT aggregate_id LIKE 'chaos-poison-%'
-                    """)
-                {
-                    let (what, error): (String, String) = (try row("what"), try row("error"))
-                    verdict.add(.dead, 1, "\(service): \(what): \(error)")
-                }
+                try await dead(service, &verdict)
                 try await rewritten(service, &verdict)
             }
+        }
+
+        /// Dead is what was planted to die, and nothing else.
+        private func dead(_ service: ServiceName, _ verdict: inout Verdict) async throws {
+            let victim = Poison.victims.contains(service)
+            var planted = Set(intents.intents.filter { victim && $0.method == Poison.method }.map(\.path))
+            for row in try await database.run(
+                """
+                SELECT type || ' ' || aggregate_id || ' v' || version AS what, aggregate_id,
+                    coalesce(error, '') AS error
+                FROM \(raw: service.rawValue).inbox_parked WHERE state = 'dead'
+                """)
+            {
+                if planted.remove(try row("aggregate_id")) != nil { continue }
+                let (what, error): (String, String) = (try row("what"), try row("error"))
+                verdict.add(.dead, 1, "\(service): \(what): \(error)")
+            }
+            for aggregate in planted.sorted() { verdict.add(.lost, 1, "\(service): \(aggregate) is not dead") }
         }
 
         private func rewritten(_ service: ServiceName, _ verdict: inout Verdict) async throws {

@@ -47,6 +47,7 @@
                 try await fleet.migrate()
                 try fleet.start()
                 let office = try Office(settings)
+                try await clear(office, machines, folder)
                 let province = try await Province.read(Settings.province)
                 try await Loader(office: office, province: province, say: { _ in }).load()
                 let (line, status) = try await Harness(options: rest, environment: environment, say: say).play(
@@ -58,6 +59,24 @@
                 try await fleet.close()
                 throw error
             }
+        }
+
+        /// What runs before planted and did not take back: the loader wants nothing dead.
+        private func clear(_ office: Office, _ machines: Machines, _ folder: URL) async throws {
+            var before: [Intents] = []
+            for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            where file.hasPrefix("intents-") {
+                before.append(try Intents(file: folder.appendingPathComponent(file).path))
+            }
+            let unlogged = try IntentLog("/dev/null")
+            let eye = office.settings.database()
+            let poison = Poison(
+                machines: machines, desk: Desk(office: office, log: unlogged, journey: "poison"), eye: eye)
+            do { for intents in before { try await poison.clear(after: intents) } } catch {
+                await eye.close()
+                throw error
+            }
+            await eye.close()
         }
 
         private var programs: URL {

@@ -49,6 +49,7 @@
             let rested = try await rest()
             var verdict = try await examine()
             if !rested { verdict.add(.pending, 1, "not at rest within \(Limits.Chaos.quiet)") }
+            try await Poison(machines: machines, desk: desk("poison"), eye: eye).takeBack()
             return (verdict, .now - started)
         }
 

@@ -58,7 +58,7 @@
             case .blackHole: try await blackHole(&dice)
             case .latency: try await latency(dice.one(of: [toPostgres, toBroker]))
             case .cut: dice.one(of: [toPostgres, toBroker]).set { $0.cuts = 3 }
-            case .poison: try await poison()
+            case .poison: try await Poison(machines: machines, desk: desk, eye: watch.eye).plant()
             case .clock: try await clock(dice.one(of: ServiceName.running), ahead: dice.chance(50))
             }
         }
@@ -146,34 +146,6 @@
             try await machines.control(words + [on])
             try? await Task.sleep(for: Limits.Chaos.held)
             try await machines.control(words + [off])
-        }
-
-        /// A message that looks like a service's own, of an aggregate that does not exist, with data that no reaction
-        /// can take. Published as that service, which RabbitMQ allows to who may impersonate.
-        private func poison() async throws {
-            try await machines.broker.ask(
-                "PUT", "users/operator",
-                ["password": .string(machines.broker.password), "tags": "administrator,impersonator"])
-            let (type, id) = ("onestop.dossier.payment-required.v1", UUID.v7().text)
-            let headers: JSON = [
-                "cloudEvents:specversion": "1.0", "cloudEvents:id": .string(id), "cloudEvents:source": "onestop",
-                "cloudEvents:type": .string(type), "cloudEvents:time": .string(Instant.write(Date())),
-                "cloudEvents:subject": .string("chaos-poison-\(id)"),
-                "cloudEvents:datacontenttype": "application/json", "cloudEvents:aggregateversion": 1,
-                "cloudEvents:epoch": 1, "cloudEvents:position": "1.1.1",
-                "cloudEvents:agency": "H19.12",
-            ]
-            try await machines.broker.ask(
-                "POST", "exchanges/lienthong/lienthong.events/publish",
-                [
-                    "properties": [
-                        "user_id": "onestop", "app_id": "onestop", "message_id": .string(id), "type": .string(type),
-                        "content_type": "application/json", "delivery_mode": 2,
-                        "timestamp": .integer(Int64(Date().timeIntervalSince1970)), "headers": headers,
-                    ],
-                    "routing_key": .string("\(type).H19.12"), "payload": "{\"dossier\":\"poison\"}",
-                    "payload_encoding": "string",
-                ])
         }
 
         // MARK: - PostgreSQL

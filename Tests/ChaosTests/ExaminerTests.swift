@@ -39,6 +39,9 @@ import Testing
         },
         Damage(what: "a payment was not heard of", count: .lost) { _ in "UPDATE onestop.dossiers SET paid_at = NULL" },
         Damage(what: "a payment stands in no journal", count: .lost) { _ in "DELETE FROM budget.journal_entries" },
+        Damage(what: "a planted event did not die", count: .lost) { _ in
+            "UPDATE budget.inbox_parked SET state = 'failed'"
+        },
         Damage(what: "an effect happened again", count: .twice) { _ in
             """
             INSERT INTO mail.effect_log (reaction, source, aggregate_type, aggregate_id, version, type, event)
@@ -118,6 +121,13 @@ import Testing
         },
         Damage(what: "an event is not confirmed", count: .pending) { _ in
             "UPDATE onestop.relay_cursor SET confirmed = confirmed - 1"
+        },
+        Damage(what: "a planted event that nobody intended is dead", count: .dead) { _ in
+            """
+            INSERT INTO budget.inbox_parked (id, reaction, source, aggregate_type, aggregate_id, version, epoch, type,
+                envelope, state)
+            VALUES (gen_random_uuid(), 'budget', 'onestop', 'dossier', 'chaos-poison-0', 1, 1, 't', '{}', 'dead')
+            """
         },
         Damage(what: "an event is dead", count: .dead) { _ in
             """

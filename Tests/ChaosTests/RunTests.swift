@@ -6,10 +6,20 @@ import Testing
 @testable import EventLog
 @testable import Journeys
 
-/// A short run with a fixed seed on a copy of its own, as `make chaos` does it: everything is struck, nothing is lost.
+/// Short runs of a fixed seed on a copy of their own, as `make chaos` does it: everything is struck, nothing is lost.
 @Suite struct RunTests {
-    @Test(.timeLimit(.minutes(5))) func `a short run of the harness loses nothing and does nothing twice`() async throws
+    @Test(.timeLimit(.minutes(5))) func `short runs of the harness lose nothing, do nothing twice and go on`()
+        async throws
     {
+        let planted = try await run("poison,kill", seconds: 8)
+        #expect(planted["faults"]?["poison"]?.integer ?? 0 > 0)
+        // Finds nothing dead: what was planted was taken back.
+        let next = try await run("kill,point,postgres-kill,queue-deleted,postgres-storm,reset,cut", seconds: 25)
+        #expect(next["kills"]?.integer ?? 0 > 0)
+        #expect(next["of_this_seed"]?["runs"]?.integer == 2)
+    }
+
+    private func run(_ faults: String, seconds: Int) async throws -> JSON {
         let outer = ProcessInfo.processInfo.environment
         let folder = try #require(outer["LIENTHONG_TEST_RUN_DIR"], "run through with-servers.sh test")
         let port = try #require(Int(outer["LIENTHONG_TEST_PG_PORT"] ?? ""))
@@ -17,15 +27,14 @@ import Testing
             Settings.checkout.appendingPathComponent("Deploy/local/chaos.sh"), [],
             environment: [
                 "LIENTHONG_RUN_DIR": folder, "LIENTHONG_PORT_BASE": "\(port - 20)", "LIENTHONG_SERVERS": "test",
-                "CHAOS_SEED": "42", "CHAOS_SECONDS": "25", "CHAOS_KILLS": "40",
-                "CHAOS_FAULTS": "kill,point,postgres-kill,queue-deleted,postgres-storm,reset,cut",
+                "CHAOS_SEED": "42", "CHAOS_SECONDS": "\(seconds)", "CHAOS_KILLS": "40", "CHAOS_FAULTS": faults,
             ], mayFail: true)
         let line = try JSON(parsing: Array((run.output.split(separator: "\n").last ?? "").utf8))
         for count in Count.allCases {
             #expect(line[count.rawValue]?.integer == 0, "\(count.rawValue) in \(line.description)")
         }
-        #expect(line["kills"]?.integer ?? 0 > 0)
         #expect(line["answered"] == line["intents"])
+        return line
     }
 
     @Test func `a kill point is read with its pass`() throws {

@@ -47,6 +47,7 @@ struct World {
         for service in ServiceName.running { try await tables(of: service) }
         try await oneStop()
         try await budget()
+        try await planted()
         try await run(
             """
             INSERT INTO documents.documents (id, version, announced, state, agency, dossier, document_type, subject,
@@ -185,6 +186,25 @@ struct World {
             method: "POST", path: "/payments/callback", key: nil, body: ["reference": "REF-1"])
         intents.add(intent.json)
         intents.add(Answered(number: 3, status: 200, tries: 2, body: ["payment": .string(payment)]).json)
+    }
+
+    /// An event that was planted to die, and died.
+    private mutating func planted() async throws {
+        let aggregate = "chaos-poison-1"
+        let intent = Intent(
+            number: 4, at: "2021-03-01T09:00:00+07:00", journey: "strike", who: "operator", service: .onestop,
+            method: Poison.method, path: aggregate, key: nil, body: [:])
+        intents.add(intent.json)
+        intents.add(Answered(number: 4, status: 200, tries: 1, body: [:]).json)
+        for victim in Poison.victims {
+            try await run(
+                """
+                INSERT INTO \(raw: victim.rawValue).inbox_parked (id, reaction, source, aggregate_type, aggregate_id,
+                    version, epoch, type, envelope, state)
+                VALUES (gen_random_uuid(), \(victim.rawValue), 'onestop', 'dossier', \(aggregate), 1, 1,
+                    \(Poison.type), '{}', 'dead')
+                """)
+        }
     }
 
     /// An event with its effect at everybody who reacts to it.
