@@ -44,7 +44,8 @@
             case .brokerKill, .brokerLost: try await broker(kind, alone: alone, away: dice.milliseconds(0...4_000))
             case .postgresKill, .postgresImmediate:
                 try await postgres(kind, alone: alone, away: dice.milliseconds(0...4_000))
-            case .queueDeleted: try await machines.broker.ask("DELETE", "queues/lienthong/\(dice.one(of: Self.queues))")
+            case .queueDeleted:
+                try await deleted(dice.one(of: ServiceName.running), away: dice.milliseconds(0...2_000))
             case .permissionRevoked: try await revoked(dice.one(of: ServiceName.running))
             case .rejectPublish: try await rejecting(dice.one(of: Self.queues))
             case .memoryAlarm: try await alarm(["set_vm_memory_high_watermark", "absolute"], "1MB", "1GB")
@@ -115,6 +116,16 @@
         }
 
         // MARK: - RabbitMQ
+
+        /// The queue goes while its service does not look: what is published until it makes the queue again reaches
+        /// only the others, and what follows may come before anybody has noticed.
+        private func deleted(_ service: ServiceName, away: Duration) async throws {
+            let child = fleet.child(service)
+            child?.send(SIGSTOP)
+            defer { child?.send(SIGCONT) }
+            try await machines.broker.ask("DELETE", "queues/lienthong/\(service)")
+            try? await Task.sleep(for: away)
+        }
 
         private func revoked(_ service: ServiceName) async throws {
             let path = "permissions/lienthong/\(service)"
