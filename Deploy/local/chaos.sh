@@ -7,9 +7,11 @@ source "$HERE/common.sh"
 make_run_folder
 exec 7>"$RUN/chaos.lock"
 flock -n 7 || die "another chaos run works in $RUN: wait for it or choose another LIENTHONG_RUN_DIR"
+# Integrators read their queues with a client that is not ours.
+LIENTHONG_TEST_PYTHON=${LIENTHONG_TEST_PYTHON:-$("$HERE/python.sh" 7>&-)/bin/python3}
 LIENTHONG_RUN_DIR=$RUN/chaos
 LIENTHONG_PORT_BASE=$((PORT_BASE + 500))
-export LIENTHONG_RUN_DIR LIENTHONG_PORT_BASE
+export LIENTHONG_RUN_DIR LIENTHONG_PORT_BASE LIENTHONG_TEST_PYTHON
 
 harness=
 finish() {

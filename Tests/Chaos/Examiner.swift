@@ -10,6 +10,8 @@
     struct Examiner: Sendable {
         let database: Database
         let intents: Intents
+        /// What the clients of subscriptions wrote down.
+        var heard: [String: [Heard]] = [:]
         var services = ServiceName.running
 
         func examine() async throws -> Verdict {
@@ -21,6 +23,7 @@
             try await books(&verdict)
             try await notices(&verdict)
             try await betweenServices(&verdict)
+            try await subscribers(&verdict)
             return verdict
         }
 
@@ -107,7 +110,7 @@
                 verdict.add(.lost, 1, "\(intent.text) was answered \(answer.status), and nothing of it is there")
             } else if answer.succeeded, let same = kept.first,
                 Int(same.status) != answer.status
-                    || (try? JSON(parsing: Array(same.body.utf8))) != Self.kept(answer.body)
+                    || (try? JSON(parsing: Array(same.body.utf8))).map(Self.kept) != Self.kept(answer.body)
             {
                 verdict.add(.contradictions, 1, "\(intent.text) was answered otherwise than what is kept")
             } else if !answer.succeeded, !kept.isEmpty {
@@ -115,10 +118,10 @@
             }
         }
 
-        /// A one-time link is told once and kept nowhere.
+        /// A one-time link is told once and kept nowhere; a queue is made after what is kept.
         private static func kept(_ answer: JSON) -> JSON {
             guard case .object(let members) = answer else { return answer }
-            return .object(members.filter { $0.name != "link" })
+            return .object(members.filter { !["link", "provisioned"].contains($0.name) })
         }
 
         // MARK: - Dossiers

@@ -61,7 +61,8 @@
             }
         }
 
-        /// What runs before planted and did not take back: the loader wants nothing dead.
+        /// What runs before left: subscriptions whose queues would fill, and planted events, for the loader wants
+        /// nothing dead.
         private func clear(_ office: Office, _ machines: Machines, _ folder: URL) async throws {
             var before: [Intents] = []
             for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -72,7 +73,10 @@
             let eye = office.settings.database()
             let poison = Poison(
                 machines: machines, desk: Desk(office: office, log: unlogged, journey: "poison"), eye: eye)
-            do { for intents in before { try await poison.clear(after: intents) } } catch {
+            do {
+                for intents in before { try await poison.clear(after: intents) }
+                if !before.isEmpty { try await Integrator.dismiss(office) }
+            } catch {
                 await eye.close()
                 throw error
             }
@@ -97,7 +101,12 @@
             let run = Run(
                 options: options, part: part, office: office, machines: machines, fleet: fleet,
                 log: try IntentLog(file), intentFile: file, disk: disk, days: days, eye: eye, toPostgres: toPostgres,
-                toBroker: toBroker, say: say)
+                toBroker: toBroker,
+                readers: Readers(
+                    python: environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3", port: toBroker.port,
+                    run: machines.run),
+                say: say)
+            defer { run.readers.stop() }
             say(
                 "seed \(options.seed), part \(part): \(options.seconds) s or \(options.kills) kills; intents in \(file)"
             )

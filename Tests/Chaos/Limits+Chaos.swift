@@ -11,6 +11,13 @@
             static let longest = 1_800
             /// Journeys that are under way at once.
             static let journeys = 6
+            /// Subscribers of the exchange, and how long after the one before each joins.
+            static let integrators = 3
+            static let joins: Duration = .seconds(10)
+            /// Positions of the past with which a subscription begins, and of one replay with its events a second.
+            static let past: Int64 = 5_000
+            static let replayed: Int64 = 1_500
+            static let replayRate: Int64 = 150
             /// Services that are struck at once.
             static let struck = 2
             /// Between two faults of one lane, in milliseconds.

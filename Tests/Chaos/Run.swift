@@ -24,6 +24,7 @@
         let eye: Database
         let toPostgres: Proxy
         let toBroker: Proxy
+        let readers: Readers
         let say: @Sendable (String) -> Void
 
         /// No other run has it, on whatever data it plays.
@@ -42,6 +43,7 @@
                 group.addTask { await goOn(until) }
                 let generator = PlayDesk(PlayGenerator(options, part: part))
                 for _ in 0..<Limits.Chaos.journeys { group.addTask { await play(generator, until) } }
+                for number in 0..<Limits.Chaos.integrators { group.addTask { await integrate(number, until) } }
                 await group.waitForAll()
             }
             say("faults are over after \(Self.seconds(started)) s, \(fleet.kills) services were killed")
@@ -49,6 +51,8 @@
             let rested = try await rest()
             var verdict = try await examine()
             if !rested { verdict.add(.pending, 1, "not at rest within \(Limits.Chaos.quiet)") }
+            readers.stop()
+            try await Integrator.dismiss(office)
             try await Poison(machines: machines, desk: desk("poison"), eye: eye).takeBack()
             return (verdict, .now - started)
         }
@@ -76,6 +80,24 @@
                     say("STUMBLED \(play.name): \(error)")
                 }
                 tally.played()
+            }
+        }
+
+        /// Joins while all is under way, and has the past again for as long as it goes on.
+        private func integrate(_ number: Int, _ until: ContinuousClock.Instant) async {
+            try? await Task.sleep(for: Limits.Chaos.joins * number)
+            guard !isOver(until) else { return }
+            let name = "integrator-\(number)"
+            let integrator = Integrator(
+                desk: desk(name), eye: eye, readers: readers, number: number, name: "\(tag) \(name)")
+            do {
+                let subscription = try await integrator.join()
+                repeat { try await integrator.replay(subscription) } while !isOver(until)
+            } catch let none as Unanswered {
+                tally.unanswered("\(name): \(none)")
+            } catch {
+                tally.stumbled("\(name): \(error)")
+                say("STUMBLED \(name): \(error)")
             }
         }
 
@@ -143,11 +165,12 @@
         private func rest() async throws -> Bool {
             let deadline = ContinuousClock.now + Limits.Chaos.quiet
             let since = ContinuousClock.now
+            let subscribed = Subscribed.all(try Intents(file: intentFile))
             while ContinuousClock.now < deadline {
                 do {
                     let waiting = try await machines.broker.waiting().values.reduce(0, +)
                     let report = try await Audit(database: eye, services: ServiceName.running).run()
-                    if waiting == 0, report.isAtRest {
+                    if waiting == 0, report.isAtRest, try await areServed(subscribed) {
                         say("at rest after \(Self.seconds(since)) s")
                         return true
                     }
@@ -157,15 +180,28 @@
             return false
         }
 
+        /// What the broker lost with its disk never comes: integrators see the gap, and read what they missed.
+        private func areServed(_ all: [Subscribed]) async throws -> Bool {
+            for one in all {
+                if try await one.isServed(readers.heard(one.id), eye) { continue }
+                if tally.faults[.brokerLost] != nil { try await readers.readMissed(one.id, office) }
+                return false
+            }
+            return true
+        }
+
         private func examine() async throws -> Verdict {
-            var verdict = try await Examiner(database: eye, intents: Intents(file: intentFile)).examine()
+            let heard = readers.subscriptions.map { ($0, readers.heard($0)) }
+            var verdict = try await Examiner(
+                database: eye, intents: Intents(file: intentFile), heard: Dictionary(uniqueKeysWithValues: heard)
+            ).examine()
             for (queue, count) in try await leftInQueues() {
                 verdict.add(.queued, count, "\(count) messages left in queue \(queue)")
             }
             for (schema, count) in disk.rewritten {
                 verdict.add(.rewritten, Int(count), "rows of \(schema).event_log, before a crash")
             }
-            for crash in fleet.crashes { verdict.add(.crashes, 1, crash) }
+            for crash in fleet.crashes + readers.crashes { verdict.add(.crashes, 1, crash) }
             for stumble in tally.stumbles { verdict.add(.stumbled, 1, stumble) }
             for none in tally.withoutAnswer { verdict.add(.unanswered, 1, none) }
             return verdict

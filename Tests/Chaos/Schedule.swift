@@ -26,7 +26,7 @@
             untried = kinds.contains(.point) ? all.shuffled(using: &random) : []
         }
 
-        /// Timers are HR's, and only Integration archives; it announces nothing, nobody here asks it for anything.
+        /// Timers are HR's, and only Integration archives and delivers; it announces nothing.
         static func points(of service: ServiceName) -> [KillPoint] {
             KillPoint.allCases.filter { point in
                 switch point {
@@ -34,8 +34,9 @@
                     .beforeCursor, .afterCursor:
                     service != .integration
                 case .beforeTimerCommit, .afterTimerCommit: service == .hr
-                case .beforeArchiveNumbers, .afterArchiveNumbers: service == .integration
-                case .beforeNumbering, .afterNumbering, .beforeSettlement, .afterSettlement: false
+                case .beforeArchiveNumbers, .afterArchiveNumbers, .beforeNumbering, .afterNumbering,
+                    .beforeSettlement, .afterSettlement:
+                    service == .integration
                 default: true
                 }
             }

@@ -19,6 +19,12 @@
         case rewritten
         /// Messages left in the broker's queues, events on their way, and dead ones, when all should be at rest.
         case queued, pending, dead
+        /// Events that a subscriber of the exchange did not get, got under two numbers, or got too late.
+        case missed = "subscriber_lost"
+        case repeated = "subscriber_twice"
+        case disordered = "subscriber_out_of_order"
+        /// Numbers of a subscription that no delivery had.
+        case skipped = "subscriber_number_gaps"
         /// Processes that ended by themselves.
         case crashes
         /// Journeys that could not go on, intents that nobody answered.

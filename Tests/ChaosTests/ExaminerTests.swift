@@ -42,6 +42,9 @@ import Testing
         Damage(what: "a planted event did not die", count: .lost) { _ in
             "UPDATE budget.inbox_parked SET state = 'failed'"
         },
+        Damage(what: "an announced event is not in the archive", count: .missed) { _ in
+            "DELETE FROM integration.archive_order WHERE position = 1"
+        },
         Damage(what: "an effect happened again", count: .twice) { _ in
             """
             INSERT INTO mail.effect_log (reaction, source, aggregate_type, aggregate_id, version, type, event)
@@ -150,6 +153,61 @@ import Testing
                 #expect(verdict[count] == (count == damage.count ? damage.number : 0), "\(count): \(verdict.findings)")
             }
             #expect(verdict.findings.count == damage.number || damage.number > 1)
+        }
+    }
+
+    /// What a subscriber's client wrote down, damaged, and the only counter that goes up.
+    struct Mishearing: Sendable, CustomTestStringConvertible {
+        let what: String
+        let count: Count
+        let damage: @Sendable (inout [Heard]) -> Void
+
+        var testDescription: String { what }
+    }
+
+    static let mishearings: [Mishearing] = [
+        Mishearing(what: "the last delivery did not come", count: .missed) { $0.removeLast() },
+        Mishearing(what: "an event came under two numbers", count: .repeated) { lines in
+            var again = lines[0]
+            again.number = Int64(lines.count) + 1
+            (again.position, again.replay) = (lines[4].position, nil)
+            lines.append(again)
+        },
+        Mishearing(what: "a number names two events", count: .repeated) { lines in
+            var other = lines[0]
+            other.event = lines[1].event
+            lines.append(other)
+        },
+        Mishearing(what: "two deliveries came in the other order", count: .disordered) { $0.swapAt(5, 6) },
+        Mishearing(what: "a number was left out", count: .skipped) { $0[$0.count - 1].number += 1 },
+        Mishearing(what: "an event came that was not asked for", count: .repeated) { lines in
+            lines.append(Heard(number: Int64(lines.count) + 1, event: "other", position: 99))
+        },
+    ]
+
+    @Test(arguments: mishearings) func `one wrong delivery raises exactly one counter`(
+        _ mishearing: Mishearing
+    ) async throws {
+        try await World.with { world in
+            var world = world
+            mishearing.damage(&world.heard[world.subscription, default: []])
+            let verdict = try await world.examine()
+            for count in Count.allCases {
+                #expect(verdict[count] == (count == mishearing.count ? 1 : 0), "\(count): \(verdict.findings)")
+            }
+        }
+    }
+
+    @Test func `what came twice under its number, and what was read as missed, is lawful`() async throws {
+        try await World.with { world in
+            var world = world
+            var lines = world.heard[world.subscription] ?? []
+            lines.insert(lines[1], at: 3)
+            var late = lines.remove(at: 0)
+            late.wasRead = true
+            world.heard[world.subscription] = lines + [late]
+            let verdict = try await world.examine()
+            #expect(verdict.isClean, "\(verdict.findings)")
         }
     }
 

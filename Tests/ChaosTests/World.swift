@@ -12,7 +12,10 @@ struct World {
     let dossier = UUID.v7().text
     let demand = UUID.v7().text
     let payment = UUID.v7().text
+    let subscription = UUID.v7().text
+    let replay = UUID.v7().text
     var intents = Intents()
+    var heard: [String: [Heard]] = [:]
 
     /// Makes it in a database of its own, and drops that at the end.
     static func with(_ body: (World) async throws -> Void) async throws {
@@ -37,7 +40,9 @@ struct World {
 
     private init(database: Database) { self.database = database }
 
-    func examine() async throws -> Verdict { try await Examiner(database: database, intents: intents).examine() }
+    func examine() async throws -> Verdict {
+        try await Examiner(database: database, intents: intents, heard: heard).examine()
+    }
 
     func run(_ sql: SQL) async throws { try await database.run(sql) }
 
@@ -48,6 +53,7 @@ struct World {
         try await oneStop()
         try await budget()
         try await planted()
+        try await subscribed()
         try await run(
             """
             INSERT INTO documents.documents (id, version, announced, state, agency, dossier, document_type, subject,
@@ -205,6 +211,52 @@ struct World {
                     \(Poison.type), '{}', 'dead')
                 """)
         }
+    }
+
+    /// The archive, and somebody who heard all of it but the first and then the second and third again.
+    private mutating func subscribed() async throws {
+        try await run(
+            """
+            INSERT INTO integration.archive_events (xid, event, source, type, aggregate_type, aggregate_id,
+                aggregate_version, epoch, occurred_at, payload)
+            SELECT '1', id, 'onestop', type, aggregate_type, aggregate_id, aggregate_version, epoch, now(), ''
+            FROM onestop.event_log ORDER BY seq
+            """)
+        let rows = try await database.run(
+            """
+            INSERT INTO integration.archive_order (position, entry, latest_at, ordered_at)
+            SELECT row_number() OVER (ORDER BY id), id, now(), now() FROM integration.archive_events
+            RETURNING position, (SELECT event::text FROM integration.archive_events WHERE id = entry) AS event
+            """)
+        var lines: [Heard] = []
+        for row in rows where try row("position", as: Int64.self) > 1 {
+            let (event, position): (String, Int64) = (try row("event"), try row("position"))
+            lines.append(Heard(number: Int64(lines.count) + 1, event: event, position: position))
+        }
+        for line in lines.prefix(2) {
+            let number = Int64(lines.count) + 1
+            lines.append(Heard(number: number, event: line.event, position: line.position, replay: replay))
+        }
+        heard[subscription] = lines
+        try await asked(5, "/subscriptions", ["subscription": .string(subscription), "place": 1])
+        try await asked(
+            6, "/subscriptions/\(subscription)/replays",
+            [
+                "subscription": .string(subscription), "replay": .string(replay), "firstPosition": 2, "lastPosition": 3,
+            ])
+    }
+
+    private mutating func asked(_ number: Int, _ path: String, _ answer: JSON) async throws {
+        let intent = Intent(
+            number: number, at: "2021-03-01T09:00:00+07:00", journey: "integrator-0", who: "admin",
+            service: .integration, method: "POST", path: path, key: "key-\(number)", body: [:])
+        intents.add(intent.json)
+        intents.add(Answered(number: number, status: 201, tries: 1, body: answer).json)
+        try await run(
+            """
+            INSERT INTO integration.idempotency_keys (caller, route, key, fingerprint, status, body)
+            VALUES ('c', 'r', \("key-\(number)"), '', 201, \(answer.bytes))
+            """)
     }
 
     /// An event with its effect at everybody who reacts to it.
