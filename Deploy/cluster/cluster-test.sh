@@ -146,7 +146,11 @@ main() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'say "10 minutes are over"; exit 143' TERM HUP
-(sleep "$LIMIT" && kill -TERM $$) &
+(
+    sleep "$LIMIT" &
+    trap 'kill $!' TERM # the sleep does not outlive the test
+    wait $! && kill -TERM $$
+) &
 WATCH=$!
 SECONDS=0
 "$CLUSTER/cluster.sh" clean >&2

@@ -41,6 +41,11 @@ public enum AMQPError: Error, Sendable, Equatable {
         }
     }
 
+    /// 541 INTERNAL_ERROR: the broker's own trouble.
+    var isInternal: Bool {
+        if case .connectionLost(let reason, _) = self { reason.hasPrefix("541 ") } else { false }
+    }
+
     static func lost(_ reason: String) -> AMQPError { .connectionLost(reason: reason, settled: []) }
 }
 

@@ -17,6 +17,8 @@ final class ConsumeDuty: Duty {
     /// The queue was made or lost and the callback has not been told yet; survives a failing connection.
     private var missed = false
     private var stopping = false
+    /// Since when the queue stands and cannot be consumed.
+    private var unusableSince: ContinuousClock.Instant?
     /// When acknowledgements went out last.
     private var acknowledged = ContinuousClock.now
 
@@ -36,8 +38,11 @@ final class ConsumeDuty: Duty {
         generation += 1
         ledger = AckLedger()
         try link.ensure(topology.exchange)
+        let isUseless = unusableSince.map { .now - $0 > Limits.AMQP.unusable } ?? false
+        // After a crash the broker may know a queue whose log it cannot read. What was in it is missed, not lost.
+        if isUseless { try link.delete(topology) }
         if try !link.exists(topology) {
-            missed = true
+            (missed, unusableSince) = (true, nil)
             try link.declare(topology)
         }
         try link.bind(topology)
@@ -49,12 +54,22 @@ final class ConsumeDuty: Duty {
         try link.ask("limit the deliveries of \(topology.name)") {
             _ = amqp_basic_qos(link.state, Link.channel, 0, UInt16(prefetch), 0)
         }
-        try link.ask("consume \(topology.name)") {
-            withBytes(topology.name) { queue in
-                withBytes(Self.consumerTag) {
-                    _ = amqp_basic_consume(link.state, Link.channel, queue, $0, 0, 0, 0, amqp_empty_table)
+        try consume(link)
+    }
+
+    private func consume(_ link: Link) throws(AMQPError) {
+        do {
+            try link.ask("consume \(topology.name)") {
+                withBytes(topology.name) { queue in
+                    withBytes(Self.consumerTag) {
+                        _ = amqp_basic_consume(link.state, Link.channel, queue, $0, 0, 0, 0, amqp_empty_table)
+                    }
                 }
             }
+            unusableSince = nil
+        } catch {
+            if error.isInternal, unusableSince == nil { unusableSince = .now }
+            throw error
         }
     }
 

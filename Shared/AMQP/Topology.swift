@@ -124,6 +124,13 @@ extension Link {
         }
     }
 
+    /// With what is in it.
+    func delete(_ queue: QueueTopology) throws(AMQPError) {
+        try ask("delete queue \(queue.name)") {
+            withBytes(queue.name) { _ = amqp_queue_delete(state, Self.channel, $0, 0, 0) }
+        }
+    }
+
     /// False: no such queue. The channel is usable again afterwards.
     func exists(_ queue: QueueTopology) throws(AMQPError) -> Bool {
         do {

@@ -108,6 +108,8 @@ extension Limits {
         public static let patience: Duration = .seconds(30)
         /// Unacknowledged deliveries of one consumer.
         public static let prefetch = 256
+        /// How long a queue that stands and cannot be consumed has to come back before it is made again.
+        public static let unusable: Duration = .seconds(20)
         /// How long what is done may wait for more of it: each acknowledgement is a command to the broker's log, and
         /// who dies meanwhile gets so much again, which is absorbed.
         public static let acknowledgement: Duration = .milliseconds(10)
@@ -182,6 +184,8 @@ extension Limits {
         public static let batch = 4
         /// Statements of several callers that commit together.
         public static let shared = 32
+        /// What reads one row is answered sooner: nobody else is put behind whatever is not.
+        public static let long: Duration = .milliseconds(2)
         /// A connection that has answered nothing for so long is avoided; a transaction stops waiting for a free one.
         public static let slow: Duration = .milliseconds(50)
         /// How often a statement without any effect so far is sent again (lost connection, changed plan).

@@ -219,10 +219,11 @@ final class ReactorLoop {
         for connection in pool where connection.state == .ready && connection.lease == nil {
             let load = connection.inFlight.count
             guard load < Limits.Postgres.pipeline else { continue }
+            let silent = load > 0 ? now - connection.lastProgress : .zero
             // Behind a write it may wait for what that one waits for.
-            let isWelcome = load < preferred && !(load > 0 && connection.isWriting)
+            let isWelcome = load < preferred && !(load > 0 && connection.isWriting) && silent < Limits.Postgres.long
             var cost = isWelcome ? preferred - load : load + Limits.Postgres.batch
-            if load > 0, now - connection.lastProgress > Limits.Postgres.slow { cost += 2 * Limits.Postgres.pipeline }
+            if silent > Limits.Postgres.slow { cost += 2 * Limits.Postgres.pipeline }
             if cost < bestCost { (best, bestCost) = (connection, cost) }
         }
         if bestCost > Limits.Postgres.batch { isShort = true }

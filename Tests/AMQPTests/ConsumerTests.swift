@@ -123,6 +123,22 @@ import Testing
         }
     }
 
+    @Test func `a queue that the broker cannot read any more is made again, bound, and told`() async throws {
+        try await withRoom { room in
+            try await Topology.declare(room.configuration, exchanges: [room.exchange], queues: [room.queue("q")])
+            try room.ruin("q")
+            let collector = Collector()
+            let consumer = collector.consumer(room.configuration, room.queue("q"))
+            consumer.start()
+            try await eventually("created again", within: .seconds(60)) { collector.created == 1 }
+            let publisher = room.publisher()
+            #expect(try await publisher.publish([message("a", body: Array("new".utf8))]) == [.confirmed])
+            try await eventually("it consumes") { collector.bodies == ["new"] }
+            await consumer.close()
+            await publisher.close()
+        }
+    }
+
     @Test func `a queue that stands is not told as created`() async throws {
         try await withRoom { room in
             try await Topology.declare(room.configuration, exchanges: [room.exchange], queues: [room.queue("q")])

@@ -85,6 +85,21 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(3)))
+    func `a queue that the broker cannot read any more is made again, and what was not delivered comes`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
+            let queue = credentials["queue"]?.text ?? ""
+            try hall.room.ruin(queue)
+            try await hall.submit(3)
+            try await eventually("all are over", within: .seconds(120)) { try await hall.allSettled(id, numbered: 3) }
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await eventually("each is there") { client.lines.count == 4 }
+        }
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func `queues and users that no subscription has are removed at the start, deleted ones at once`() async throws {
         try await withRoom { room in

@@ -32,12 +32,38 @@ public enum TestBroker {
         guard (200..<300).contains(status) else { throw Refused(path: path, status: status) }
         return data
     }
+
+    /// rabbitmqctl of the tests' broker; what it prints.
+    @discardableResult
+    public static func control(_ words: String...) throws -> String {
+        let (process, output) = (Process(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "Deploy/local/servers.sh")
+        process.arguments = ["control"] + words
+        process.standardOutput = output
+        try process.run()
+        let said = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Refused(path: words.joined(separator: " "), status: Int(process.terminationStatus))
+        }
+        return String(decoding: said, as: UTF8.self)
+    }
 }
 
 /// A vhost for one test: everything in it goes away with it.
 public struct Room: Sendable {
     public let vhost: String
     public let exchange = Exchange("events")
+
+    /// As after a crash: the quorum queue is known, and its log is gone.
+    public func ruin(_ queue: String) throws {
+        try TestBroker.control(
+            "eval",
+            """
+            {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"\(vhost)">>, queue, <<"\(queue)">>)),
+            ra:force_delete_server(quorum_queues, amqqueue:get_pid(Q)).
+            """)
+    }
 
     public var configuration: AMQPConfiguration { configuration() }
 

@@ -64,14 +64,30 @@ struct BrokerControl: Sendable {
 
     // MARK: - All of them
 
-    /// What stands at the broker and what the subscriptions say are made the same; how many orphans were removed.
+    /// What a comparison found at the broker.
+    struct Found: Sendable {
+        /// Nobody's queues and users, which were removed.
+        var orphans = 0
+        /// Subscriptions' queues that cannot be used although every node that has them runs.
+        var broken: Set<String> = []
+    }
+
+    /// What stands at the broker and what the subscriptions say are made the same.
     ///
     /// The broker is asked first: whatever stands there was in the database before it was made.
-    func compare(with database: Database) async throws -> Int {
-        let queues = try await names(["queues", vhost]) { _ in true }
-        let users = try await names(["users"]) { user in
+    /// - Parameter broken: what the last comparison found so. RabbitMQ may come back from a crash with a queue whose
+    ///   log it cannot read: it stands, and every use of it fails. Found so twice it is lost, and made again.
+    func compare(with database: Database, broken: Set<String> = []) async throws -> Found {
+        let queues = try await all(["queues", vhost])
+        let users = try await all(["users"]).filter { user in
             // A string in this version, a list in newer ones.
             user["tags"]?.text == tag || user["tags"]?.array?.contains(.string(tag)) == true
+        }
+        var (found, standing) = (Found(), Set(queues.map(Self.name)))
+        let people = Set(users.map(Self.name))
+        if queues.contains(where: Self.isLeaderless) {
+            let nodes = try await all(["nodes"]).filter { $0["running"] == .bool(true) }.map(Self.name)
+            found.broken = Set(queues.filter { Self.isBroken($0, running: Set(nodes)) }.map(Self.name))
         }
         let rows = try await database.run(
             "SELECT id, generation, provisioned FROM subscriptions WHERE kind = 'queue' AND state <> 'deleted'")
@@ -81,17 +97,37 @@ struct BrokerControl: Sendable {
             let (generation, provisioned): (Int, Int) = (try row("generation"), try row("provisioned"))
             let name = Subscription.queue(of: id)
             known.insert(name)
-            guard generation != provisioned || !queues.contains(name) || !users.contains(name) else { continue }
+            if broken.contains(name), found.broken.remove(name) != nil {
+                log.error(
+                    "a queue was lost at the broker; it is made again, its subscriber reads what was in it as missed",
+                    metadata: ["queue": "\(name)"])
+                try await ask("DELETE", ["queues", vhost, name], missingIsFine: true)
+                standing.remove(name)
+            }
+            guard generation != provisioned || !standing.contains(name) || !people.contains(name) else { continue }
             try await provide(id, generation: generation)
             try await noteProvided(id, generation, in: database)
             log.notice("queue and user made", metadata: ["queue": "\(name)"])
         }
-        let orphans = queues.union(users).subtracting(known)
+        let orphans = standing.union(people).subtracting(known).filter { $0.hasPrefix(Subscription.queuePrefix) }
         for orphan in orphans.sorted() {
             try await remove(orphan)
             log.warning("orphan removed at the broker", metadata: ["name": "\(orphan)"])
         }
-        return orphans.count
+        found.orphans = orphans.count
+        return found
+    }
+
+    private static func name(_ thing: JSON) -> String { thing["name"]?.text ?? "" }
+
+    private static func isLeaderless(_ queue: JSON) -> Bool {
+        name(queue).hasPrefix(Subscription.queuePrefix) && queue["members"]?.array?.isEmpty == false
+            && queue["online"]?.array?.isEmpty == true
+    }
+
+    /// A queue whose nodes do not all run only waits for them.
+    static func isBroken(_ queue: JSON, running nodes: Set<String>) -> Bool {
+        isLeaderless(queue) && (queue["members"]?.array ?? []).allSatisfy { nodes.contains($0.text ?? "") }
     }
 
     func noteProvided(_ subscription: SubscriptionID, _ generation: Int, in database: any Session) async throws {
@@ -102,11 +138,8 @@ struct BrokerControl: Sendable {
             """)
     }
 
-    private func names(_ path: [String], _ isOurs: (JSON) -> Bool) async throws -> Set<String> {
-        let answer = try await ask("GET", path)
-        let all = try JSON(parsing: answer.body).array ?? []
-        return Set(
-            all.filter(isOurs).compactMap { $0["name"]?.text }.filter { $0.hasPrefix(Subscription.queuePrefix) })
+    private func all(_ path: [String]) async throws -> [JSON] {
+        try JSON(parsing: try await ask("GET", path).body).array ?? []
     }
 
     // MARK: - The API
@@ -116,7 +149,7 @@ struct BrokerControl: Sendable {
         _ method: String, _ path: [String], _ body: JSON? = nil, missingIsFine: Bool = false
     ) async throws -> CourierAnswer {
         let parts = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
-        let columns = method == "GET" ? "?columns=name,tags" : ""
+        let columns = method == "GET" ? "?columns=name,tags,members,online,running" : ""
         let answer = try await courier.send(
             CourierRequest(
                 method, "\(address)/api/\(parts.joined(separator: "/"))\(columns)",

@@ -61,6 +61,8 @@ struct QueueDeliverer: Deliverer {
             }
             parts.log.warning("queue not reached", metadata: ["error": "\(error)"])
             outcomes = error.settled
+            // It may stand and be of no use.
+            parts.bells.broker.ring()
         }
         if outcomes.contains(where: { if case .returned? = $0 { true } else { false } }) { parts.bells.broker.ring() }
         let confirmed = outcomes.prefix { $0 == .confirmed }.count

@@ -172,17 +172,24 @@ final class Exchange: ServiceLifecycle.Service {
     // MARK: - The broker
 
     private func compareBroker() async {
+        var broken: Set<String> = []
         while !Task.isCancelled {
             do {
-                let removed = try await broker.compare(with: runtime.database)
-                outlets.counts.orphans(removed)
+                let found = try await broker.compare(with: runtime.database, broken: broken)
+                broken = found.broken
+                outlets.counts.orphans(found.orphans)
                 outlets.bells.desks.ringAll()
             } catch {
                 if !Task.isCancelled { runtime.log.warning("broker not compared", metadata: ["error": "\(error)"]) }
             }
-            await outlets.bells.broker.wait(atMost: Limits.Integration.comparison)
-            // A missing queue rings with every try to publish into it.
-            try? await Task.sleep(for: Limits.Integration.candidacy)
+            if broken.isEmpty {
+                await outlets.bells.broker.wait(atMost: Limits.Integration.comparison)
+                // A missing queue rings with every try to publish into it.
+                try? await Task.sleep(for: Limits.Integration.candidacy)
+            } else {
+                // The broker may still be starting.
+                try? await Task.sleep(for: Limits.Integration.suspicion)
+            }
         }
     }
 }
