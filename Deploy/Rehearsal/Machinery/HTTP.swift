@@ -111,9 +111,10 @@ enum HTTP {
             head.headers.add(name: "connection", value: "close")
             for header in ask.headers { head.headers.add(name: header.name, value: header.value) }
             if ask.method != "GET" { head.headers.add(name: "content-length", value: "\(ask.body.count)") }
-            do { try await outbound.write(.head(head)) } catch ChannelError.ioOnClosedChannel { throw Unsent() }
-            if !ask.body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: ask.body)))) }
-            try await outbound.write(.end(nil))
+            // In one piece: a request without a body may be answered, and its connection ended, after the head.
+            var request: [HTTPClientRequestPart] = [.head(head), .end(nil)]
+            if !ask.body.isEmpty { request.insert(.body(.byteBuffer(ByteBuffer(bytes: ask.body))), at: 1) }
+            do { try await outbound.write(contentsOf: request) } catch ChannelError.ioOnClosedChannel { throw Unsent() }
             var answer = HTTPAnswer()
             for try await part in inbound {
                 switch part {
