@@ -1,5 +1,6 @@
 import CRabbitMQ
 import Contracts
+import Logging
 
 /// The consumer's thread: hands deliveries out and acknowledgements back.
 final class ConsumeDuty: Duty {
@@ -9,6 +10,7 @@ final class ConsumeDuty: Duty {
     private let control: Control
     private let topology: QueueTopology
     private let prefetch: Int
+    private let logger: Logger
     private let onQueueCreated: @Sendable () -> Void
     private let handler: @Sendable (Delivery) -> Void
     private var generation: UInt64 = 0
@@ -17,19 +19,20 @@ final class ConsumeDuty: Duty {
     /// The queue was made or lost and the callback has not been told yet; survives a failing connection.
     private var missed = false
     private var stopping = false
-    /// Since when the queue stands and cannot be consumed.
-    private var unusableSince: ContinuousClock.Instant?
+    /// The queue stands and could not be consumed, again and again: since when, and when last.
+    private var unusable: (since: ContinuousClock.Instant, last: ContinuousClock.Instant)?
     /// When acknowledgements went out last.
     private var acknowledged = ContinuousClock.now
 
     init(
-        _ mailbox: AcknowledgeMailbox, _ control: Control, _ topology: QueueTopology, _ prefetch: Int,
+        _ mailbox: AcknowledgeMailbox, _ control: Control, _ topology: QueueTopology, _ prefetch: Int, _ logger: Logger,
         _ onQueueCreated: @escaping @Sendable () -> Void, _ handler: @escaping @Sendable (Delivery) -> Void
     ) {
         self.mailbox = mailbox
         self.control = control
         self.topology = topology
         self.prefetch = prefetch
+        self.logger = logger
         self.onQueueCreated = onQueueCreated
         self.handler = handler
     }
@@ -38,11 +41,16 @@ final class ConsumeDuty: Duty {
         generation += 1
         ledger = AckLedger()
         try link.ensure(topology.exchange)
-        let isUseless = unusableSince.map { .now - $0 > Limits.AMQP.unusable } ?? false
-        // After a crash the broker may know a queue whose log it cannot read. What was in it is missed, not lost.
-        if isUseless { try link.delete(topology) }
-        if try !link.exists(topology) {
-            (missed, unusableSince) = (true, nil)
+        var standing = try link.standing(topology)
+        if let found = standing, found == .empty, isLost {
+            logger.error(
+                "a queue was lost at the broker; it is made again, and what was in it is read from the feeds",
+                metadata: ["queue": "\(topology.name)"])
+            try link.delete(topology)
+            standing = nil
+        }
+        if standing == nil {
+            (missed, unusable) = (true, nil)
             try link.declare(topology)
         }
         try link.bind(topology)
@@ -66,12 +74,21 @@ final class ConsumeDuty: Duty {
                     }
                 }
             }
-            unusableSince = nil
+            unusable = nil
         } catch {
-            if error.isInternal, unusableSince == nil { unusableSince = .now }
+            if error.isInternal {
+                let now = ContinuousClock.now
+                unusable = (isFailing ? unusable?.since ?? now : now, now)
+            }
             throw error
         }
     }
+
+    /// What failed before a pause has nothing to do with now: the broker was away.
+    private var isFailing: Bool { unusable.map { .now - $0.last < Limits.AMQP.call } ?? false }
+
+    /// After a crash the broker may know a queue whose log it cannot read.
+    private var isLost: Bool { isFailing && unusable.map { $0.last - $0.since > Limits.AMQP.unusable } ?? false }
 
     func turn(_ link: Link) throws(AMQPError) -> Duration? {
         let more = try receive(link)

@@ -55,7 +55,7 @@ public final class Consumer: Service {
         let (logger, control, mailbox) = (logger, control, mailbox)
         let (onQueueCreated, handler) = (onQueueCreated, handler)
         onOwnThread("amqp-consumer") {
-            let duty = ConsumeDuty(mailbox, control, topology, prefetch, onQueueCreated, handler)
+            let duty = ConsumeDuty(mailbox, control, topology, prefetch, logger, onQueueCreated, handler)
             drive(duty, configuration, name: "consumer of \(topology.name)", control, logger)
         }
     }

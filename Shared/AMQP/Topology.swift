@@ -52,6 +52,14 @@ public struct QueueTopology: Sendable, Equatable {
     }
 }
 
+/// What waits in a queue, and who consumes it.
+struct QueueStanding: Equatable {
+    var messages: UInt32
+    var consumers: UInt32
+
+    static let empty = QueueStanding(messages: 0, consumers: 0)
+}
+
 /// Exchanges, queues and bindings at the broker.
 public enum Topology {
     /// Declares everything on a connection of its own, once; idempotent. A queue that stands with other arguments is
@@ -131,19 +139,22 @@ extension Link {
         }
     }
 
-    /// False: no such queue. The channel is usable again afterwards.
-    func exists(_ queue: QueueTopology) throws(AMQPError) -> Bool {
+    /// What a queue holds, as far as the broker can tell; nil: no such queue. The channel is usable again afterwards.
+    func standing(_ queue: QueueTopology) throws(AMQPError) -> QueueStanding? {
+        var standing = QueueStanding.empty
         do {
             try ask("look for queue \(queue.name)") {
-                withBytes(queue.name) {
-                    _ = amqp_queue_declare(state, Self.channel, $0, 1, 1, 0, 0, amqp_empty_table)
+                let found = withBytes(queue.name) {
+                    amqp_queue_declare(state, Self.channel, $0, 1, 1, 0, 0, amqp_empty_table)
                 }
+                guard let found = found?.pointee else { return }
+                standing = QueueStanding(messages: found.message_count, consumers: found.consumer_count)
             }
-            return true
+            return standing
         } catch {
             guard case .refused(404, _, _, _) = error else { throw error }
             try reopenChannel()
-            return false
+            return nil
         }
     }
 

@@ -156,7 +156,14 @@
             environment.merge(extra) { $1 }
             return try Child.start(
                 programs.appendingPathComponent(Self.program(service)).path, ["serve"], environment,
-                log: run.appendingPathComponent("logs/\(service).log").path)
+                log: log(service).path)
+        }
+
+        private func log(_ service: ServiceName) -> URL { run.appendingPathComponent("logs/\(service).log") }
+
+        /// Whether these words stand in its log.
+        func hasSaid(_ service: ServiceName, _ words: String) throws -> Bool {
+            try Data(contentsOf: log(service)).range(of: Data(words.utf8)) != nil
         }
 
         /// Starts them all and keeps them running until `close`.

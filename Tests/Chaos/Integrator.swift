@@ -127,10 +127,11 @@
                 let (position, replay) = (line["position"]?.integer ?? 0, line["replay"]?.text ?? "-")
                 return "\(number) \(try line.text("event")) \(position) \(replay) missed\n"
             }
-            guard let handle = FileHandle(forWritingAtPath: file(subscription)) else { return }
-            try handle.seekToEnd()
+            // The client writes into it at the same time: each piece at the end, whole.
+            let descriptor = open(file(subscription), O_WRONLY | O_APPEND)
+            guard descriptor >= 0 else { throw Failed("heard-\(subscription) cannot be written") }
+            let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             try handle.write(contentsOf: Data(lines.joined().utf8))
-            try handle.close()
         }
 
         /// Clients that ended by themselves.

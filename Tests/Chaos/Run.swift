@@ -180,11 +180,13 @@
             return false
         }
 
-        /// What the broker lost with its disk never comes: integrators see the gap, and read what they missed.
+        /// What the broker lost with its disk, or with a queue whose log it could not read, never comes: integrators
+        /// see the gap, and read what they missed.
         private func areServed(_ all: [Subscribed]) async throws -> Bool {
             for one in all {
                 if try await one.isServed(readers.heard(one.id), eye) { continue }
-                if tally.faults[.brokerLost] != nil { try await readers.readMissed(one.id, office) }
+                let wasRemade = try fleet.hasSaid(.integration, "a queue was lost at the broker")
+                if wasRemade || tally.faults[.brokerLost] != nil { try await readers.readMissed(one.id, office) }
                 return false
             }
             return true

@@ -96,7 +96,7 @@
             guard died != true else { return try await ready(service) }
             fleet.disarm(service)
             // Whoever read the file before it was removed may still die of it.
-            if try await child.ends(within: .milliseconds(100)) { return try await ready(service) }
+            if try await child.ends(within: .seconds(2)) { return try await ready(service) }
             child.expectLife()
         }
 

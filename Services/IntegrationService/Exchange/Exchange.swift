@@ -180,6 +180,7 @@ final class Exchange: ServiceLifecycle.Service {
                 outlets.counts.orphans(found.orphans)
                 outlets.bells.desks.ringAll()
             } catch {
+                broken = []
                 if !Task.isCancelled { runtime.log.warning("broker not compared", metadata: ["error": "\(error)"]) }
             }
             if broken.isEmpty {
