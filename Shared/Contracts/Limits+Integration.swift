@@ -74,8 +74,6 @@ extension Limits {
         public static let replays = 5
         /// Between two comparisons of the broker's queues and users with the subscriptions.
         public static let comparison: Duration = .seconds(60)
-        /// How long a queue that cannot be used has to come back before it is made again.
-        public static let suspicion: Duration = .seconds(20)
         /// Bytes of an answer of the broker's management.
         public static let managementBytes = 16_777_216
         /// Characters of an error that the ledger keeps.

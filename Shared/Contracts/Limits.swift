@@ -108,7 +108,8 @@ extension Limits {
         public static let patience: Duration = .seconds(30)
         /// Unacknowledged deliveries of one consumer.
         public static let prefetch = 256
-        /// How long a queue that stands and cannot be consumed has to come back before it is made again.
+        /// How long a queue that stands and cannot be used has to come back before it is made again, a service's own or
+        /// a subscription's.
         public static let unusable: Duration = .seconds(20)
         /// How long what is done may wait for more of it: each acknowledgement is a command to the broker's log, and
         /// who dies meanwhile gets so much again, which is absorbed.

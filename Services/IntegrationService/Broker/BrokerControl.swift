@@ -77,7 +77,7 @@ struct BrokerControl: Sendable {
     /// The broker is asked first: whatever stands there was in the database before it was made.
     /// - Parameter broken: what the last comparison found so. RabbitMQ may come back from a crash with a queue whose
     ///   log it cannot read: it stands, and every use of it fails. Found so twice it is lost, and made again.
-    func compare(with database: Database, broken: Set<String> = []) async throws -> Found {
+    func compare(with database: Database, broken: Set<String>) async throws -> Found {
         let queues = try await all(["queues", vhost])
         let users = try await all(["users"]).filter { user in
             // A string in this version, a list in newer ones.
@@ -126,7 +126,7 @@ struct BrokerControl: Sendable {
     }
 
     /// A queue whose nodes do not all run only waits for them.
-    static func isBroken(_ queue: JSON, running nodes: Set<String>) -> Bool {
+    private static func isBroken(_ queue: JSON, running nodes: Set<String>) -> Bool {
         isLeaderless(queue) && (queue["members"]?.array ?? []).allSatisfy { nodes.contains($0.text ?? "") }
     }
 

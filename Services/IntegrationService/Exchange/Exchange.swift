@@ -189,7 +189,7 @@ final class Exchange: ServiceLifecycle.Service {
                 try? await Task.sleep(for: Limits.Integration.candidacy)
             } else {
                 // The broker may still be starting.
-                try? await Task.sleep(for: Limits.Integration.suspicion)
+                try? await Task.sleep(for: Limits.AMQP.unusable)
             }
         }
     }
