@@ -212,16 +212,23 @@ import Testing
     @Test func `only who leads seals, and a successor goes on with the same chain`() async throws {
         try await withSealBench { bench in
             let leads = Kept([true, false])
+            let standsBack = Kept(false)
             let sealers = [0, 1].map { index in
                 ReceiptSealer(
                     store: ReceiptStore(database: bench.database), source: announcer, key: bench.key,
-                    isActive: { leads.value[index] }, logger: quiet)
+                    isActive: {
+                        let isActive = leads.value[index]
+                        if index == 0, !isActive { standsBack.set(true) }
+                        return isActive
+                    }, logger: quiet)
             }
             try await running(sealers) {
                 try await bench.database.change("a")
                 try await bench.record()
                 try await eventually("the first seals") { sealers[0].metrics.number == 1 }
                 leads.set([false, true])
+                // What it had begun as the leader it may end as one.
+                try await eventually("the first stands back") { standsBack.value }
                 try await bench.database.change("a")
                 try await bench.record()
                 try await eventually("the second seals") { sealers[1].metrics.number == 2 }
