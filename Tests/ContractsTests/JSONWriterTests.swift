@@ -20,6 +20,14 @@ import Testing
         }
     }
 
+    @Test func `a repeated member is refused, or what came first counts`() throws {
+        let bytes = Array(#"[{"a":[],"b":1,"a":["x"]},{"a":2}]"#.utf8)
+        #expect(throws: JSONFault(reason: "expected each member once, but \"a\" repeats", offset: 18)) {
+            try JSON(parsing: bytes)
+        }
+        #expect(try JSON(parsing: bytes, repeated: .ignored).bytes == Array(#"[{"a":[],"b":1},{"a":2}]"#.utf8))
+    }
+
     @Test(arguments: [
         (-62_167_219_200.0, "0000-01-01T07:00:00+07:00"), (0, "1970-01-01T07:00:00+07:00"),
         (1_612_864_800.5, "2021-02-09T17:00:00.500+07:00"), (1_612_864_800.000_25, "2021-02-09T17:00:00.000250+07:00"),

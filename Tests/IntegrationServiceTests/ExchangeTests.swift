@@ -91,6 +91,11 @@ import Testing
             let id = try await hall.subscribe(["kind": "queue"])
             let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
             let queue = credentials["queue"]?.text ?? ""
+            // Then the management has statistics of it, and says of a lost queue still what they had.
+            try await eventually("the broker measured it") {
+                let shown = try await TestBroker.manage("GET", "queues/\(hall.room.vhost)/\(queue)?columns=state")
+                return String(decoding: shown, as: UTF8.self).contains("running")
+            }
             try hall.room.ruin(queue)
             try await hall.submit(3)
             try await eventually("all are over", within: .seconds(120)) { try await hall.allSettled(id, numbered: 3) }

@@ -138,8 +138,10 @@ struct BrokerControl: Sendable {
             """)
     }
 
+    /// Of a queue that was lost while it ran the management says twice which of its members are online: first what
+    /// is, then what the last statistics had.
     private func all(_ path: [String]) async throws -> [JSON] {
-        try JSON(parsing: try await ask("GET", path).body).array ?? []
+        try JSON(parsing: try await ask("GET", path).body, repeated: .ignored).array ?? []
     }
 
     // MARK: - The API

@@ -174,17 +174,18 @@ final class Exchange: ServiceLifecycle.Service {
     private func compareBroker() async {
         var broken: Set<String> = []
         while !Task.isCancelled {
+            var pause = Limits.Integration.comparison
             do {
                 let found = try await broker.compare(with: runtime.database, broken: broken)
                 broken = found.broken
                 outlets.counts.orphans(found.orphans)
                 outlets.bells.desks.ringAll()
             } catch {
-                broken = []
+                (broken, pause) = ([], Limits.AMQP.unusable)
                 if !Task.isCancelled { runtime.log.warning("broker not compared", metadata: ["error": "\(error)"]) }
             }
             if broken.isEmpty {
-                await outlets.bells.broker.wait(atMost: Limits.Integration.comparison)
+                await outlets.bells.broker.wait(atMost: pause)
                 // A missing queue rings with every try to publish into it.
                 try? await Task.sleep(for: Limits.Integration.candidacy)
             } else {

@@ -68,20 +68,25 @@ public struct JSONFault: Error, Sendable, Equatable {
 }
 
 extension JSON {
+    /// What a member is whose name its object has already (RFC 8259 section 4 leaves it open).
+    public enum Repeated: Sendable { case refused, ignored }
+
     /// Reads one JSON text that fills `bytes` whole. Refuses what RFC 8259 leaves open to interpretation: duplicate
-    /// member names, unpaired surrogates, invalid UTF-8, and nesting deeper than `Limits.jsonDepth`.
-    public init(parsing bytes: [UInt8]) throws(JSONFault) {
-        var parser = JSONParser(bytes)
+    /// member names unless told otherwise, unpaired surrogates, invalid UTF-8, and nesting deeper than
+    /// `Limits.jsonDepth`.
+    public init(parsing bytes: [UInt8], repeated: Repeated = .refused) throws(JSONFault) {
+        var parser = JSONParser(bytes, repeated)
         self = try parser.document()
     }
 }
 
 struct JSONParser {
     private let bytes: [UInt8]
+    private let repeated: JSON.Repeated
     private var at = 0
     private var depth = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], _ repeated: JSON.Repeated) { (self.bytes, self.repeated) = (bytes, repeated) }
 
     mutating func document() throws(JSONFault) -> JSON {
         let value = try value()
@@ -129,11 +134,13 @@ struct JSONParser {
             skipSpace()
             guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw fault("a member name") }
             let name = try string()
-            if members.contains(where: { $0.name == name }) { throw fault("each member once, but \"\(name)\" repeats") }
+            let isRepeated = members.contains { $0.name == name }
+            if isRepeated, repeated == .refused { throw fault("each member once, but \"\(name)\" repeats") }
             guard members.count < Limits.jsonMembers else { throw fault("at most \(Limits.jsonMembers) members") }
             skipSpace()
             guard take(":") else { throw fault("a colon") }
-            members.append(JSON.Member(name, try value()))
+            let value = try value()
+            if !isRepeated { members.append(JSON.Member(name, value)) }
             skipSpace()
             if take(",") { continue }
             if take("}") { return .object(members) }
