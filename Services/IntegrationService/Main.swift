@@ -11,7 +11,7 @@ import ServiceLifecycle
     static let title = "Trục tích hợp (LGSP): đăng ký nhận sự kiện, hàng đợi riêng, webhook, phát lại"
     static let migrations = Migrations.all
     static let secrets = [Outlets.secret]
-    static let settings: [Configuration.Setting] = [{ _ = try Outlets.policy($0) }]
+    static let settings: [Configuration.Setting] = [{ _ = try Outlets.policy($0) }, { _ = try Outlets.doors($0) }]
     static let appendOnly = Migrations.appendOnly
     static let endpoints: [any Mountable.Type] = [
         CreateSubscription.self,

@@ -5,6 +5,7 @@ enum Migrations {
         Migration(1, "archive", archive),
         Migration(2, "subscriptions", subscriptions),
         Migration(3, "deliveries", deliveries),
+        Migration(4, "delivery_epochs", deliveryEpochs),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 
@@ -63,6 +64,16 @@ enum Migrations {
             expires_at timestamptz NOT NULL
         );
         INSERT INTO exchange_lease (term, holder, expires_at) VALUES (0, '', '-infinity');
+        """
+
+    private static let deliveryEpochs = """
+        -- The incarnation of this history in which the number was given; with the number what a subscriber knows a
+        -- repetition by. What has a number already is taken to be of the first.
+        ALTER TABLE deliveries ADD COLUMN epoch int NOT NULL DEFAULT 1;
+        ALTER TABLE deliveries ALTER COLUMN epoch DROP DEFAULT;
+        -- The oldest generation that signs beside the newest one until former_until.
+        ALTER TABLE subscriptions ADD COLUMN former_generation int;
+        UPDATE subscriptions SET former_generation = generation - 1 WHERE former_until IS NOT NULL;
         """
 
     private static let subscriptions = """

@@ -69,6 +69,7 @@ CREATE TABLE deliveries (
     "position" bigint,
     replay uuid,
     numbered_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    epoch integer NOT NULL,
     CONSTRAINT deliveries_pkey PRIMARY KEY (subscription, number)
 );
 
@@ -399,6 +400,7 @@ CREATE TABLE subscriptions (
     provisioned integer NOT NULL DEFAULT 0,
     created_by text NOT NULL,
     created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    former_generation integer,
     CONSTRAINT subscriptions_pkey PRIMARY KEY (id),
     CONSTRAINT subscriptions_check CHECK ((kind = 'webhook'::text) = (url IS NOT NULL)),
     CONSTRAINT subscriptions_check1 CHECK (num_nulls(aggregate_source, aggregate_type, aggregate_id) = ANY (ARRAY[0, 3])),

@@ -29,7 +29,7 @@ public struct AMQPConfiguration: Sendable {
 
     var heartbeatSeconds: Int { Int(heartbeat.components.seconds) }
 
-    var addresses: [AMQPAddress] { [AMQPAddress(host: host, port: port)] + further }
+    public var addresses: [AMQPAddress] { [AMQPAddress(host: host, port: port)] + further }
 
     /// The same with one node only: each attempt to connect takes the next, wherever the first began.
     func attempt(_ number: Int) -> AMQPConfiguration {

@@ -67,6 +67,8 @@ extension Limits {
         public static let queueLength = 100_000
         /// How long an old signing secret stays valid beside the new one.
         public static let secretOverlap: Duration = .seconds(86_400)
+        /// Signatures of one webhook's delivery: of the newest secrets that are valid.
+        public static let signatures = 4
         /// Events a second of a replay.
         public static let replayRate = 1...5_000
         public static let replayRateDefault = 200

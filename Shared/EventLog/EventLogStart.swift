@@ -56,10 +56,13 @@ public enum EventLogStart {
 
     private static let unsettled = "history_has_changed"
 
+    /// The epoch that holds now, of `relay_epoch e`; NULL while history has changed and it was not raised yet.
+    public static let settled: SQL = "CASE WHEN e.timeline = \(timeline) THEN e.epoch END"
+
     /// The epoch of an event that is written now, of `relay_epoch e`. After a promotion or restore there is none until
     /// it is raised, and nobody may write: the version would be one that consumers may have from the lost tail, and
     /// they would take it for a duplicate.
-    static let epoch: SQL = """
+    public static let epoch: SQL = """
         CASE WHEN e.timeline = \(timeline) THEN e.epoch ELSE \(SQL.failure(unsettled)) END
         """
 

@@ -20,11 +20,14 @@ public final class ReceiptSealer: Service {
     /// - Parameters:
     ///   - source: the service's short name.
     ///   - isActive: whether this process is the one that seals.
+    ///   - mostEvents: events of one statement, unless one tick alone has more.
     public convenience init(
-        database: Database, source: String, key: SealingKey, isActive: @escaping @Sendable () -> Bool, logger: Logger
+        database: Database, source: String, key: SealingKey, isActive: @escaping @Sendable () -> Bool,
+        mostEvents: Int = Limits.Receipts.sealEvents, logger: Logger
     ) {
         self.init(
-            store: ReceiptStore(database: database), source: source, key: key, isActive: isActive, logger: logger)
+            store: ReceiptStore(database: database, mostEvents: mostEvents), source: source, key: key,
+            isActive: isActive, logger: logger)
     }
 
     init(

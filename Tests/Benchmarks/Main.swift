@@ -14,7 +14,7 @@ import Foundation
     }
 
     private static func run() async {
-        if CommandLine.arguments.dropFirst().first == "carry" { return await ReceiptCost.carry() }
+        if CommandLine.arguments.dropFirst().first == "count" { return await ReceiptCost.counted() }
         let wanted = Set(CommandLine.arguments.dropFirst())
         func wants(_ suite: String) -> Bool { wanted.isEmpty || wanted.contains(suite) }
         do {

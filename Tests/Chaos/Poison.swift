@@ -57,8 +57,20 @@
             }
         }
 
-        /// As that service, which RabbitMQ allows to who may impersonate.
+        /// Until the broker has it: while it starts it may take a request and never answer. The same once more is
+        /// absorbed.
         private func publish(_ id: String) async throws {
+            let deadline = ContinuousClock.now + Limits.Chaos.ready
+            while true {
+                do { return try await send(id) } catch {
+                    guard ContinuousClock.now < deadline else { throw error }
+                    try await Task.sleep(for: Limits.Chaos.look)
+                }
+            }
+        }
+
+        /// As that service, which RabbitMQ allows to who may impersonate.
+        private func send(_ id: String) async throws {
             try await machines.broker.ask(
                 "PUT", "users/operator",
                 ["password": .string(machines.broker.password), "tags": "administrator,impersonator"])

@@ -131,6 +131,7 @@
                     }
                 }
                 if takesPlace { await Self.atOnce.leave() }
+                if let point = strike.point, !tally.hasReached(service, point) { schedule.again(point) }
             }
             // It may have been armed when the time was over.
             fleet.disarm(service)

@@ -16,6 +16,8 @@
     struct ServiceSchedule: Sendable {
         private var random: SeededRandom
         private var untried: [KillPoint]
+        /// Where nothing passed while it was armed: they have their turn before others that were passed.
+        private var missed: [KillPoint] = []
         private let all: [KillPoint]
         private let kinds: [FaultKind]
 
@@ -49,7 +51,13 @@
             if let point = untried.popLast() { return Strike(wait: wait, kind: .point, point: point) }
             let kind = weighted()
             guard kind == .point else { return Strike(wait: wait, kind: kind) }
+            if !missed.isEmpty { return Strike(wait: wait, kind: .point, point: missed.removeFirst()) }
             return Strike(wait: wait, kind: .point, point: random.one(of: all), pass: random.one(of: [1, 1, 2, 3, 5]))
+        }
+
+        /// Nothing passed there.
+        mutating func again(_ point: KillPoint) {
+            if !missed.contains(point) { missed.append(point) }
         }
 
         private mutating func weighted() -> FaultKind {

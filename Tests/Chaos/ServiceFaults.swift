@@ -39,6 +39,10 @@
             }
         }
 
+        func hasReached(_ service: ServiceName, _ point: KillPoint) -> Bool {
+            state.withLock { $0.reached.contains("\(service)/\(point.rawValue)") }
+        }
+
         var faults: [FaultKind: Int] { state.withLock(\.faults) }
         var reached: Set<String> { state.withLock(\.reached) }
         var missed: Set<String> { state.withLock(\.missed) }
@@ -92,7 +96,7 @@
             child.expectEnd()
             try fleet.arm(service, "\(point.rawValue):\(strike.pass)")
             let died = try await passes(child)
-            if let died { tally.armed(service, point, reached: died) }
+            tally.armed(service, point, reached: died == true)
             guard died != true else { return try await ready(service) }
             fleet.disarm(service)
             // Whoever read the file before it was removed may still die of it.

@@ -66,7 +66,7 @@ import Testing
                 for _ in 0..<2 {
                     group.addTask {
                         let numbers = Numbers(database: database)
-                        while try await numbers.head() < 120 { _ = try await numbers.give() }
+                        while try await numbers.give().head < 120 {}
                     }
                 }
                 try await group.waitForAll()

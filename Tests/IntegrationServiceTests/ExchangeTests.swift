@@ -132,6 +132,38 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `a password that was set too late is set right`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            _ = try await hall.credentials(id)
+            let credentials = try await hall.credentials(id)
+            let broker = hall.service.running.runtime.resource(BrokerControl.self)
+            // Somebody who asked for the password before this one reaches the broker only now.
+            try await broker.provide(try SubscriptionID(id), generation: 1)
+            let found = try await broker.compare(with: hall.service.database.database, broken: [])
+            #expect(!found.changed)
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await hall.submit(1)
+            try await eventually("the newest password works") { client.lines.count == 2 }
+            #expect(credentials["brokers"]?.array?.count == 1 && credentials["tls"] == .bool(false))
+        }
+    }
+
+    @Test func `dashboards and alerts speak of what there is`() async throws {
+        try await Hall.open { hall in
+            _ = try await hall.subscribe(["kind": "queue"])
+            let text = String(decoding: try await hall.get("/metrics").body, as: UTF8.self)
+            for file in ["grafana.json", "alerts.yml"] {
+                let content = try String(contentsOfFile: "Deploy/observability/\(file)", encoding: .utf8)
+                let names = Set(content.matches(of: /lienthong_integration_[a-z_]+/).map { String($0.output) })
+                #expect(names.count >= 4)
+                for name in names.sorted() { #expect(text.contains("# TYPE \(name) "), "\(name) in \(file)") }
+            }
+        }
+    }
+
     /// Of the queues of the room and of all users.
     private func names(_ room: Room) async throws -> Set<String> {
         var names: Set<String> = []

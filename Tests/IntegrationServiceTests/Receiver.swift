@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// A webhook in Python: checks signatures with the library of Standard Webhooks, reads the event with the package
-/// `cloudevents`, answers what the file says, and prints `number subject answer replay verified id` for each request.
+/// `cloudevents`, answers what the file says, and prints `number subject answer replay verified id type epoch key data` for each
+/// request.
 struct Receiver: Sendable {
     let program: Program
     private let answers: URL
@@ -34,7 +35,8 @@ struct Receiver: Sendable {
                     if key in ("*", subject) or key == str(number):
                         answer = int(value)
                 words = [number, subject, answer, event.get_extension("replay") or "-", verified or "-",
-                         event.get_id(), event.get_type(), json.dumps(event.get_data(), separators=(",", ":"))]
+                         event.get_id(), event.get_type(), event.get_extension("exchangeepoch"),
+                         self.headers["webhook-id"], json.dumps(event.get_data(), separators=(",", ":"))]
                 # One write a line: the threads share the pipe.
                 os.write(1, (" ".join(map(str, words)) + chr(10)).encode())
                 self.send_response(answer)
@@ -62,6 +64,9 @@ struct Receiver: Sendable {
         let verified: String
         let id: String
         let type: String
+        let epoch: Int
+        /// `webhook-id`: what a repetition is known by.
+        let key: String
         let data: String
     }
 
@@ -93,11 +98,12 @@ struct Receiver: Sendable {
 
     var requests: [Request] {
         program.lines.dropFirst().compactMap { line in
-            let words = line.split(separator: " ", maxSplits: 7).map(String.init)
-            guard words.count == 8, let number = Int(words[0]), let answer = Int(words[2]) else { return nil }
+            let words = line.split(separator: " ", maxSplits: 9).map(String.init)
+            guard words.count == 10, let number = Int(words[0]), let answer = Int(words[2]), let epoch = Int(words[7])
+            else { return nil }
             return Request(
                 number: number, subject: words[1], answer: answer, replay: words[3], verified: words[4], id: words[5],
-                type: words[6], data: words[7])
+                type: words[6], epoch: epoch, key: words[8], data: words[9])
         }
     }
 

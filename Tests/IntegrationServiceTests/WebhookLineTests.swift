@@ -14,7 +14,7 @@ import Testing
             aggregateType: "dossier", aggregateID: aggregate, version: 1, epoch: 1, sourcePosition: nil, agency: nil,
             actor: nil, traceparent: nil, occurredAt: start, payload: [])
         return Delivery(
-            subscription: SubscriptionID(), number: number, event: event, id: event.id, replay: replay,
+            subscription: SubscriptionID(), epoch: 1, number: number, event: event, id: event.id, replay: replay,
             numberedAt: start)
     }
 

@@ -11,24 +11,20 @@ import ServiceKit
 struct Numbers: Sendable {
     let database: Database
 
-    /// How many there are now.
-    func head() async throws -> Int64 {
-        try await database.run("SELECT position FROM archive_head").first?("position") ?? 0
-    }
-
-    /// Numbers what is new; how many that were, and the last position.
+    /// Numbers what is new; how many that were, and the last position of all.
     func give() async throws -> (count: Int, head: Int64) {
-        guard try await hasNews() else { return (0, 0) }
+        let before = try await look()
+        guard before.hasNews else { return (0, before.head) }
         KillPoint.pass(.beforeArchiveNumbers)
         let given = try await database.transaction { transaction -> (Int, Int64) in
             let rows = try await transaction.run(
                 """
-                SELECT h.seen::text AS seen, h.epoch = e.epoch AS same FROM archive_head h CROSS JOIN relay_epoch e
-                FOR UPDATE OF h
+                SELECT h.seen::text AS seen, h.epoch = \(EventLogStart.epoch) AS same
+                FROM archive_head h CROSS JOIN relay_epoch e FOR UPDATE OF h
                 """)
             guard let row = rows.first else { throw ExchangeFault.noHead }
             let numbered = try await transaction.run(Self.statement(fresh: Self.fresh(row)))
-            guard let last = numbered.first else { return (0, 0) }
+            guard let last = numbered.first else { return (0, before.head) }
             return (try last("count"), try last("position"))
         }
         KillPoint.pass(.afterArchiveNumbers)
@@ -36,15 +32,16 @@ struct Numbers: Sendable {
     }
 
     /// Without locks and without writing anything: almost always there is nothing.
-    private func hasNews() async throws -> Bool {
+    private func look() async throws -> (hasNews: Bool, head: Int64) {
         let rows = try await database.run(
             """
-            SELECT h.seen::text AS seen, h.epoch = e.epoch AS same FROM archive_head h CROSS JOIN relay_epoch e
+            SELECT h.position, h.seen::text AS seen, h.epoch = e.epoch AS same
+            FROM archive_head h CROSS JOIN relay_epoch e
             """)
         guard let row = rows.first else { throw ExchangeFault.noHead }
         // Counted: for one that exists the planner would begin to walk the archive, in the hope of an early one.
         let found = try await database.run("SELECT count(*) > 0 AS found FROM (\(Self.fresh(row))) f")
-        return try found.first?("found") ?? false
+        return (try found.first?("found") ?? false, try row("position"))
     }
 
     private static func fresh(_ row: Row) throws -> SQL {

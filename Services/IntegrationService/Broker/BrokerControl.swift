@@ -46,10 +46,13 @@ struct BrokerControl: Sendable {
                 ],
             ])
         try await ask("POST", ["bindings", vhost, "e", Self.exchange, "q", queue], ["routing_key": .string(queue)])
-        // The tag says whose it is: users belong to the whole broker.
+        // The tags say whose it is, as users belong to the whole broker, and which password it has.
         try await ask(
             "PUT", ["users", queue],
-            ["password": .string(secrets.password(subscription, generation)), "tags": .string(tag)])
+            [
+                "password": .string(secrets.password(subscription, generation)),
+                "tags": .string("\(tag),\(Self.generationTag)\(generation)"),
+            ])
         let own = "^\(queue.replacing(".", with: #"\."#))$"
         try await ask(
             "PUT", ["permissions", vhost, queue], ["configure": "^$", "write": "^$", "read": .string(own)])
@@ -61,6 +64,7 @@ struct BrokerControl: Sendable {
     }
 
     private var tag: String { "vhost-\(vhost)" }
+    private static let generationTag = "generation-"
 
     // MARK: - All of them
 
@@ -70,6 +74,8 @@ struct BrokerControl: Sendable {
         var orphans = 0
         /// Subscriptions' queues that cannot be used although every node that has them runs.
         var broken: Set<String> = []
+        /// Somebody was given another password meanwhile.
+        var changed = false
     }
 
     /// What stands at the broker and what the subscriptions say are made the same.
@@ -79,12 +85,14 @@ struct BrokerControl: Sendable {
     ///   log it cannot read: it stands, and every use of it fails. Found so twice it is lost, and made again.
     func compare(with database: Database, broken: Set<String>) async throws -> Found {
         let queues = try await all(["queues", vhost])
-        let users = try await all(["users"]).filter { user in
-            // A string in this version, a list in newer ones.
-            user["tags"]?.text == tag || user["tags"]?.array?.contains(.string(tag)) == true
+        var people: [String: Int] = [:]
+        for user in try await all(["users"]) {
+            let tags = Self.tags(user)
+            guard tags.contains(tag) else { continue }
+            let generation = tags.first { $0.hasPrefix(Self.generationTag) }?.dropFirst(Self.generationTag.count)
+            people[Self.name(user)] = generation.flatMap { Int($0) } ?? 0
         }
         var (found, standing) = (Found(), Set(queues.map(Self.name)))
-        let people = Set(users.map(Self.name))
         if queues.contains(where: Self.isLeaderless) {
             let nodes = try await all(["nodes"]).filter { $0["running"] == .bool(true) }.map(Self.name)
             found.broken = Set(queues.filter { Self.isBroken($0, running: Set(nodes)) }.map(Self.name))
@@ -104,18 +112,25 @@ struct BrokerControl: Sendable {
                 try await ask("DELETE", ["queues", vhost, name], missingIsFine: true)
                 standing.remove(name)
             }
-            guard generation != provisioned || !standing.contains(name) || !people.contains(name) else { continue }
+            // Two who asked for a new password at once may have set theirs in another order than the database has.
+            let isAsItShould = standing.contains(name) && people[name] == generation && provisioned == generation
+            guard !isAsItShould else { continue }
             try await provide(id, generation: generation)
-            try await noteProvided(id, generation, in: database)
+            found.changed = try await !noteProvided(id, generation, in: database) || found.changed
             log.notice("queue and user made", metadata: ["queue": "\(name)"])
         }
-        let orphans = standing.union(people).subtracting(known).filter { $0.hasPrefix(Subscription.queuePrefix) }
+        let orphans = standing.union(people.keys).subtracting(known).filter { $0.hasPrefix(Subscription.queuePrefix) }
         for orphan in orphans.sorted() {
             try await remove(orphan)
             log.warning("orphan removed at the broker", metadata: ["name": "\(orphan)"])
         }
         found.orphans = orphans.count
         return found
+    }
+
+    /// A string in this version, a list in newer ones.
+    private static func tags(_ user: JSON) -> [String] {
+        user["tags"]?.array?.compactMap(\.text) ?? user["tags"]?.text?.split(separator: ",").map(String.init) ?? []
     }
 
     private static func name(_ thing: JSON) -> String { thing["name"]?.text ?? "" }
@@ -130,12 +145,16 @@ struct BrokerControl: Sendable {
         isLeaderless(queue) && (queue["members"]?.array ?? []).allSatisfy { nodes.contains($0.text ?? "") }
     }
 
-    func noteProvided(_ subscription: SubscriptionID, _ generation: Int, in database: any Session) async throws {
+    /// False: it has another password by now, which may have been set before this one.
+    func noteProvided(
+        _ subscription: SubscriptionID, _ generation: Int, in database: any Session
+    ) async throws -> Bool {
         try await database.run(
             """
             UPDATE subscriptions SET provisioned = \(generation)
             WHERE id = \(subscription) AND generation = \(generation)
-            """)
+            """
+        ).affected == 1
     }
 
     /// Of a queue that was lost while it ran the management says twice which of its members are online: first what

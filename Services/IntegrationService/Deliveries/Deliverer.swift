@@ -47,12 +47,14 @@ struct DelivererParts: Sendable {
 
     func ledger(_ subscription: Subscription) -> Ledger {
         Ledger(
-            database: database, subscription: subscription.subscription, version: Int64(subscription.version))
+            database: database, subscription: subscription.subscription, version: Int64(subscription.version),
+            epoch: epoch)
     }
 
-    func intake(_ subscription: Subscription) async throws -> Intake {
+    func intake(_ subscription: Subscription, _ notice: Notice) async throws -> Intake {
         try await Intake(
-            ledger(subscription), ArchiveReader(database: database), tail, subscription.filter)
+            ledger(subscription), ArchiveReader(database: database), tail, subscription.filter,
+            noticed: notice.replays)
     }
 
     /// `body` again and again until cancellation: at once after somebody moved the subscription on, with growing waits

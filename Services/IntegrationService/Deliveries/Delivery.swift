@@ -7,6 +7,9 @@ import ServiceKit
 /// One event on its way to one subscriber, under a number of the subscription's own.
 struct Delivery: Sendable, Equatable {
     let subscription: SubscriptionID
+    /// The incarnation of the exchange's history in which it got its number; the same at every try. After a restore
+    /// numbers may come again, for other events, in a later one.
+    let epoch: Int32
     /// Dense from 1: a subscriber sees by it what is missing.
     let number: Int64
     /// Nil: a test.
@@ -37,10 +40,14 @@ struct Delivery: Sendable, Equatable {
         return event?.payload ?? Array(#"{"subscription":"\#(subscription)","number":\#(number)}"#.utf8)
     }
 
+    /// What a subscriber knows a repetition by.
+    func key(_ separator: String) -> String {
+        "\(subscription)\(separator)\(epoch)\(separator)\(number)"
+    }
+
     /// The CloudEvents 1.0 attributes: those that the event came with, and four of the exchange: the subscription, its
-    /// number, the incarnation of the exchange's history (after a restore numbers may come again, in a later one), and
-    /// the replay that it belongs to.
-    func attributes(epoch: Int32) -> [(name: String, value: HeaderValue)] {
+    /// epoch and number there, and the replay that it belongs to.
+    var attributes: [(name: String, value: HeaderValue)] {
         var list: [(name: String, value: HeaderValue)] = [
             ("specversion", .string("1.0")), ("id", .string(id.text)),
             ("source", .string(event?.source ?? ServiceName.integration.rawValue)),
@@ -68,16 +75,16 @@ struct Delivery: Sendable, Equatable {
 
     /// For the subscriber's queue: as events travel between the services (`WireFormat`), only that message_id is the
     /// delivery's and not the event's, which may be on its way more than once.
-    func message(to queue: String, epoch: Int32) -> OutgoingMessage {
+    func message(to queue: String) -> OutgoingMessage {
         OutgoingMessage(
-            routingKey: queue, messageID: "\(subscription)/\(number)", type: event?.type ?? Self.testType,
+            routingKey: queue, messageID: key("/"), type: event?.type ?? Self.testType,
             appID: event?.source ?? ServiceName.integration.rawValue, timestamp: event?.occurredAt ?? numberedAt,
-            headers: attributes(epoch: epoch).map { ("cloudEvents:\($0.name)", $0.value) }, body: body)
+            headers: attributes.map { ("cloudEvents:\($0.name)", $0.value) }, body: body)
     }
 
     /// For a webhook: the HTTP protocol binding of CloudEvents, binary mode.
-    func headers(epoch: Int32) -> [(name: String, value: String)] {
-        attributes(epoch: epoch).map { attribute in
+    var headers: [(name: String, value: String)] {
+        attributes.map { attribute in
             if attribute.name == "datacontenttype" { return ("Content-Type", "application/json") }
             let value =
                 switch attribute.value {

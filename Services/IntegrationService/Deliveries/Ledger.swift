@@ -13,10 +13,15 @@ struct Standing: Sendable, Equatable {
 
 /// The statements of delivering. A subscription's place and number move only from where the caller believes them to be:
 /// whoever else moved them makes the caller look again, so no number is given twice and none left out, whoever leads.
+/// Nor do they move when history is not that any more which the caller is of: it may have lost what he sent.
 struct Ledger: Sendable {
     let database: Database
     let subscription: SubscriptionID
     let version: Int64
+    let epoch: Int32
+
+    /// Whether the epoch is still the caller's, of `relay_epoch e`.
+    private var isCurrent: SQL { "\(EventLogStart.settled) = \(epoch)" }
 
     func standing() async throws -> Standing {
         let rows = try await database.run(
@@ -54,8 +59,9 @@ struct Ledger: Sendable {
         let rows = try await database.run(
             """
             WITH live AS (
-                SELECT 1 FROM subscriptions WHERE id = \(subscription) AND state = 'active' AND version = \(version)
-                FOR SHARE),
+                SELECT 1 FROM subscriptions s CROSS JOIN relay_epoch e
+                WHERE s.id = \(subscription) AND s.state = 'active' AND s.version = \(version) AND \(isCurrent)
+                FOR SHARE OF s),
             job AS (\(job)),
             moved AS (
                 UPDATE subscription_progress SET place = \(to), numbered = numbered + \(count)
@@ -63,8 +69,8 @@ struct Ledger: Sendable {
                 WHERE subscription = \(subscription) AND place = \(standing.place) AND numbered = \(standing.numbered)
                 RETURNING 1)\(replayed),
             noted AS (
-                INSERT INTO deliveries (subscription, number, event, position, replay)
-                SELECT \(subscription), \(standing.numbered) + e.n, e.event, e.position, \(replay?.replay)
+                INSERT INTO deliveries (subscription, epoch, number, event, position, replay)
+                SELECT \(subscription), \(epoch), \(standing.numbered) + e.n, e.event, e.position, \(replay?.replay)
                 FROM moved, unnest(\(page.events.map(\.id)), \(page.events.map(\.position)))
                     WITH ORDINALITY AS e (event, position, n))
             SELECT clock_timestamp() AS now FROM moved
@@ -74,8 +80,8 @@ struct Ledger: Sendable {
         let now: Date = try row("now")
         let deliveries = page.events.enumerated().map { index, event in
             Delivery(
-                subscription: subscription, number: standing.numbered + Int64(index) + 1, event: event, id: event.id,
-                replay: replay?.replay.uuid, numberedAt: now)
+                subscription: subscription, epoch: epoch, number: standing.numbered + Int64(index) + 1, event: event,
+                id: event.id, replay: replay?.replay.uuid, numberedAt: now)
         }
         var after = standing
         (after.place, after.numbered) = (to, standing.numbered + count)
@@ -98,7 +104,7 @@ struct Ledger: Sendable {
     static func read(_ condition: SQL, in session: any Session) async throws -> [Delivery] {
         let rows = try await session.run(
             """
-            SELECT d.subscription, d.number, d.event AS id, d.replay, d.numbered_at, d.position AS at, f.edited,
+            SELECT d.subscription, d.epoch AS era, d.number, d.event AS id, d.replay, d.numbered_at, d.position AS at, f.edited,
                    f.attempts, f.first_at, f.due_at, \(ArchivedEvent.columns)
             FROM deliveries d
                 LEFT JOIN archive_order o ON o.position = d.position LEFT JOIN archive_events a ON a.id = o.entry
@@ -108,7 +114,7 @@ struct Ledger: Sendable {
         return try rows.map { row in
             let at: Int64? = try row("at")
             var delivery = Delivery(
-                subscription: try row("subscription"), number: try row("number"),
+                subscription: try row("subscription"), epoch: try row("era"), number: try row("number"),
                 event: at == nil ? nil : try ArchivedEvent(row), id: try row("id"), replay: try row("replay"),
                 numberedAt: try row("numbered_at"))
             delivery.edited = try row("edited")
@@ -124,8 +130,8 @@ struct Ledger: Sendable {
         let rows = try await database.run(
             """
             WITH moved AS (
-                UPDATE subscription_progress SET settled = \(last)
-                WHERE subscription = \(subscription) AND settled = \(standing.settled) RETURNING 1)
+                UPDATE subscription_progress SET settled = \(last) FROM relay_epoch e
+                WHERE subscription = \(subscription) AND settled = \(standing.settled) AND \(isCurrent) RETURNING 1)
             INSERT INTO settlements (subscription, first_number, last_number, outcome, attempts)
             SELECT \(subscription), \(first), \(last), 'delivered', 1 FROM moved
             RETURNING 1 AS one
@@ -139,11 +145,12 @@ struct Ledger: Sendable {
 
     /// Everything up to this number is over already: operators left out what stood before it.
     func catchUp(_ standing: Standing, settled: Int64) async throws -> Standing {
-        try await database.run(
+        let moved = try await database.run(
             """
-            UPDATE subscription_progress SET settled = \(settled)
-            WHERE subscription = \(subscription) AND settled < \(settled)
+            UPDATE subscription_progress SET settled = \(settled) FROM relay_epoch e
+            WHERE subscription = \(subscription) AND settled < \(settled) AND \(isCurrent)
             """)
+        guard moved.affected == 1 else { throw ExchangeFault.overtaken }
         var after = standing
         after.settled = settled
         return after
@@ -152,33 +159,49 @@ struct Ledger: Sendable {
     /// One number is over; everything up to `settled` is too.
     func settle(_ delivery: Delivery, settled: Int64) async throws {
         KillPoint.pass(.beforeSettlement)
-        try await database.run(
+        let rows = try await database.run(
             """
-            WITH gone AS (
-                DELETE FROM delivery_failures
+            WITH current AS (SELECT 1 FROM relay_epoch e WHERE \(isCurrent)),
+            gone AS (
+                DELETE FROM delivery_failures USING current
                 WHERE subscription = \(subscription) AND number = \(delivery.number)),
             moved AS (
-                UPDATE subscription_progress SET settled = \(settled)
-                WHERE subscription = \(subscription) AND settled < \(settled))
-            INSERT INTO settlements (subscription, first_number, last_number, outcome, attempts)
-            VALUES (\(subscription), \(delivery.number), \(delivery.number), 'delivered', \(delivery.attempts + 1))
-            ON CONFLICT DO NOTHING
+                UPDATE subscription_progress SET settled = \(settled) FROM current
+                WHERE subscription = \(subscription) AND settled < \(settled)),
+            noted AS (
+                INSERT INTO settlements (subscription, first_number, last_number, outcome, attempts)
+                SELECT \(subscription), \(delivery.number), \(delivery.number), 'delivered', \(delivery.attempts + 1)
+                FROM current ON CONFLICT DO NOTHING)
+            SELECT 1 AS one FROM current
             """)
+        guard !rows.isEmpty else { throw ExchangeFault.overtaken }
         KillPoint.pass(.afterSettlement)
     }
 
     /// It failed and is tried again later; with `giveUp` it is dead, and the subscription disabled for this reason.
+    /// Nothing of it when the subscription was changed meanwhile, or the delivery is over: it is looked at again.
     func fail(_ delivery: Delivery, _ failure: DeliveryFailure, due: Date, giveUp reason: String?) async throws {
         let state = reason == nil ? "retrying" : "dead"
         try await database.transaction { transaction in
-            try await transaction.run(
+            // Locked in a statement of its own: the next one sees what was committed before.
+            let unchanged = try await transaction.run(
+                """
+                SELECT 1 AS one FROM subscriptions s CROSS JOIN relay_epoch e
+                WHERE s.id = \(subscription) AND s.version = \(version) AND \(isCurrent) FOR UPDATE OF s
+                """)
+            guard !unchanged.isEmpty else { throw ExchangeFault.overtaken }
+            let noted = try await transaction.run(
                 """
                 INSERT INTO delivery_failures AS f (subscription, number, state, attempts, due_at, status, error)
-                VALUES (\(subscription), \(delivery.number), \(state), \(delivery.attempts + 1), \(due),
-                        \(failure.status), \(failure.text))
+                SELECT \(subscription), \(delivery.number), \(state), \(delivery.attempts + 1), \(due),
+                       \(failure.status), \(failure.text)
+                WHERE NOT EXISTS (
+                    SELECT FROM settlements t WHERE t.subscription = \(subscription)
+                        AND t.last_number >= \(delivery.number) AND t.first_number <= \(delivery.number))
                 ON CONFLICT (subscription, number) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
                     due_at = excluded.due_at, status = excluded.status, error = excluded.error
                 """)
+            guard noted.affected == 1 else { throw ExchangeFault.overtaken }
             if let reason { try await Self.disable(subscription, reason, in: transaction) }
         }
     }

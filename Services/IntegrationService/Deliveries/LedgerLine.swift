@@ -18,6 +18,7 @@ enum DeliveryState: String, CaseIterable, Sendable {
 /// One delivery as the ledger knows it.
 struct LedgerLine: Record {
     var subscription = SubscriptionID()
+    var epoch: Int64?
     var number: Int64 = 0
     var event = EventID()
     var type = ""
@@ -41,6 +42,7 @@ struct LedgerLine: Record {
 
     static let fields: [Field<Self>] = [
         .init("subscription", \.subscription, .id, "The subscription"),
+        .init("epoch", \.epoch, .whole, "The incarnation of the exchange in which it got its number"),
         .init("number", \.number, .whole, "Its number there"),
         .init("event", \.event, .id, "The event"),
         .init("type", \.type, .text(1...Limits.Events.type), "Its wire name"),
@@ -67,7 +69,7 @@ struct LedgerLine: Record {
     /// `condition` on d (deliveries), a (archive_events), s (subscriptions) and x (what became of it).
     static func selection(_ condition: SQL, withData: Bool = false) -> SQL {
         """
-        SELECT d.subscription, d.number, d.event, d.position, d.replay, d.numbered_at, a.type, a.source,
+        SELECT d.subscription, d.epoch, d.number, d.event, d.position, d.replay, d.numbered_at, a.type, a.source,
                a.aggregate_type, a.aggregate_id, a.aggregate_version, a.agency, x.state, x.attempts, x.settled_at,
                f.status, f.error, f.edited IS NOT NULL AS edited,
                CASE WHEN x.state = 'retrying' THEN f.due_at END AS due_at,
@@ -86,7 +88,8 @@ struct LedgerLine: Record {
     }
 
     init(_ row: Row) throws {
-        (subscription, number, event) = (try row("subscription"), try row("number"), try row("event"))
+        (subscription, event) = (try row("subscription"), try row("event"))
+        (epoch, number) = (Int64(try row("epoch", as: Int32.self)), try row("number"))
         (position, replay, numberedAt) = (try row("position"), try row("replay"), try row("numbered_at"))
         type = try row("type") ?? Delivery.testType
         source = try row("source") ?? ServiceName.integration.rawValue

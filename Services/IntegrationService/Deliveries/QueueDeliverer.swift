@@ -14,7 +14,7 @@ struct QueueDeliverer: Deliverer {
 
     func run() async {
         await parts.persistently(subscription, desk) { failures in
-            var intake = try await parts.intake(subscription)
+            var intake = try await parts.intake(subscription, desk.notice)
             var pending: [Delivery] = []
             while !Task.isCancelled {
                 guard !intake.isOutdated(by: desk.notice) else { return }
@@ -52,7 +52,7 @@ struct QueueDeliverer: Deliverer {
     /// How many of them, from the first one on, the broker has.
     private func publish(_ deliveries: [Delivery]) async throws -> Int {
         let queue = Subscription.queue(of: subscription.subscription)
-        let messages = deliveries.map { $0.message(to: queue, epoch: parts.epoch) }
+        let messages = deliveries.map { $0.message(to: queue) }
         var outcomes: [PublishOutcome?]
         do { outcomes = try await parts.publisher.publish(messages) } catch {
             if case .invalid(let reason) = error {
@@ -73,7 +73,7 @@ struct QueueDeliverer: Deliverer {
     /// A message that AMQP cannot carry never will be: an operator has to leave it out.
     private func refused(_ deliveries: [Delivery], _ reason: String) async throws {
         for delivery in deliveries {
-            do { _ = try await parts.publisher.publish([delivery.message(to: "none", epoch: parts.epoch)]) } catch {
+            do { _ = try await parts.publisher.publish([delivery.message(to: "none")]) } catch {
                 guard case .invalid = error else { continue }
                 parts.log.error("delivery cannot be sent", metadata: ["reason": "\(reason)"])
                 return try await parts.ledger(subscription).fail(

@@ -35,11 +35,11 @@ struct SubscriptionSecrets: Sendable {
 
 /// Signatures as Standard Webhooks 1.0 lays down, so that receivers have libraries for them:
 ///
-///     webhook-id: <subscription>:<number>                  the same at every try
+///     webhook-id: <subscription>:<epoch>:<number>          the same at every try
 ///     webhook-timestamp: <seconds since 1970>              of this try
 ///     webhook-signature: v1,<base64 of HMAC-SHA-256(secret, "<id>.<timestamp>.<body>")> …
 ///
-/// While an old secret is still valid there are two signatures, apart by a space; one of them is enough.
+/// While older secrets are still valid there are several signatures, apart by a space; one of them is enough.
 enum WebhookSignature {
     static func headers(
         id: String, at seconds: Int64, _ body: [UInt8], secrets: [[UInt8]]

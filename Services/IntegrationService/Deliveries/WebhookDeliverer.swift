@@ -18,7 +18,7 @@ struct WebhookDeliverer: Deliverer {
 
     func run() async {
         await parts.persistently(subscription, desk) { failures in
-            let intake = try await parts.intake(subscription)
+            let intake = try await parts.intake(subscription, desk.notice)
             failures = 0
             try await deliver(intake)
         }
@@ -90,10 +90,10 @@ struct WebhookDeliverer: Deliverer {
     private func send(_ delivery: Delivery) async -> DeliveryFailure? {
         let (body, now) = (delivery.body, Date())
         let signature = WebhookSignature.headers(
-            id: "\(delivery.subscription):\(delivery.number)", at: Int64(now.timeIntervalSince1970), body,
+            id: delivery.key(":"), at: Int64(now.timeIntervalSince1970), body,
             secrets: secrets(at: now))
         let request = CourierRequest(
-            "POST", subscription.url ?? "", headers: delivery.headers(epoch: parts.epoch) + signature, body: body)
+            "POST", subscription.url ?? "", headers: delivery.headers + signature, body: body)
         do {
             let answer = try await parts.courier.send(request)
             if (200..<300).contains(answer.status) { return nil }
@@ -101,12 +101,9 @@ struct WebhookDeliverer: Deliverer {
         } catch { return DeliveryFailure(error: "\(error)") }
     }
 
-    /// The new secret, and the one before it while it is still valid.
+    /// The newest secret first, and those before it that are still valid.
     private func secrets(at now: Date) -> [[UInt8]] {
-        let (id, generation) = (subscription.subscription, subscription.generation)
-        let current = parts.secrets.signing(id, generation)
-        guard let until = subscription.formerUntil, until > now else { return [current] }
-        return [current, parts.secrets.signing(id, generation - 1)]
+        subscription.generations(at: now).map { parts.secrets.signing(subscription.subscription, $0) }
     }
 
     private func failed(_ delivery: Delivery, _ failure: DeliveryFailure, _ line: inout WebhookLine) async throws {

@@ -42,14 +42,14 @@ final class Exchange: ServiceLifecycle.Service {
     }
 
     /// Until the lease is lost or the process ends.
-    private func lead(_ term: Int64) async {
-        runtime.log.info("exchange leads", metadata: ["term": "\(term)"])
+    private func lead(_ term: Lease.Term) async {
+        runtime.log.info("exchange leads", metadata: ["term": "\(term.number)", "epoch": "\(term.epoch)"])
         outlets.counts.leads(true)
         let tail = Tail()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.lease.keep(term) }
             group.addTask { await self.number(tail) }
-            group.addTask { await self.supervise(tail) }
+            group.addTask { await self.supervise(tail, epoch: term.epoch) }
             group.addTask { await self.compareBroker() }
             await group.next()
             group.cancelAll()
@@ -65,11 +65,11 @@ final class Exchange: ServiceLifecycle.Service {
         var lastRing = ContinuousClock.now
         while !Task.isCancelled {
             do {
-                if tail.head == 0 { tail.grow([], head: try await numbers.head()) }
                 let given = try await numbers.give()
-                if given.count > 0 {
-                    outlets.counts.archived(given.count)
-                    try await grow(tail, given, reader)
+                outlets.counts.archived(given.count)
+                // Not only what was given now: whoever gave it, or lost the answer, may not have told of it.
+                if given.head > tail.head {
+                    try await grow(tail, to: given.head, reader)
                     outlets.bells.desks.ringAll()
                     lastRing = .now
                 }
@@ -88,15 +88,14 @@ final class Exchange: ServiceLifecycle.Service {
         }
     }
 
-    private func grow(_ tail: Tail, _ given: (count: Int, head: Int64), _ reader: ArchiveReader) async throws {
+    private func grow(_ tail: Tail, to head: Int64, _ reader: ArchiveReader) async throws {
         var events: [ArchivedEvent] = []
-        if given.count <= Limits.Integration.batch {
-            let first = given.head - Int64(given.count)
+        if head - tail.head <= Limits.Integration.batch {
             events = try await reader.page(
-                after: first, head: given.head, Filter(), limit: Limits.Integration.batch
+                after: tail.head, head: head, Filter(), limit: Limits.Integration.batch
             ).events
         }
-        tail.grow(events, head: given.head)
+        tail.grow(events, head: head)
     }
 
     // MARK: - Subscriptions
@@ -107,10 +106,10 @@ final class Exchange: ServiceLifecycle.Service {
         let task: Task<Void, Never>
     }
 
-    private func supervise(_ tail: Tail) async {
+    private func supervise(_ tail: Tail, epoch: Int32) async {
         var running: [SubscriptionID: Active] = [:]
         while !Task.isCancelled {
-            do { try await compare(&running, tail) } catch {
+            do { try await compare(&running, tail, epoch) } catch {
                 if !Task.isCancelled { runtime.log.warning("subscriptions not read", metadata: ["error": "\(error)"]) }
             }
             await outlets.bells.subscriptions.wait(atMost: Limits.Integration.supervision)
@@ -120,11 +119,13 @@ final class Exchange: ServiceLifecycle.Service {
         outlets.bells.desks.keep([])
     }
 
-    private func compare(_ running: inout [SubscriptionID: Active], _ tail: Tail) async throws {
+    private func compare(
+        _ running: inout [SubscriptionID: Active], _ tail: Tail, _ epoch: Int32
+    ) async throws {
         let rows = try await runtime.database.run(
             """
             SELECT s.id, s.version, p.numbered,
-                (SELECT r.id FROM replays r WHERE r.subscription = s.id ORDER BY r.id DESC LIMIT 1) AS replay,
+                ARRAY(SELECT r.id FROM replays r WHERE r.subscription = s.id AND r.state = 'running') AS replays,
                 (SELECT a.id FROM delivery_audit a WHERE a.subscription = s.id ORDER BY a.id DESC LIMIT 1) AS act
             FROM subscriptions s JOIN subscription_progress p ON p.subscription = s.id
             WHERE s.state = 'active' AND (s.kind = 'webhook' OR s.provisioned > 0)
@@ -133,7 +134,8 @@ final class Exchange: ServiceLifecycle.Service {
         for row in rows {
             let act: Int64? = try row("act")
             wanted[try row("id")] = (
-                try row("version"), Notice(numbered: try row("numbered"), replay: try row("replay"), act: act ?? 0)
+                try row("version"),
+                Notice(numbered: try row("numbered"), replays: Set(try row("replays", as: [UUID].self)), act: act ?? 0)
             )
         }
         for (id, active) in running where wanted[id]?.version != active.version { active.task.cancel() }
@@ -146,20 +148,20 @@ final class Exchange: ServiceLifecycle.Service {
             if let active = running[id] {
                 active.desk.tell(want.notice)
             } else {
-                running[id] = try await start(id, want.notice, tail)
+                running[id] = try await start(id, want.notice, tail, epoch)
             }
         }
         outlets.bells.desks.keep(running.values.map(\.desk))
     }
 
-    private func start(_ id: SubscriptionID, _ notice: Notice, _ tail: Tail) async throws -> Active? {
+    private func start(
+        _ id: SubscriptionID, _ notice: Notice, _ tail: Tail, _ epoch: Int32
+    ) async throws -> Active? {
         let rows = try await runtime.database.run(
-            "\(Subscription.selection) CROSS JOIN relay_epoch e WHERE s.id = \(id) AND s.state = 'active'")
+            "\(Subscription.selection) WHERE s.id = \(id) AND s.state = 'active'")
         guard let row = rows.first else { return nil }
         let subscription = try Subscription(row)
-        let epochs = try await runtime.database.run("SELECT epoch FROM relay_epoch")
-        let parts = outlets.parts(
-            runtime.database, tail, epoch: try epochs.first?("epoch") ?? 1, log: runtime.log)
+        let parts = outlets.parts(runtime.database, tail, epoch: epoch, log: runtime.log)
         let desk = NoticeDesk(notice)
         let deliverer: any Deliverer =
             switch subscription.kind {
@@ -180,6 +182,7 @@ final class Exchange: ServiceLifecycle.Service {
                 broken = found.broken
                 outlets.counts.orphans(found.orphans)
                 outlets.bells.desks.ringAll()
+                if found.changed { outlets.bells.broker.ring() }
             } catch {
                 (broken, pause) = ([], Limits.AMQP.unusable)
                 if !Task.isCancelled { runtime.log.warning("broker not compared", metadata: ["error": "\(error)"]) }

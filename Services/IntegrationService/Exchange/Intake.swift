@@ -5,8 +5,8 @@ import ServiceKit
 /// What the supervisor knows of a subscription that changed elsewhere.
 struct Notice: Sendable, Equatable {
     var numbered: Int64 = 0
-    /// The newest replay of all.
-    var replay: ReplayID?
+    /// Those that are not over.
+    var replays: Set<UUID> = []
     /// The last act of an operator on a delivery.
     var act: Int64 = 0
 }
@@ -46,7 +46,8 @@ struct Intake {
     private var looked: Int64
     private var lastWritten = ContinuousClock.now
     private var replays: [Running] = []
-    private let newest: ReplayID?
+    /// Replays that need not be read again: they run here, or are over.
+    private let known: Set<UUID>
     private var past = Pace(rate: Limits.Integration.pastRate)
     private var waitsForPast = false
 
@@ -56,28 +57,28 @@ struct Intake {
         var pace: Pace
     }
 
-    init(_ ledger: Ledger, _ reader: ArchiveReader, _ tail: Tail, _ filter: Filter) async throws {
+    /// - Parameter noticed: the replays that were said to run before this looks.
+    init(
+        _ ledger: Ledger, _ reader: ArchiveReader, _ tail: Tail, _ filter: Filter, noticed: Set<UUID>
+    ) async throws {
         self.ledger = ledger
         self.reader = reader
         self.tail = tail
         self.filter = filter
         standing = try await ledger.standing()
         looked = standing.place
-        let known = try await ledger.database.run(
-            "SELECT id FROM replays WHERE subscription = \(ledger.subscription) ORDER BY id DESC LIMIT 1")
-        newest = try known.first?("id")
         let rows = try await ledger.database.run(
             "\(Replay.selection) WHERE r.subscription = \(ledger.subscription) AND r.state = 'running' ORDER BY r.id")
         replays = try rows.map { row in
             let replay = try Replay(row)
             return Running(replay: replay, looked: replay.place, pace: Pace(rate: replay.rate))
         }
+        known = noticed.union(replays.map(\.replay.replay.uuid))
     }
 
     /// Whether what somebody else did has to be read before anything else happens.
     func isOutdated(by notice: Notice) -> Bool {
-        if let replay = notice.replay, newest.map({ $0 < replay }) ?? true { return true }
-        return notice.numbered > standing.numbered
+        notice.numbered > standing.numbered || !notice.replays.isSubset(of: known)
     }
 
     /// How long there will be nothing, unless somebody rings.

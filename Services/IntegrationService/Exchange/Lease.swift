@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import Foundation
 import Postgres
 import ServiceKit
@@ -9,19 +10,28 @@ struct Lease: Sendable {
     let database: Database
     let holder: String
 
-    /// Takes the lease when it is free, ours, or expired; answers the term.
-    func claim() async throws(PostgresError) -> Int64? {
+    /// A time of leading: over at the latest when the history that it is of is.
+    struct Term: Sendable, Equatable {
+        let number: Int64
+        /// The incarnation of the exchange's own history.
+        let epoch: Int32
+    }
+
+    /// Takes the lease when it is free, ours, or expired, and the history is known to be what it was.
+    func claim() async throws(PostgresError) -> Term? {
         try await database.run(
             """
             UPDATE exchange_lease SET term = term + 1, holder = \(holder),
                 expires_at = clock_timestamp() + make_interval(secs => \(Limits.Integration.lease.secondsValue))
-            WHERE expires_at <= clock_timestamp() OR holder = \(holder) RETURNING term
+            FROM relay_epoch e
+            WHERE (expires_at <= clock_timestamp() OR holder = \(holder)) AND \(EventLogStart.settled) IS NOT NULL
+            RETURNING term, e.epoch
             """
-        ).first.map { row throws(PostgresError) in try row("term") }
+        ).first.map { row throws(PostgresError) in Term(number: try row("term"), epoch: try row("epoch")) }
     }
 
-    /// Renews until the lease is lost, or could not be renewed for as long as it lasts.
-    func keep(_ term: Int64) async {
+    /// Renews until the lease is lost, history has changed, or it could not be renewed for as long as it lasts.
+    func keep(_ term: Term) async {
         var renewed = ContinuousClock.now
         while !Task.isCancelled {
             try? await Task.sleep(for: Limits.Integration.renewal)
@@ -31,7 +41,7 @@ struct Lease: Sendable {
                     """
                     UPDATE exchange_lease
                     SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Integration.lease.secondsValue))
-                    WHERE term = \(term)
+                    FROM relay_epoch e WHERE term = \(term.number) AND \(EventLogStart.settled) = \(term.epoch)
                     """)
                 guard kept.affected == 1 else { return }
                 renewed = asked
@@ -39,8 +49,8 @@ struct Lease: Sendable {
         }
     }
 
-    func release(_ term: Int64) async {
+    func release(_ term: Term) async {
         _ = try? await database.run(
-            "UPDATE exchange_lease SET expires_at = '-infinity', holder = '' WHERE term = \(term)")
+            "UPDATE exchange_lease SET expires_at = '-infinity', holder = '' WHERE term = \(term.number)")
     }
 }

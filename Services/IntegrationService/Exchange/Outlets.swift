@@ -12,6 +12,8 @@ struct Outlets: Sendable {
     let courier: Courier
     let policy: AddressPolicy
     let secrets: SubscriptionSecrets
+    /// Where subscribers reach the broker.
+    let doors: [AMQPAddress]
     let bells: Bells
     let counts = ExchangeCounts()
     let pace: DeliveryPace
@@ -24,8 +26,22 @@ struct Outlets: Sendable {
         courier = Courier(policy, authorities: configuration.optional("LIENTHONG_WEBHOOK_AUTHORITIES"))
         secrets = SubscriptionSecrets(root: try configuration.secret(Self.secret).value)
         publisher = Publisher(configuration.amqp, exchange: BrokerControl.exchange, logger: log)
+        doors = try Self.doors(configuration)
         self.bells = bells
         pace = configuration.rehearsal ? DeliveryPace.rehearsal(configuration) : DeliveryPace()
+    }
+
+    /// `LIENTHONG_SUBSCRIBER_BROKERS`: subscribers may have another way to the broker than the services.
+    static func doors(_ configuration: Configuration) throws(ConfigurationFaults) -> [AMQPAddress] {
+        guard let list = configuration.optional("LIENTHONG_SUBSCRIBER_BROKERS") else {
+            return configuration.amqp.addresses
+        }
+        guard let found = Configuration.addresses(list, port: configuration.amqp.port) else {
+            throw ConfigurationFaults(faults: [
+                "LIENTHONG_SUBSCRIBER_BROKERS must be an address or a list such as mq1.example.vn:5671,mq2.example.vn"
+            ])
+        }
+        return found.map { AMQPAddress(host: $0.host, port: $0.port) }
     }
 
     /// Where webhooks may lead.

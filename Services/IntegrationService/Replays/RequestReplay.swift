@@ -103,11 +103,12 @@ enum RequestReplay: Endpoint {
         if let first = input.fromPosition { span.first = max(1, first) }
         if let last = input.throughPosition { span.last = min(span.last, last) }
         guard input.afterNumber != nil || input.throughNumber != nil else { return span }
+        // What came again between these numbers too: by position, so that order is kept, with what lies between.
         let rows = try await session.run(
             """
             SELECT min(position) AS first, max(position) AS last FROM deliveries
             WHERE subscription = \(subscription.subscription) AND number > \(input.afterNumber ?? 0)
-                AND number <= \(input.throughNumber ?? subscription.numbered) AND replay IS NULL
+                AND number <= \(input.throughNumber ?? subscription.numbered)
             """)
         guard let row = rows.first, let first: Int64 = try row("first"), let last: Int64 = try row("last") else {
             return Span(first: 1, last: 0)

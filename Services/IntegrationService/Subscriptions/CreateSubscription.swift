@@ -97,7 +97,10 @@ extension Call {
         let broker = resource(BrokerControl.self)
         do {
             try await broker.provide(id, generation: generation)
-            try await broker.noteProvided(id, generation, in: runtime.database)
+            guard try await broker.noteProvided(id, generation, in: runtime.database) else {
+                resource(Bells.self).broker.ring()
+                return false
+            }
             return true
         } catch {
             log.warning("queue not made yet", metadata: ["subscription": "\(id)", "error": "\(error)"])

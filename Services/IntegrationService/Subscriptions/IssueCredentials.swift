@@ -3,7 +3,7 @@ import Foundation
 import ServiceKit
 
 /// `POST /subscriptions/{subscription}/credentials`: what the subscriber needs, shown once. The first time as it was
-/// made; every further time a new password or secret. A webhook's former secret signs beside the new one for a day; a
+/// made; every further time a new password or secret. A webhook's former secrets sign beside the new one for a day; a
 /// queue's user has the new password at once, and connections that stand go on.
 enum IssueCredentials: Endpoint {
     static let route = Route.post("/subscriptions/{subscription}/credentials")
@@ -14,6 +14,8 @@ enum IssueCredentials: Endpoint {
         var kind = TargetKind.queue
         var host: String?
         var port: Int?
+        var brokers: [String] = []
+        var isEncrypted: Bool?
         var vhost: String?
         var user: String?
         var queue: String?
@@ -23,14 +25,18 @@ enum IssueCredentials: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("kind", \.kind, .choice, "What it is for"),
-            .init("host", \.host, .text(1...255), "The broker"),
+            .init("host", \.host, .text(1...255), "The broker, or the first of them"),
             .init("port", \.port, .integer(1...65_535), "Its port, AMQP 0-9-1"),
+            .init(
+                "brokers", \.brokers, .list(.text(1...262), 0...Limits.pageMaximum),
+                "All of them, host:port; any will do"),
+            .init("tls", \.isEncrypted, .bool, "Whether they expect TLS"),
             .init("vhost", \.vhost, .text(1...255), "Its vhost"),
             .init("user", \.user, .text(1...100), "May read this queue and nothing else"),
             .init("queue", \.queue, .text(1...100), "The queue; it exists already: do not declare it"),
             .init("password", \.password, .text(1...100), "Keep it: it is not shown again"),
             .init("secret", \.secret, .text(1...100), "For the signatures (Standard Webhooks); it is not shown again"),
-            .init("formerUntil", \.formerUntil, .instant, "Until then the secret before signs too"),
+            .init("formerUntil", \.formerUntil, .instant, "Until then the secrets before sign too"),
         ]
     }
 
@@ -46,8 +52,9 @@ enum IssueCredentials: Endpoint {
         switch subscription.kind {
         case .queue:
             guard await call.provide(id, generation: generation) else { throw Refused.busy }
-            let amqp = call.runtime.configuration.amqp
-            (output.host, output.port, output.vhost) = (amqp.host, amqp.port, amqp.vhost)
+            let (amqp, doors) = (call.runtime.configuration.amqp, call.resource(Outlets.self).doors)
+            (output.host, output.port, output.vhost) = (doors.first?.host, doors.first?.port, amqp.vhost)
+            (output.brokers, output.isEncrypted) = (doors.map(\.description), amqp.tls != nil)
             (output.user, output.queue) = (subscription.queue, subscription.queue)
             output.password = secrets.password(id, generation)
         case .webhook:
@@ -70,6 +77,8 @@ enum IssueCredentials: Endpoint {
             WITH issued AS (
                 UPDATE subscriptions SET version = version + 1, shown = true,
                     generation = generation + CASE WHEN shown THEN 1 ELSE 0 END,
+                    former_generation = CASE WHEN former_until > clock_timestamp() THEN former_generation
+                        ELSE generation END,
                     former_until = CASE WHEN shown AND kind = 'webhook'
                         THEN clock_timestamp() + make_interval(secs => \(overlap)) END
                 WHERE id = \(id) RETURNING id)

@@ -37,6 +37,7 @@ struct Subscription: Record {
     var version = 1
     var generation = 1
     var formerUntil: Date?
+    var formerGeneration: Int?
 
     static let fields: [Field<Self>] = [
         .init("subscription", \.subscription, .id, "The subscription"),
@@ -63,7 +64,7 @@ struct Subscription: Record {
 
     static let selection: SQL = """
         SELECT s.id, s.version, s.name, s.kind, s.types, s.agency, s.aggregate_source, s.aggregate_type,
-               s.aggregate_id, s.client, s.url, s.state, s.reason, s.generation, s.provisioned, s.former_until,
+               s.aggregate_id, s.client, s.url, s.state, s.reason, s.generation, s.provisioned, s.former_until, s.former_generation,
                s.created_at, p.place, p.numbered, p.settled, p.acknowledged
         FROM subscriptions s JOIN subscription_progress p ON p.subscription = s.id
         """
@@ -88,6 +89,7 @@ struct Subscription: Record {
         isProvisioned = try kind == .webhook || row("provisioned", as: Int.self) == generation
         queue = kind == .queue ? Self.queue(of: subscription) : nil
         formerUntil = try row("former_until")
+        formerGeneration = try row("former_generation")
         createdAt = try row("created_at")
         (place, numbered) = (try row("place"), try row("numbered"))
         (settled, acknowledged) = (try row("settled"), try row("acknowledged"))
@@ -98,6 +100,14 @@ struct Subscription: Record {
     static func queue(of subscription: SubscriptionID) -> String { "\(queuePrefix)\(subscription.text)" }
 
     var filter: Filter { Filter(types: types, agency: agency, aggregate: aggregate?.key) }
+
+    /// The secrets that are valid, by their generations, the newest first: whoever asked for a new one twice within a day
+    /// may have got only one of the answers.
+    func generations(at now: Date) -> [Int] {
+        guard let until = formerUntil, until > now, let former = formerGeneration else { return [generation] }
+        let oldest = max(former, generation - Limits.Integration.signatures + 1)
+        return Array((oldest...generation).reversed())
+    }
 
     var reply: Reply<Subscription> { Reply(self, version: Int64(version)) }
 }

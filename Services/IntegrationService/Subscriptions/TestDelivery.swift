@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import ServiceKit
 
 /// `POST /subscriptions/{subscription}/test`: one delivery of no event, under the next number, to try the way.
@@ -22,8 +23,9 @@ enum TestDelivery: Endpoint {
                 WITH moved AS (
                     UPDATE subscription_progress SET numbered = numbered + 1
                     WHERE subscription = \(input.subscription) RETURNING numbered)
-                INSERT INTO deliveries (subscription, number, event)
-                SELECT \(input.subscription), numbered, \(UUID.v7()) FROM moved RETURNING number
+                INSERT INTO deliveries (subscription, epoch, number, event)
+                SELECT \(input.subscription), \(EventLogStart.epoch), numbered, \(UUID.v7())
+                FROM moved CROSS JOIN relay_epoch e RETURNING number
                 """)
             var output = Output()
             output.number = try rows.first?("number") ?? 0

@@ -231,7 +231,26 @@ struct EnvironmentReader {
     /// `host`, or `host:port,host:port` where there are several (an IPv6 address with a port stands in brackets); never
     /// empty.
     private mutating func hosts(_ name: String, port: Int) -> [(host: String, port: Int)] {
-        let list = text(name, default: "127.0.0.1")
+        if let found = Configuration.addresses(text(name, default: "127.0.0.1"), port: port) { return found }
+        fault("\(name) must be an address or a list such as 10.0.0.1:5432,10.0.0.2:5432")
+        return [("127.0.0.1", port)]
+    }
+
+    mutating func amqp(required: Bool) -> AMQPConfiguration {
+        let nodes = hosts("LIENTHONG_AMQP_HOST", port: integer("LIENTHONG_AMQP_PORT", 1...65_535, default: 5_672))
+        return AMQPConfiguration(
+            host: nodes[0].host, port: nodes[0].port,
+            vhost: text("LIENTHONG_AMQP_VHOST", default: "lienthong"),
+            user: text("LIENTHONG_AMQP_USER", default: required ? nil : ""),
+            password: text("LIENTHONG_AMQP_PASSWORD", default: required ? nil : ""),
+            tls: given("LIENTHONG_AMQP_AUTHORITIES").map { AMQPTLS(authorities: $0) },
+            further: nodes.dropFirst().map { AMQPAddress(host: $0.host, port: $0.port) })
+    }
+}
+
+extension Configuration {
+    /// Addresses apart by commas, each with a port of its own or this one; nil when one of them is none.
+    public static func addresses(_ list: String, port: Int) -> [(host: String, port: Int)]? {
         var found: [(host: String, port: Int)] = []
         for part in list.split(separator: ",", omittingEmptySubsequences: false) {
             let pieces = part.split(separator: ":", omittingEmptySubsequences: false)
@@ -246,22 +265,10 @@ struct EnvironmentReader {
             guard let own, (1...65_535).contains(own), !host.isEmpty,
                 !host.contains(where: { $0.isWhitespace || $0 == "[" || $0 == "]" })
             else {
-                fault("\(name) must be an address or a list such as 10.0.0.1:5432,10.0.0.2:5432")
-                continue
+                return nil
             }
             found.append((String(host), own))
         }
-        return found.isEmpty ? [("127.0.0.1", port)] : found
-    }
-
-    mutating func amqp(required: Bool) -> AMQPConfiguration {
-        let nodes = hosts("LIENTHONG_AMQP_HOST", port: integer("LIENTHONG_AMQP_PORT", 1...65_535, default: 5_672))
-        return AMQPConfiguration(
-            host: nodes[0].host, port: nodes[0].port,
-            vhost: text("LIENTHONG_AMQP_VHOST", default: "lienthong"),
-            user: text("LIENTHONG_AMQP_USER", default: required ? nil : ""),
-            password: text("LIENTHONG_AMQP_PASSWORD", default: required ? nil : ""),
-            tls: given("LIENTHONG_AMQP_AUTHORITIES").map { AMQPTLS(authorities: $0) },
-            further: nodes.dropFirst().map { AMQPAddress(host: $0.host, port: $0.port) })
+        return found.isEmpty ? nil : found
     }
 }
