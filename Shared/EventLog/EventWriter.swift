@@ -73,8 +73,15 @@ public enum EventWriter {
         return """
             \(UUID.v7()), \(type.aggregate), \(event.aggregateID), \(version), \(type.type), \(announcement.agency), \
             \(announcement.actor), \(announcement.traceparent), \(announcement.occurredAt), \
-            \(String(decoding: event.jsonBytes, as: UTF8.self))::json
+            \(String(decoding: data(of: event), as: UTF8.self))::json
             """
+    }
+
+    private static func data(of event: any Event) -> [UInt8] {
+        #if DEBUG
+            if NextRevision.isOn { return NextRevision.revised(event.jsonBytes) }
+        #endif
+        return event.jsonBytes
     }
 }
 

@@ -1,8 +1,9 @@
 import Testing
 
-/// Mistakes on purpose and the switch that chooses them are in debug builds only.
+/// Mistakes on purpose, a next release on purpose, and the switches that choose them are in debug builds only.
 @Suite struct MutantTests {
-    @Test func mutantsAreAbsentFromReleases() {
+    @Test(arguments: [("Mutant", 10), ("NextRevision", 2)])
+    func switchesOfTestsAreAbsentFromReleases(_ word: String, atLeast least: Int) {
         var asked = 0
         for file in production {
             // One for each condition that is open: whether what follows is compiled in debug builds only.
@@ -12,13 +13,13 @@ import Testing
                 if text.hasPrefix("#if") { conditions.append(text == "#if DEBUG") }
                 if text.hasPrefix("#else"), !conditions.isEmpty { conditions[conditions.count - 1] = false }
                 if text.hasPrefix("#endif") { _ = conditions.popLast() }
-                guard text.contains("Mutant"), !text.hasPrefix("//") else { continue }
+                guard text.contains(word), !text.hasPrefix("//") else { continue }
                 asked += 1
                 if !conditions.contains(true) {
-                    Issue.record("\(file.path):\(number + 1) knows mutants in every build")
+                    Issue.record("\(file.path):\(number + 1) knows \(word) in every build")
                 }
             }
         }
-        #expect(asked > 10, "the mutants are somewhere else now")
+        #expect(asked > least, "\(word) is somewhere else now")
     }
 }
