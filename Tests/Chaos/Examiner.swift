@@ -24,6 +24,8 @@
             try await notices(&verdict)
             try await betweenServices(&verdict)
             try await subscribers(&verdict)
+            try await positions(&verdict)
+            try await versions(&verdict)
             return verdict
         }
 

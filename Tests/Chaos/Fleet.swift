@@ -1,5 +1,6 @@
 #if DEBUG
     import Contracts
+    import EventLog
     import Foundation
     import Glibc
     import Synchronization
@@ -104,6 +105,8 @@
             var children: [ServiceName: Child] = [:]
             var kills: [ServiceName: Int] = [:]
             var crashes: [String] = []
+            /// Those whose processes are of the next release from now on.
+            var upgraded: Set<ServiceName> = []
             var isClosing = false
         }
         private let state = Mutex(State())
@@ -116,6 +119,15 @@
         var crashes: [String] { state.withLock(\.crashes) }
 
         func child(_ service: ServiceName) -> Child? { state.withLock { $0.children[service] } }
+
+        func isUpgraded(_ service: ServiceName) -> Bool { state.withLock { $0.upgraded.contains(service) } }
+
+        /// Processes that are started from now on are of the next release, or of this one again.
+        func install(_ service: ServiceName, next: Bool) {
+            state.withLock { state in
+                if next { state.upgraded.insert(service) } else { state.upgraded.remove(service) }
+            }
+        }
 
         /// `HRService` of `hr`.
         static func program(_ service: ServiceName) -> String {
@@ -151,6 +163,8 @@
             environment["LIENTHONG_PG_OWNER_PASSWORD"] = nil
             environment.merge(detours) { $1 }
             environment["LIENTHONG_KILL_FILE"] = killFile(service)
+            environment["LIENTHONG_WEBHOOK_RETRY"] = "\(Limits.Chaos.webhookRetry)"
+            if isUpgraded(service) { environment[NextRevision.variable] = "1" }
             // A mistake built in on purpose, to see that the auditor notices.
             environment["LIENTHONG_MUTANT"] = ProcessInfo.processInfo.environment["LIENTHONG_MUTANT"]
             environment.merge(extra) { $1 }

@@ -105,7 +105,7 @@
                 toBroker: toBroker,
                 readers: Readers(
                     python: environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3", port: toBroker.port,
-                    run: machines.run),
+                    webhookPort: machines.base + 32, run: machines.run),
                 say: say)
             defer { run.readers.stop() }
             say(
@@ -150,7 +150,8 @@
                 .init("kill_points_reached", .integer(Int64(tally.reached.count))),
                 .init("kill_points_missed", .array(tally.missed.sorted().map { .string($0) })),
             ]
-            return .object(head + verdict.members + tail)
+            let versions = verdict.versions.map { [JSON.Member("versions", $0.json)] } ?? []
+            return .object(head + verdict.members + versions + tail)
         }
 
         /// Whether each of them was: a wish that runs grant together is not granted by one of them.

@@ -6,8 +6,8 @@
 
     @testable import Journeys
 
-    /// An integrator: joins under load, reads its private queue with somebody else's client, and has the past delivered
-    /// again and again beside what is new. What the client got is on disk before it acknowledges it.
+    /// An integrator: joins under load, reads its private queue with somebody else's client or has a webhook, and has
+    /// the past delivered again and again beside what is new. What came is on disk before it is acknowledged.
     struct Integrator: Sendable {
         let desk: Desk
         let eye: Database
@@ -19,13 +19,18 @@
         static let prefix = "Chaos "
         static let path = "/subscriptions"
 
-        /// The first hears everything from now on; the second from the past to what is new; the third only of one
-        /// service, from the past too.
+        private var isWebhook: Bool { number == 1 }
+
+        /// The first hears everything from now on; the second, a webhook, and the third from the past to what is new;
+        /// the fourth only of one service, from the past too.
         func join() async throws -> String {
             let head = try await position("SELECT position AS n FROM integration.archive_head")
-            var wish: [JSON.Member] = [.init("name", .string(Self.prefix + name)), .init("kind", "queue")]
-            if number > 0 { wish.append(.init("fromPosition", .integer(max(1, head - Limits.Chaos.past)))) }
-            if number > 1 { wish.append(.init("types", [.string("\(ServiceName.onestop).#")])) }
+            let kind = isWebhook ? "webhook" : "queue"
+            let past = isWebhook ? Limits.Chaos.webhookPast : Limits.Chaos.past
+            var wish: [JSON.Member] = [.init("name", .string(Self.prefix + name)), .init("kind", .string(kind))]
+            if isWebhook { wish.append(.init("url", .string(readers.url))) }
+            if number > 0 { wish.append(.init("fromPosition", .integer(max(1, head - past)))) }
+            if number > 2 { wish.append(.init("types", [.string("\(ServiceName.onestop).#")])) }
             let made = try await desk.act(.integration, Self.path, .object(wish), as: Cast.administrator)
             let id = try made.text("subscription")
             // Shown once and kept nowhere, so it has no key in the intent log; asked again it is a new one.
@@ -46,8 +51,9 @@
             let asked = try await desk.act(
                 .integration, "\(Self.path)/\(subscription)/replays",
                 [
-                    "fromPosition": .integer(max(1, place - Limits.Chaos.replayed)),
-                    "rate": .integer(Limits.Chaos.replayRate),
+                    "fromPosition": .integer(
+                        max(1, place - (isWebhook ? Limits.Chaos.webhookReplayed : Limits.Chaos.replayed))),
+                    "rate": .integer(isWebhook ? Limits.Chaos.webhookReplayRate : Limits.Chaos.replayRate),
                 ], as: Cast.administrator)
             let replay = try asked.text("replay")
             _ = try await desk.until(
@@ -84,28 +90,51 @@
         }
     }
 
-    /// Other people's clients (pika), one a subscription, in processes of their own.
+    /// Other people's programs, one a subscription, in processes of their own: clients of queues (pika) and a webhook.
     final class Readers: Sendable {
         private let python: String
         private let port: Int
+        private let webhookPort: Int
         private let folder: URL
         private let log: String
         private let children = Mutex<[String: Child]>([:])
+        private let webhook = Mutex<(subscription: String, login: JSON)?>(nil)
 
-        init(python: String, port: Int, run: URL) {
-            (self.python, self.port) = (python, port)
+        init(python: String, port: Int, webhookPort: Int, run: URL) {
+            (self.python, self.port, self.webhookPort) = (python, port, webhookPort)
             folder = run.appendingPathComponent("harness")
             log = run.appendingPathComponent("logs/chaos-integrators.log").path
         }
 
+        var url: String { "http://127.0.0.1:\(webhookPort)/events" }
+
         func start(_ subscription: String, _ login: JSON) throws {
-            let environment = [
-                "PATH": "/usr/bin:/bin", "LOG": file(subscription), "PORT": "\(port)",
-                "VHOST": try login.text("vhost"), "USER_NAME": try login.text("user"),
-                "PASSWORD": try login.text("password"), "QUEUE": try login.text("queue"),
-            ]
-            let child = try Child.start(python, ["-u", "-c", Self.program], environment, log: log)
+            let isWebhook = login["secret"] != nil
+            var environment = ["PATH": "/usr/bin:/bin", "LOG": file(subscription)]
+            if isWebhook {
+                webhook.withLock { $0 = (subscription, login) }
+                environment["PORT"] = "\(webhookPort)"
+                environment["SECRET"] = try login.text("secret")
+            } else {
+                environment["PORT"] = "\(port)"
+                for (name, field) in [
+                    ("VHOST", "vhost"), ("USER_NAME", "user"), ("PASSWORD", "password"), ("QUEUE", "queue"),
+                ] { environment[name] = try login.text(field) }
+            }
+            let child = try Child.start(
+                python, ["-u", "-c", isWebhook ? Self.receiver : Self.client], environment, log: log)
             children.withLock { $0[subscription] = child }
+        }
+
+        /// The webhook takes connections and says nothing for a while, or dies and comes back.
+        func away(isSilent: Bool) async throws {
+            guard let (subscription, login) = webhook.withLock({ $0 }),
+                let child = children.withLock({ $0[subscription] })
+            else { return }
+            if !isSilent { child.expectEnd() }
+            child.send(isSilent ? SIGSTOP : SIGKILL)
+            try? await Task.sleep(for: Limits.Chaos.held)
+            if isSilent { child.send(SIGCONT) } else { try start(subscription, login) }
         }
 
         var subscriptions: [String] { children.withLock { $0.keys.sorted() } }
@@ -125,7 +154,7 @@
             let lines = try missed.compactMap { line -> String? in
                 guard let number = line["number"]?.integer, !numbers.contains(number) else { return nil }
                 let (position, replay) = (line["position"]?.integer ?? 0, line["replay"]?.text ?? "-")
-                return "\(number) \(try line.text("event")) \(position) \(replay) missed\n"
+                return "\(number) \(try line.text("event")) \(position) \(replay) - missed\n"
             }
             // The client writes into it at the same time: each piece at the end, whole.
             let descriptor = open(file(subscription), O_WRONLY | O_APPEND)
@@ -136,7 +165,9 @@
 
         /// Clients that ended by themselves.
         var crashes: [String] {
-            children.withLock { $0.filter { $0.value.ending != nil }.map { "the client of \($0.key) ended" } }
+            children.withLock { children in
+                children.filter { $0.value.ending?.isOurs == false }.map { "the client of \($0.key) ended" }
+            }
         }
 
         func stop() { for child in children.withLock({ Array($0.values) }) { child.send(SIGKILL) } }
@@ -145,9 +176,10 @@
             folder.appendingPathComponent("heard-\(subscription)").path
         }
 
-        /// Writes `number event position replay` of each delivery and then acknowledges it; ends with the harness.
-        private static let program = """
-            import os, time, pika
+        /// Writes `number event position replay digest` of each delivery and then acknowledges it; ends with the
+        /// harness.
+        private static let client = """
+            import hashlib, os, time, pika
             log = os.open(os.environ["LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             parent = os.getppid()
             server = pika.ConnectionParameters(
@@ -155,7 +187,8 @@
                 pika.PlainCredentials(os.environ["USER_NAME"], os.environ["PASSWORD"]), heartbeat=10)
             names = ["cloudEvents:" + name for name in ("subscriptionnumber", "id", "exchangeposition", "replay")]
             def take(channel, delivery, properties, body):
-                os.write(log, (" ".join(str(properties.headers.get(n, "-")) for n in names) + "\\n").encode())
+                words = [str(properties.headers.get(n, "-")) for n in names] + [hashlib.sha256(body).hexdigest()]
+                os.write(log, (" ".join(words) + "\\n").encode())
                 channel.basic_ack(delivery.delivery_tag)
             while os.getppid() == parent:
                 try:
@@ -166,6 +199,45 @@
                 except Exception as trouble:
                     print(repr(trouble)[:300], flush=True)
                     time.sleep(0.2)
+            """
+
+        /// The same as a webhook. What is not signed as agreed is noted as `forged` and refused. Of twenty deliveries
+        /// one is refused, and one was noted and is refused all the same.
+        private static let receiver = """
+            import hashlib, os, threading, time
+            from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+            from standardwebhooks import Webhook
+            log = os.open(os.environ["LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            hook, parent, lock, turn = Webhook(os.environ["SECRET"]), os.getppid(), threading.Lock(), 0
+            names = ["ce-" + name for name in ("subscriptionnumber", "id", "exchangeposition", "replay")]
+            class Handler(BaseHTTPRequestHandler):
+                protocol_version = "HTTP/1.1"
+                def do_POST(self):
+                    global turn
+                    with lock:
+                        mine = turn = (turn + 1) % 20
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
+                    words = [self.headers.get(n, "-") for n in names] + [hashlib.sha256(body).hexdigest()]
+                    answer = 500 if mine in (9, 19) else 200
+                    try:
+                        hook.verify(body, {name.lower(): value for name, value in self.headers.items()})
+                    except Exception as trouble:
+                        print(repr(trouble)[:300], flush=True)
+                        answer, mine = 401, 0
+                        words.append("forged")
+                    if mine != 19:
+                        os.write(log, (" ".join(words) + "\\n").encode())
+                    self.send_response(answer)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                def log_message(self, *arguments):
+                    pass
+            class Server(ThreadingHTTPServer):
+                request_queue_size = 64
+            threading.Thread(target=Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever).start()
+            while os.getppid() == parent:
+                time.sleep(0.2)
+            os._exit(0)
             """
     }
 #endif

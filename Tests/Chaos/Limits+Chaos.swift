@@ -12,12 +12,19 @@
             /// Journeys that are under way at once.
             static let journeys = 6
             /// Subscribers of the exchange, and how long after the one before each joins.
-            static let integrators = 3
-            static let joins: Duration = .seconds(10)
+            static let integrators = 4
+            static let joins: Duration = .seconds(7)
             /// Positions of the past with which a subscription begins, and of one replay with its events a second.
             static let past: Int64 = 5_000
             static let replayed: Int64 = 1_500
             static let replayRate: Int64 = 150
+            /// The same of a webhook, and after how many seconds a failed delivery comes again first.
+            static let webhookPast: Int64 = 1_000
+            static let webhookReplayed: Int64 = 300
+            static let webhookReplayRate: Int64 = 50
+            static let webhookRetry = 0.2
+            /// Until a service that is told to stop must have ended.
+            static let stop: Duration = .seconds(45)
             /// Services that are struck at once.
             static let struck = 2
             /// Between two faults of one lane, in milliseconds.

@@ -22,7 +22,8 @@
         case slowSync = "slow-fsync"
         case walFull = "wal-full"
         case reset, blackHole = "black-hole"
-        case latency, cut, poison, clock
+        case latency, cut, poison, clock, upgrade
+        case webhookAway = "webhook-away"
 
         static let ofServices: [FaultKind] = [.kill, .point, .pause, .drain, .leaders]
 

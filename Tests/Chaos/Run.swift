@@ -140,8 +140,8 @@
         private var faults: ServerFaults {
             ServerFaults(
                 fleet: fleet, machines: machines, watch: watch, desk: desk("strike"), tally: tally, turns: turns,
-                disk: disk, days: days, toPostgres: toPostgres, toBroker: toBroker, kinds: options.faults,
-                isLong: options.isLong)
+                disk: disk, days: days, toPostgres: toPostgres, toBroker: toBroker, readers: readers,
+                kinds: options.faults, isLong: options.isLong)
         }
 
         private func strikeServers(_ until: ContinuousClock.Instant) async {
@@ -186,6 +186,8 @@
         private func areServed(_ all: [Subscribed]) async throws -> Bool {
             for one in all {
                 if try await one.isServed(readers.heard(one.id), eye) { continue }
+                // Nothing is lost on the way to a webhook: what it has not got comes again.
+                if one.isWebhook { return false }
                 let wasRemade = try fleet.hasSaid(.integration, "a queue was lost at the broker")
                 if wasRemade || tally.faults[.brokerLost] != nil { try await readers.readMissed(one.id, office) }
                 return false

@@ -19,6 +19,7 @@
         /// Between the services and PostgreSQL, and the broker.
         let toPostgres: Proxy
         let toBroker: Proxy
+        let readers: Readers
         let kinds: Set<FaultKind>
         let isLong: Bool
 
@@ -61,7 +62,14 @@
             case .cut: dice.one(of: [toPostgres, toBroker]).set { $0.cuts = 3 }
             case .poison: try await Poison(machines: machines, desk: desk, eye: watch.eye).plant()
             case .clock: try await clock(dice.one(of: ServiceName.running), ahead: dice.chance(50))
+            case .upgrade: try await services.upgrade(&dice)
+            case .webhookAway: try await readers.away(isSilent: dice.chance(50))
             }
+        }
+
+        private var services: ServiceFaults {
+            ServiceFaults(
+                fleet: fleet, machines: machines, watch: watch, desk: desk, tally: tally, turns: turns, isLong: isLong)
         }
 
         static let queues = ServiceName.running.map(\.rawValue)

@@ -131,15 +131,20 @@
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<count { group.addTask { try await watch.knock() } }
                 try await Task.sleep(for: .milliseconds(300))
-                child.expectEnd()
-                child.send(SIGTERM)
-                if try await !child.ends(within: .seconds(45)) {
-                    tally.stumbled("\(service) did not end within 45 s of SIGTERM")
-                    child.send(SIGKILL)
-                }
+                try await stop(service, child)
                 try await group.waitForAll()
             }
             try await ready(service)
+        }
+
+        /// In good order, as a supervisor does it.
+        func stop(_ service: ServiceName, _ child: Child) async throws {
+            child.expectEnd()
+            child.send(SIGTERM)
+            if try await !child.ends(within: Limits.Chaos.stop) {
+                tally.stumbled("\(service) did not end within \(Limits.Chaos.stop) of SIGTERM")
+                child.send(SIGKILL)
+            }
         }
 
         /// A second copy of the service takes over from one that is paused, which then wakes up: two that believe
@@ -170,12 +175,12 @@
             for _ in 0..<20 { try await watch.knock() }
             let second2 = try await watch.term(service)
             second.send(SIGTERM)
-            _ = try await second.ends(within: .seconds(45))
+            _ = try await second.ends(within: Limits.Chaos.stop)
             let ended = ContinuousClock.now
             tally.note(.cleanLeader, try await watch.nextLeader(service, after: second2, since: ended))
         }
 
-        private func ready(_ service: ServiceName) async throws {
+        func ready(_ service: ServiceName) async throws {
             try await ready(at: try desk.office.address(service), "\(service)")
         }
 

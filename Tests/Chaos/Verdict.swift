@@ -17,6 +17,8 @@
         case contradictions
         /// Rows of an event log that were updated or deleted.
         case rewritten
+        /// Events that were published at another place than the recorded tick gives them.
+        case misplaced
         /// Messages left in the broker's queues, events on their way, and dead ones, when all should be at rest.
         case queued, pending, dead
         /// Events that a subscriber of the exchange did not get, got under two numbers, or got too late.
@@ -25,6 +27,10 @@
         case disordered = "subscriber_out_of_order"
         /// Numbers of a subscription that no delivery had.
         case skipped = "subscriber_number_gaps"
+        /// Events whose data came otherwise than it was announced, and deliveries that were not signed as agreed.
+        case altered = "subscriber_altered"
+        /// What was to be shown and did not happen: the run says nothing about it.
+        case unexercised = "not_exercised"
         /// Processes that ended by themselves.
         case crashes
         /// Journeys that could not go on, intents that nobody answered.
@@ -35,6 +41,8 @@
     struct Verdict: Sendable, Equatable {
         private(set) var counts: [Count: Int] = [:]
         private(set) var findings: [String] = []
+        /// Of events and programs of two releases side by side.
+        var versions: Versions?
 
         subscript(_ count: Count) -> Int { counts[count] ?? 0 }
 

@@ -122,6 +122,15 @@ import Testing
         Damage(what: "an event of the log was rewritten", count: .rewritten) { _ in
             "UPDATE onestop.event_log SET actor = 'b' WHERE aggregate_version = 1"
         },
+        Damage(what: "an event came under another position than its tick gives it", count: .misplaced) { _ in
+            "UPDATE integration.archive_events SET source_position = '1.1.7' WHERE id = 1"
+        },
+        Damage(what: "an event of the archive has no tick", count: .misplaced, number: 6) { _ in
+            "UPDATE onestop.relay_tick SET tick = 2"
+        },
+        Damage(what: "the archive has other data than was announced", count: .altered) { _ in
+            "UPDATE integration.archive_events SET payload = '[1]' WHERE id = 1"
+        },
         Damage(what: "an event is not confirmed", count: .pending) { _ in
             "UPDATE onestop.relay_cursor SET confirmed = confirmed - 1"
         },
@@ -160,6 +169,7 @@ import Testing
     struct Mishearing: Sendable, CustomTestStringConvertible {
         let what: String
         let count: Count
+        var isOfWebhook = false
         let damage: @Sendable (inout [Heard]) -> Void
 
         var testDescription: String { what }
@@ -179,6 +189,16 @@ import Testing
             lines.append(other)
         },
         Mishearing(what: "two deliveries came in the other order", count: .disordered) { $0.swapAt(5, 6) },
+        Mishearing(what: "two of one thing came to a webhook in the other order", count: .disordered, isOfWebhook: true)
+        {
+            $0.swapAt(1, 2)
+        },
+        Mishearing(what: "a delivery has other data", count: .altered) { $0[0].digest = "0" },
+        Mishearing(what: "a delivery is not signed as agreed", count: .altered, isOfWebhook: true) { lines in
+            var forged = lines[0]
+            forged.isForged = true
+            lines.append(forged)
+        },
         Mishearing(what: "a number was left out", count: .skipped) { $0[$0.count - 1].number += 1 },
         Mishearing(what: "an event came that was not asked for", count: .repeated) { lines in
             lines.append(Heard(number: Int64(lines.count) + 1, event: "other", position: 99))
@@ -190,7 +210,8 @@ import Testing
     ) async throws {
         try await World.with { world in
             var world = world
-            mishearing.damage(&world.heard[world.subscription, default: []])
+            let subscription = mishearing.isOfWebhook ? world.webhook : world.subscription
+            mishearing.damage(&world.heard[subscription, default: []])
             let verdict = try await world.examine()
             for count in Count.allCases {
                 #expect(verdict[count] == (count == mishearing.count ? 1 : 0), "\(count): \(verdict.findings)")
@@ -204,8 +225,12 @@ import Testing
             var lines = world.heard[world.subscription] ?? []
             lines.insert(lines[1], at: 3)
             var late = lines.remove(at: 0)
-            late.wasRead = true
+            (late.wasRead, late.digest) = (true, nil)
             world.heard[world.subscription] = lines + [late]
+            // For a webhook what is new and a replay have no order towards each other, as two things have none.
+            var mixed = world.heard[world.webhook] ?? []
+            mixed.insert(mixed.remove(at: 5), at: 0)
+            world.heard[world.webhook] = mixed
             let verdict = try await world.examine()
             #expect(verdict.isClean, "\(verdict.findings)")
         }
@@ -220,10 +245,10 @@ import Testing
             var unbooked = world
             unbooked.intents.add(
                 Intent(
-                    number: 9, at: "", journey: "j", who: "gateway", service: .budget, method: "POST",
+                    number: 99, at: "", journey: "j", who: "gateway", service: .budget, method: "POST",
                     path: "/payments/callback", key: nil, body: ["reference": "REF-9"]
                 ).json)
-            unbooked.intents.add(Answered(number: 9, status: 200, tries: 1, body: [:]).json)
+            unbooked.intents.add(Answered(number: 99, status: 200, tries: 1, body: [:]).json)
             let lost = try await unbooked.examine()
             #expect(lost[.lost] == 1)
         }

@@ -14,6 +14,8 @@ struct World {
     let payment = UUID.v7().text
     let subscription = UUID.v7().text
     let replay = UUID.v7().text
+    let webhook = UUID.v7().text
+    let began = Date()
     var intents = Intents()
     var heard: [String: [Heard]] = [:]
 
@@ -45,6 +47,18 @@ struct World {
     }
 
     func run(_ sql: SQL) async throws { try await database.run(sql) }
+
+    /// A service was restarted as a program of this release.
+    mutating func upgraded(_ service: ServiceName, _ release: Release, from: Date, ready: Date) {
+        let number = intents.intents.count + 1_000
+        intents.add(
+            Intent(
+                number: number, at: Instant.write(from), journey: "strike", who: "operator", service: service,
+                method: Upgrade.method, path: release.rawValue, key: nil, body: [:]
+            ).json)
+        let body: JSON = ["ready": .string(Instant.write(ready))]
+        intents.add(Answered(number: number, status: 200, tries: 1, body: body).json)
+    }
 
     // MARK: - How it came to be
 
@@ -98,6 +112,12 @@ struct World {
         try await run(
             """
             INSERT INTO \(raw: service.rawValue).relay_cursor (tick, confirmed_seq, confirmed) VALUES (1, 0, 0)
+            """)
+        try await run(
+            """
+            INSERT INTO \(raw: service.rawValue).relay_tick (epoch, tick, term, prev, cur, raised, after_seq,
+                through_seq, until_seq, count)
+            VALUES (1, 1, 1, '1:1:', '1:1:', true, 0, 100, 100, 100)
             """)
     }
 
@@ -213,43 +233,52 @@ struct World {
         }
     }
 
-    /// The archive, and somebody who heard all of it but the first and then the second and third again.
+    /// The archive, and two, by queue and by webhook, who heard all of it but the first and then the second and third
+    /// again.
     private mutating func subscribed() async throws {
         try await run(
             """
             INSERT INTO integration.archive_events (xid, event, source, type, aggregate_type, aggregate_id,
-                aggregate_version, epoch, occurred_at, payload)
-            SELECT '1', id, 'onestop', type, aggregate_type, aggregate_id, aggregate_version, epoch, now(), ''
+                aggregate_version, epoch, source_position, occurred_at, payload)
+            SELECT '1', id, 'onestop', type, aggregate_type, aggregate_id, aggregate_version, epoch, '1.1.' || seq,
+                now(), convert_to(payload::text, 'UTF8')
             FROM onestop.event_log ORDER BY seq
             """)
         let rows = try await database.run(
             """
             INSERT INTO integration.archive_order (position, entry, latest_at, ordered_at)
             SELECT row_number() OVER (ORDER BY id), id, now(), now() FROM integration.archive_events
-            RETURNING position, (SELECT event::text FROM integration.archive_events WHERE id = entry) AS event
+            RETURNING position, (SELECT event::text FROM integration.archive_events WHERE id = entry) AS event,
+                (SELECT encode(sha256(payload), 'hex') FROM integration.archive_events WHERE id = entry) AS digest
             """)
         var lines: [Heard] = []
         for row in rows where try row("position", as: Int64.self) > 1 {
             let (event, position): (String, Int64) = (try row("event"), try row("position"))
-            lines.append(Heard(number: Int64(lines.count) + 1, event: event, position: position))
+            lines.append(
+                Heard(
+                    number: Int64(lines.count) + 1, event: event, position: position, digest: try row("digest")))
         }
         for line in lines.prefix(2) {
-            let number = Int64(lines.count) + 1
-            lines.append(Heard(number: number, event: line.event, position: line.position, replay: replay))
+            var again = line
+            (again.number, again.replay) = (Int64(lines.count) + 1, replay)
+            lines.append(again)
         }
-        heard[subscription] = lines
-        try await asked(5, "/subscriptions", ["subscription": .string(subscription), "place": 1])
-        try await asked(
-            6, "/subscriptions/\(subscription)/replays",
-            [
-                "subscription": .string(subscription), "replay": .string(replay), "firstPosition": 2, "lastPosition": 3,
-            ])
+        for (index, (id, kind)) in [(subscription, "queue"), (webhook, "webhook")].enumerated() {
+            heard[id] = lines
+            try await asked(
+                5 + 2 * index, "/subscriptions", ["kind": .string(kind)], ["subscription": .string(id), "place": 1])
+            try await asked(
+                6 + 2 * index, "/subscriptions/\(id)/replays", [:],
+                [
+                    "subscription": .string(id), "replay": .string(replay), "firstPosition": 2, "lastPosition": 3,
+                ])
+        }
     }
 
-    private mutating func asked(_ number: Int, _ path: String, _ answer: JSON) async throws {
+    private mutating func asked(_ number: Int, _ path: String, _ body: JSON, _ answer: JSON) async throws {
         let intent = Intent(
             number: number, at: "2021-03-01T09:00:00+07:00", journey: "integrator-0", who: "admin",
-            service: .integration, method: "POST", path: path, key: "key-\(number)", body: [:])
+            service: .integration, method: "POST", path: path, key: "key-\(number)", body: body)
         intents.add(intent.json)
         intents.add(Answered(number: number, status: 201, tries: 1, body: answer).json)
         try await run(
@@ -263,11 +292,12 @@ struct World {
     private func event(
         _ source: ServiceName, _ aggregate: String, _ id: String, _ version: Int64, _ type: String
     ) async throws {
+        let event = UUID.v7()
         try await run(
             """
             INSERT INTO \(raw: source.rawValue).event_log (epoch, id, aggregate_type, aggregate_id, aggregate_version,
                 type, actor, occurred_at, payload)
-            VALUES (1, gen_random_uuid(), \(aggregate), \(id), \(version), \(type), 'a', now(), '{}')
+            VALUES (1, \(event), \(aggregate), \(id), \(version), \(type), 'a', now(), '{}')
             """)
         for consumer in Catalogue.consumers(of: type) where ServiceName.running.contains(consumer) {
             let schema: SQL = "\(raw: consumer.rawValue)"
@@ -275,7 +305,7 @@ struct World {
                 """
                 INSERT INTO \(schema).effect_log (reaction, source, aggregate_type, aggregate_id, version, type, event)
                 VALUES (\(consumer.rawValue), \(source.rawValue), \(aggregate), \(id), \(version), \(type),
-                    gen_random_uuid())
+                    \(event))
                 """)
             try await run("DELETE FROM \(schema).inbox_position WHERE aggregate_id = \(id)")
             try await run(
