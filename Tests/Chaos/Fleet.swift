@@ -108,6 +108,8 @@
             /// Those whose processes are of the next release from now on.
             var upgraded: Set<ServiceName> = []
             var isClosing = false
+            /// Bytes of each log that are of runs before.
+            var saidBefore: [ServiceName: Int] = [:]
         }
         private let state = Mutex(State())
 
@@ -175,14 +177,17 @@
 
         private func log(_ service: ServiceName) -> URL { run.appendingPathComponent("logs/\(service).log") }
 
-        /// Whether these words stand in its log.
+        /// Whether these words stand in its log of this run.
         func hasSaid(_ service: ServiceName, _ words: String) throws -> Bool {
-            try Data(contentsOf: log(service)).range(of: Data(words.utf8)) != nil
+            let before = state.withLock { $0.saidBefore[service] ?? 0 }
+            return try Data(contentsOf: log(service)).dropFirst(before).range(of: Data(words.utf8)) != nil
         }
 
         /// Starts them all and keeps them running until `close`.
         func start() throws {
             for service in ServiceName.running {
+                let before = (try? Data(contentsOf: log(service)).count) ?? 0
+                state.withLock { $0.saidBefore[service] = before }
                 disarm(service)
                 try begin(service)
                 Task { await self.supervise(service) }

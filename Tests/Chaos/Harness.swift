@@ -144,6 +144,7 @@
                 .init("part", .integer(Int64(part))), .init("elapsed_s", .integer(Int64(elapsed / .seconds(1)))),
                 .init("kills", .integer(Int64(run.fleet.kills))), .init("journeys", .integer(Int64(tally.journeys))),
                 .init("intents", .integer(Int64(intents))), .init("answered", .integer(Int64(answers))),
+                .init("read_as_missed", .integer(Int64(run.readers.readAsMissed))),
             ]
             let tail: [JSON.Member] = [
                 .init("recovery", tally.recovery.json), .init("faults", .object(faults)),

@@ -163,6 +163,9 @@
             try handle.write(contentsOf: Data(lines.joined().utf8))
         }
 
+        /// Deliveries that the broker lost after it had confirmed them, and that were read as missed.
+        var readAsMissed: Int { subscriptions.reduce(0) { $0 + heard($1).count(where: \.wasRead) } }
+
         /// Clients that ended by themselves.
         var crashes: [String] {
             children.withLock { children in
