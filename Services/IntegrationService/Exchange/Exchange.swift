@@ -60,7 +60,7 @@ final class Exchange: ServiceLifecycle.Service {
     // MARK: - Positions
 
     private func number(_ tail: Tail) async {
-        let (numbers, reader) = (Numbers(database: runtime.database), ArchiveReader(database: runtime.database))
+        let numbers = Numbers(database: runtime.database)
         let bell = outlets.bells.archive
         var lastRing = ContinuousClock.now
         while !Task.isCancelled {
@@ -69,7 +69,7 @@ final class Exchange: ServiceLifecycle.Service {
                 outlets.counts.archived(given.count)
                 // Not only what was given now: whoever gave it, or lost the answer, may not have told of it.
                 if given.head > tail.head {
-                    try await grow(tail, to: given.head, reader)
+                    tail.grow(given.events, head: given.head)
                     outlets.bells.desks.ringAll()
                     lastRing = .now
                 }
@@ -86,16 +86,6 @@ final class Exchange: ServiceLifecycle.Service {
             // A ring comes shortly before the commit that it announces; and what comes meanwhile is numbered together.
             if .now - lastRing < Limits.Integration.lookFor { try? await Task.sleep(for: Limits.Integration.lookSoon) }
         }
-    }
-
-    private func grow(_ tail: Tail, to head: Int64, _ reader: ArchiveReader) async throws {
-        var events: [ArchivedEvent] = []
-        if head - tail.head <= Limits.Integration.batch {
-            events = try await reader.page(
-                after: tail.head, head: head, Filter(), limit: Limits.Integration.batch
-            ).events
-        }
-        tail.grow(events, head: head)
     }
 
     // MARK: - Subscriptions
