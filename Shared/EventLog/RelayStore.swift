@@ -54,7 +54,7 @@ struct RelayStore: Sendable {
     func renew(term: Int64) async throws(PostgresError) -> Bool {
         try await database.run(
             """
-            WITH quick AS (\(Self.lazily))
+            WITH quick AS (\(SQL.lazily))
             UPDATE relay_lease
             SET expires_at = clock_timestamp() + make_interval(secs => \(Limits.Relay.lease.secondsValue))
             FROM quick, relay_epoch e WHERE term = \(term) AND e.timeline = \(EventLogStart.timeline)
@@ -65,9 +65,6 @@ struct RelayStore: Sendable {
     func release(term: Int64) async throws(PostgresError) {
         try await database.run("UPDATE relay_lease SET expires_at = '-infinity', holder = '' WHERE term = \(term)")
     }
-
-    /// Without waiting for the disk: what is lost of it in a crash is only done again.
-    private static let lazily: SQL = "SELECT set_config('synchronous_commit', 'off', true)"
 
     // MARK: - Ticks
 
@@ -140,7 +137,7 @@ struct RelayStore: Sendable {
     func move(_ cursor: RelayCursor, term: Int64) async throws(PostgresError) {
         try await database.run(
             """
-            WITH quick AS (\(Self.lazily))
+            WITH quick AS (\(SQL.lazily))
             UPDATE relay_cursor
             SET tick = \(cursor.tick), confirmed_seq = \(cursor.seq), confirmed = \(Int64(cursor.confirmed))
             FROM quick, relay_lease l

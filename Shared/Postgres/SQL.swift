@@ -78,6 +78,11 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
     }
 }
 
+extension SQL {
+    /// Commits without waiting for the disk, for what is only done again when a crash loses it: `WITH quick AS (…)`.
+    public static let lazily: SQL = "SELECT set_config('synchronous_commit', 'off', true)"
+}
+
 /// One parameter: its type, and its bytes in PostgreSQL's binary format, nil for NULL.
 public struct Bind: Sendable {
     let oid: UInt32

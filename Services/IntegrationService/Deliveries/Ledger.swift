@@ -125,12 +125,14 @@ struct Ledger: Sendable {
     }
 
     /// Numbers that follow each other are over, and with them everything before: for deliveries in order.
+    /// Should the database crash at once, they are sent again, under the same numbers.
     func settle(_ standing: Standing, from first: Int64, through last: Int64) async throws -> Standing {
         KillPoint.pass(.beforeSettlement)
         let rows = try await database.run(
             """
-            WITH moved AS (
-                UPDATE subscription_progress SET settled = \(last) FROM relay_epoch e
+            WITH quick AS (\(SQL.lazily)),
+            moved AS (
+                UPDATE subscription_progress SET settled = \(last) FROM quick, relay_epoch e
                 WHERE subscription = \(subscription) AND settled = \(standing.settled) AND \(isCurrent) RETURNING 1)
             INSERT INTO settlements (subscription, first_number, last_number, outcome, attempts)
             SELECT \(subscription), \(first), \(last), 'delivered', 1 FROM moved
