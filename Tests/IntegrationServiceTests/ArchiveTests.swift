@@ -173,4 +173,33 @@ import Testing
             }
         }
     }
+
+    /// By it a deliverer chooses the connection, so that what is new does not wait behind the past.
+    @Test func `an intake says whether its deliveries are of the past`() async throws {
+        try await withService(Main.self, Self.settings) { service in
+            let database = service.database.database
+            let (id, numbers, tail) = (SubscriptionID.new(), Numbers(database: database), Tail())
+            try await database.run(
+                """
+                WITH made AS (
+                    INSERT INTO subscriptions (id, version, name, kind, types, state, created_by)
+                    VALUES (\(id), 1, 'a', 'queue', '{}', 'active', 'tests'))
+                INSERT INTO subscription_progress (subscription, place) VALUES (\(id), 0)
+                """)
+            try await insert("a", 1, in: database)
+            tail.grow([], head: try await numbers.give().head)
+            let ledger = Ledger(database: database, subscription: id, version: 1, epoch: 1)
+            var intake = try await Intake(
+                ledger, ArchiveReader(database: database), tail, Filter(), noticed: [])
+            // The past comes at a rate.
+            let deadline = ContinuousClock.now + .seconds(10)
+            var past: [Delivery] = []
+            while past.isEmpty, .now < deadline { past = try await intake.next(limit: 10) }
+            #expect(past.map(\.number) == [1] && intake.isPast)
+            try await insert("a", 2, in: database)
+            let given = try await numbers.give()
+            tail.grow(given.events, head: given.head)
+            #expect(try await intake.next(limit: 10).map(\.number) == [2] && !intake.isPast)
+        }
+    }
 }

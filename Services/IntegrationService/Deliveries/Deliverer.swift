@@ -35,6 +35,7 @@ final class NoticeDesk: Sendable {
 struct DelivererParts: Sendable {
     let database: Database
     let publisher: Publisher
+    let pastPublisher: Publisher
     let courier: Courier
     let secrets: SubscriptionSecrets
     let tail: Tail

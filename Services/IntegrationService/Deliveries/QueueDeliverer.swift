@@ -26,7 +26,7 @@ struct QueueDeliverer: Deliverer {
                 }
                 // A queue that was away may come back in the middle of a batch, and would begin there: first one alone.
                 let sent = failures == 0 ? pending : [pending[0]]
-                let confirmed = try await publish(sent)
+                let confirmed = try await publish(sent, by: intake.isPast ? parts.pastPublisher : parts.publisher)
                 try await settle(&intake, pending.prefix(confirmed))
                 pending.removeFirst(confirmed)
                 if confirmed > 0 { failures = 0 }
@@ -50,11 +50,11 @@ struct QueueDeliverer: Deliverer {
     }
 
     /// How many of them, from the first one on, the broker has.
-    private func publish(_ deliveries: [Delivery]) async throws -> Int {
+    private func publish(_ deliveries: [Delivery], by publisher: Publisher) async throws -> Int {
         let queue = Subscription.queue(of: subscription.subscription)
         let messages = deliveries.map { $0.message(to: queue) }
         var outcomes: [PublishOutcome?]
-        do { outcomes = try await parts.publisher.publish(messages) } catch {
+        do { outcomes = try await publisher.publish(messages) } catch {
             if case .invalid(let reason) = error {
                 try await refused(deliveries, reason)
                 throw ExchangeFault.overtaken

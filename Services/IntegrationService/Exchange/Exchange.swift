@@ -26,6 +26,7 @@ final class Exchange: ServiceLifecycle.Service {
     func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }
         await outlets.publisher.close()
+        await outlets.pastPublisher.close()
     }
 
     private func work() async {

@@ -50,6 +50,8 @@ struct Intake {
     private let known: Set<UUID>
     private var past = Pace(rate: Limits.Integration.pastRate)
     private var waitsForPast = false
+    /// The last deliveries were read from the archive: this subscriber is behind, or they belong to a replay.
+    private(set) var isPast = false
 
     private struct Running {
         var replay: Replay
@@ -106,12 +108,13 @@ struct Intake {
         while looked < tail.head {
             let page: ArchivePage
             if let new = tail.page(after: looked, filter, limit: limit) {
-                page = new
+                (page, isPast) = (new, false)
             } else {
                 let most = past.allows(min(limit, Limits.Integration.pastBatch))
                 waitsForPast = most == 0
                 if waitsForPast { return [] }
                 page = try await reader.page(after: looked, head: tail.head, filter, limit: most)
+                isPast = true
                 past.went(page.events.count)
             }
             looked = page.reached
@@ -133,6 +136,7 @@ struct Intake {
         let (filter, last) = (running.replay.filter(of: filter), running.replay.lastPosition)
         while running.looked < last {
             let page = try await reader.page(after: running.looked, head: last, filter, limit: most)
+            isPast = true
             running.looked = page.reached
             guard !page.events.isEmpty || page.reached >= last else { continue }
             running.pace.went(page.events.count)

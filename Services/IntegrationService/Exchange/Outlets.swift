@@ -9,6 +9,8 @@ import ServiceKit
 /// What deliveries leave by: made once at start, shared by requests and deliverers.
 struct Outlets: Sendable {
     let publisher: Publisher
+    /// For what comes from the past: on the same connection it would fill the window, and what is new would wait.
+    let pastPublisher: Publisher
     let courier: Courier
     let policy: AddressPolicy
     let secrets: SubscriptionSecrets
@@ -26,6 +28,7 @@ struct Outlets: Sendable {
         courier = Courier(policy, authorities: configuration.optional("LIENTHONG_WEBHOOK_AUTHORITIES"))
         secrets = SubscriptionSecrets(root: try configuration.secret(Self.secret).value)
         publisher = Publisher(configuration.amqp, exchange: BrokerControl.exchange, logger: log)
+        pastPublisher = Publisher(configuration.amqp, exchange: BrokerControl.exchange, logger: log)
         doors = try Self.doors(configuration)
         self.bells = bells
         pace = configuration.rehearsal ? DeliveryPace.rehearsal(configuration) : DeliveryPace()
@@ -60,8 +63,8 @@ struct Outlets: Sendable {
 
     func parts(_ database: Database, _ tail: Tail, epoch: Int32, log: Logger) -> DelivererParts {
         DelivererParts(
-            database: database, publisher: publisher, courier: courier, secrets: secrets, tail: tail, bells: bells,
-            counts: counts, pace: pace, epoch: epoch, log: log)
+            database: database, publisher: publisher, pastPublisher: pastPublisher, courier: courier, secrets: secrets,
+            tail: tail, bells: bells, counts: counts, pace: pace, epoch: epoch, log: log)
     }
 }
 
