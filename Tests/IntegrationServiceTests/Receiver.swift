@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 /// A webhook in Python: checks signatures with the library of Standard Webhooks, reads the event with the package
-/// `cloudevents`, answers what the file says, and prints `number subject answer replay verified id type epoch key data` for each
-/// request.
+/// `cloudevents`, answers what the file says, and prints for each request
+/// `number subject answer replay verified id type epoch key data`.
 struct Receiver: Sendable {
     let program: Program
     private let answers: URL

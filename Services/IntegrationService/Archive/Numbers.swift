@@ -28,8 +28,8 @@ struct Numbers: Sendable {
         }
     }
 
-    /// Numbers what is new. Nothing is written when there is nothing, when somebody else has numbered meanwhile, or when
-    /// history changed meanwhile.
+    /// Numbers what is new. Nothing is written when there is nothing, and when meanwhile somebody else has numbered or
+    /// history has changed.
     func give() async throws -> Given {
         let heads = try await database.run(
             """

@@ -104,8 +104,8 @@ struct Ledger: Sendable {
     static func read(_ condition: SQL, in session: any Session) async throws -> [Delivery] {
         let rows = try await session.run(
             """
-            SELECT d.subscription, d.epoch AS era, d.number, d.event AS id, d.replay, d.numbered_at, d.position AS at, f.edited,
-                   f.attempts, f.first_at, f.due_at, \(ArchivedEvent.columns)
+            SELECT d.subscription, d.epoch AS era, d.number, d.event AS id, d.replay, d.numbered_at, d.position AS at,
+                   f.edited, f.attempts, f.first_at, f.due_at, \(ArchivedEvent.columns)
             FROM deliveries d
                 LEFT JOIN archive_order o ON o.position = d.position LEFT JOIN archive_events a ON a.id = o.entry
                 LEFT JOIN delivery_failures f ON f.subscription = d.subscription AND f.number = d.number

@@ -64,8 +64,8 @@ struct Subscription: Record {
 
     static let selection: SQL = """
         SELECT s.id, s.version, s.name, s.kind, s.types, s.agency, s.aggregate_source, s.aggregate_type,
-               s.aggregate_id, s.client, s.url, s.state, s.reason, s.generation, s.provisioned, s.former_until, s.former_generation,
-               s.created_at, p.place, p.numbered, p.settled, p.acknowledged
+               s.aggregate_id, s.client, s.url, s.state, s.reason, s.generation, s.provisioned, s.former_until,
+               s.former_generation, s.created_at, p.place, p.numbered, p.settled, p.acknowledged
         FROM subscriptions s JOIN subscription_progress p ON p.subscription = s.id
         """
 
@@ -101,8 +101,8 @@ struct Subscription: Record {
 
     var filter: Filter { Filter(types: types, agency: agency, aggregate: aggregate?.key) }
 
-    /// The secrets that are valid, by their generations, the newest first: whoever asked for a new one twice within a day
-    /// may have got only one of the answers.
+    /// The secrets that are valid, by their generations, the newest first: whoever asked for a new one twice within a
+    /// day may have got only one of the answers.
     func generations(at now: Date) -> [Int] {
         guard let until = formerUntil, until > now, let former = formerGeneration else { return [generation] }
         let oldest = max(former, generation - Limits.Integration.signatures + 1)
