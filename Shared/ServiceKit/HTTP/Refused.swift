@@ -34,6 +34,8 @@ public struct Refused: Error, Sendable, Equatable {
     public let english: String
     /// The field of the request at fault, when there is one.
     public var field: String?
+    /// All that is at fault, where it is more than one thing; named instead of `field`.
+    public var faults: [FieldFault] = []
 
     public init(_ code: String, _ status: Int = 409, vi: String, en: String, field: String? = nil) {
         self.code = code
@@ -46,6 +48,12 @@ public struct Refused: Error, Sendable, Equatable {
     public func at(_ field: String) -> Refused {
         var copy = self
         copy.field = field
+        return copy
+    }
+
+    public func naming(_ faults: [FieldFault]) -> Refused {
+        var copy = self
+        copy.faults = faults
         return copy
     }
 
@@ -116,14 +124,15 @@ enum Problem {
     }
 
     static func outgoing(_ refused: Refused, _ language: Language, trace: String) -> Outgoing {
-        let faults = refused.field.map {
+        let field = refused.field.map {
             [FieldFault(refused.code, field: $0, vi: refused.vietnamese, en: refused.english)]
         }
+        let faults = refused.faults.isEmpty ? field ?? [] : refused.faults
         var headers: [(name: String, value: String)] = []
         if refused.status == 401 { headers.append(("www-authenticate", "Bearer realm=\"lienthong\"")) }
         if refused.status == 503 { headers.append(("retry-after", "1")) }
         return outgoing(
-            refused.status, code: refused.code, detail: refused.detail(language), faults: faults ?? [],
+            refused.status, code: refused.code, detail: refused.detail(language), faults: faults,
             language: language, trace: trace, headers: headers)
     }
 
