@@ -134,7 +134,7 @@ let package = Package(
             name: "JourneyTests",
             dependencies: [
                 "Journeys", "Auditing", "Rehearsal", "Auditor", "OneStopService", "Contracts", "LegalClock", "Postgres",
-                "TestKit", "ServiceTestKit",
+                "ServiceKit", "TestKit", "ServiceTestKit",
             ],
             path: "Tests/JourneyTests", swiftSettings: strict),
         .target(name: "FakeBroker", path: "Tests/FakeBroker", swiftSettings: strict),

@@ -12,6 +12,8 @@ enum Migrations {
         Migration(
             6, "exemption from fees",
             "ALTER TABLE dossiers ADD COLUMN fee_exemption text, ADD COLUMN fee_exemption_reason text"),
+        Migration(7, "what is published was a draft, as it was checked", published),
+        Migration(8, "branches: steps done beside the leading one", branches),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 
@@ -76,6 +78,34 @@ enum Migrations {
                  FROM generate_series(1, 5) AS weekday))
             FROM (SELECT '[{"begins":"07:30","ends":"11:30"},{"begins":"13:00","ends":"17:00"}]'::jsonb)
                 AS day (halves);
+        """
+
+    /// The rule of `catalogue`, and: nothing is published that was no draft, and publishing changes nothing of it.
+    private static let published = """
+        CREATE OR REPLACE FUNCTION procedures_published_stay() RETURNS trigger LANGUAGE plpgsql AS $body$
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                IF NEW.state = 'published' THEN
+                    RAISE EXCEPTION 'procedure % version % was no draft', NEW.code, NEW.number USING ERRCODE = '23001';
+                END IF;
+                RETURN NEW;
+            END IF;
+            IF OLD.state = 'published' THEN
+                RAISE EXCEPTION 'procedure % version % is published', OLD.code, OLD.number USING ERRCODE = '23001';
+            END IF;
+            IF TG_OP = 'UPDATE' AND NEW.state = 'published' AND
+                (NEW.code, NEW.number, NEW.valid_from, NEW.valid_to, NEW.definition, NEW.revision) IS DISTINCT FROM
+                (OLD.code, OLD.number, OLD.valid_from, OLD.valid_to, OLD.definition, OLD.revision)
+            THEN
+                RAISE EXCEPTION 'procedure % version % is not what was drafted', OLD.code, OLD.number
+                    USING ERRCODE = '23001';
+            END IF;
+            RETURN COALESCE(NEW, OLD);
+        END
+        $body$;
+        DROP TRIGGER procedures_published_stay ON procedures;
+        CREATE TRIGGER procedures_published_stay BEFORE INSERT OR UPDATE OR DELETE ON procedures
+            FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();
         """
 
     private static let dossiers = """
@@ -222,6 +252,34 @@ enum Migrations {
             read_at timestamptz
         );
         CREATE INDEX notifications_person ON notifications (person, id);
+        """
+
+    private static let branches = """
+        -- Since when the dossier is at its step; null where it came there before.
+        ALTER TABLE dossiers ADD COLUMN step_begun_at timestamptz;
+        CREATE TABLE branches (
+            id uuid PRIMARY KEY,
+            dossier uuid NOT NULL REFERENCES dossiers,
+            -- The leading step that was left when it opened.
+            fork text NOT NULL,
+            step text NOT NULL,
+            agency text NOT NULL,
+            begun_at timestamptz NOT NULL,
+            due_at timestamptz NOT NULL,
+            explanation jsonb NOT NULL,
+            closed_at timestamptz,
+            closed_by text,
+            outcome text CHECK (outcome IN ('done', 'recalled')),
+            -- The joins at which it waits for the others.
+            waits_at text[] NOT NULL DEFAULT '{}',
+            note text,
+            late boolean,
+            CHECK ((closed_at IS NULL) = (outcome IS NULL))
+        );
+        CREATE INDEX branches_dossier ON branches (dossier);
+        CREATE INDEX branches_waiting ON branches (agency, due_at, id) WHERE closed_at IS NULL;
+        -- A step is worked on once at a time.
+        CREATE UNIQUE INDEX branches_open ON branches (dossier, step) WHERE closed_at IS NULL;
         """
 
     private static let outside = """

@@ -5,8 +5,21 @@ CREATE OR REPLACE FUNCTION procedures_published_stay()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state = 'published' THEN
+            RAISE EXCEPTION 'procedure % version % was no draft', NEW.code, NEW.number USING ERRCODE = '23001';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF OLD.state = 'published' THEN
         RAISE EXCEPTION 'procedure % version % is published', OLD.code, OLD.number USING ERRCODE = '23001';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.state = 'published' AND
+        (NEW.code, NEW.number, NEW.valid_from, NEW.valid_to, NEW.definition, NEW.revision) IS DISTINCT FROM
+        (OLD.code, OLD.number, OLD.valid_from, OLD.valid_to, OLD.definition, OLD.revision)
+    THEN
+        RAISE EXCEPTION 'procedure % version % is not what was drafted', OLD.code, OLD.number
+            USING ERRCODE = '23001';
     END IF;
     RETURN COALESCE(NEW, OLD);
 END
@@ -24,6 +37,27 @@ CREATE TABLE attachments (
     added_at timestamp with time zone NOT NULL,
     CONSTRAINT attachments_pkey PRIMARY KEY (id),
     CONSTRAINT attachments_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE branches (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    fork text NOT NULL,
+    step text NOT NULL,
+    agency text NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    explanation jsonb NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    outcome text,
+    waits_at text[] NOT NULL DEFAULT '{}'::text[],
+    note text,
+    late boolean,
+    CONSTRAINT branches_pkey PRIMARY KEY (id),
+    CONSTRAINT branches_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT branches_check CHECK ((closed_at IS NULL) = (outcome IS NULL)),
+    CONSTRAINT branches_outcome_check CHECK (outcome = ANY (ARRAY['done'::text, 'recalled'::text]))
 );
 
 CREATE TABLE business_clock (
@@ -180,6 +214,7 @@ CREATE TABLE dossiers (
     applicant_mail jsonb,
     fee_exemption text,
     fee_exemption_reason text,
+    step_begun_at timestamp with time zone,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),
@@ -481,6 +516,12 @@ CREATE TABLE working_hours (
 
 CREATE INDEX attachments_dossier ON attachments USING btree (dossier);
 
+CREATE INDEX branches_dossier ON branches USING btree (dossier);
+
+CREATE UNIQUE INDEX branches_open ON branches USING btree (dossier, step) WHERE closed_at IS NULL;
+
+CREATE INDEX branches_waiting ON branches USING btree (agency, due_at, id) WHERE closed_at IS NULL;
+
 CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
 
 CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
@@ -529,4 +570,4 @@ CREATE INDEX subject_erasures_subject ON subject_erasures USING btree (subject, 
 
 CREATE INDEX timers_due ON timers USING btree (due_at);
 
-CREATE TRIGGER procedures_published_stay BEFORE DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();
+CREATE TRIGGER procedures_published_stay BEFORE INSERT OR DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();

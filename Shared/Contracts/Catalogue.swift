@@ -40,6 +40,8 @@ public enum Catalogue {
         DossierStopped.self,
         DossierReappointed.self,
         DossierAssigned.self,
+        DossierBranchOpened.self,
+        DossierBranchClosed.self,
         ProcedurePublished.self,
         // Documents
         DocumentDrafted.self,

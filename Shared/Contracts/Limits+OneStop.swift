@@ -7,6 +7,29 @@ extension Limits {
         public static let parts = 50
         public static let fees = 20
         public static let steps = 30
+        /// Most ways on from one step, and most steps worked on side by side that one of them leads to.
+        public static let ways = 8
+        public static let branches = 8
+        /// Most states of a procedure's steps: they are all looked at before it is published.
+        public static let graphStates = 20_000
+        /// Most steps of a way that a finding names, and most agencies.
+        public static let path = 40
+        public static let namedAgencies = 10
+        /// Most findings of one check.
+        public static let findings = 200
+        /// Most kinds of results of one procedure, and longest code of one, in characters.
+        public static let results = 20
+        public static let resultCode = 60
+        /// Most members, nesting and choices of an electronic form, and longest name of a member, in characters.
+        public static let formMembers = 200
+        public static let formDepth = 8
+        public static let formChoices = 200
+        public static let formName = 60
+        /// Most faults of one form that are named at once.
+        public static let formFaults = 50
+        /// Largest file of procedures, in bytes, and most rows of it.
+        public static let procedureFile = 16_777_216
+        public static let procedureRows = 4_000
         /// Longest code of a field of procedures (lĩnh vực), in characters.
         public static let field = 40
         /// Longest code of a case of the fees, and longest word for what its amount is for, in characters.
@@ -25,6 +48,8 @@ extension Limits {
         public static let bookEntries = 4_000
         /// Most agencies that one dossier is away from at a time (sent on to another level, again and again).
         public static let levels = 8
+        /// Most steps done beside the leading one that are shown of one dossier.
+        public static let branchesOfDossier = 400
         /// Most opinions asked for on one dossier.
         public static let opinions = 20
         /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.

@@ -52,6 +52,9 @@ public enum AccountKind: String, CaseIterable, Sendable { case official, citizen
 /// The answer of an agency that was asked: agree, disagree (reason needed), or agree with a remark.
 public enum OpinionVerdict: String, CaseIterable, Sendable { case agree, disagree, remark }
 
+/// How a step ended that was done beside the leading one: done, or called back because the dossier went back.
+public enum BranchOutcome: String, CaseIterable, Sendable { case done, recalled }
+
 /// What a post entitles its holder to, at its agency and the agencies below.
 public enum PostRole: String, CaseIterable, Sendable {
     /// One-stop officer at the counter (công chức một cửa).

@@ -100,6 +100,32 @@ def publish(office):
     return "admin", {"path": {"code": code}}
 
 
+def hand_on(office):
+    """By a procedure of its own in which the police search their records beside the examination."""
+    code, body = new_procedure(office)
+    steps = body["definition"]["steps"]
+    aside = steps[1] | {"key": "records", "agency": "H19.21", "cooperates": True, "ways": [{"to": ["approve"]}]}
+    steps[0]["ways"] = [{"to": ["conclude", "records"]}]
+    steps[1]["ways"] = [{"to": ["approve"]}]
+    steps[2]["joins"] = True
+    body["definition"] |= {"fees": [], "steps": [*steps, aside]}
+    office.do("admin", "onestop", "POST", f"/procedures/{code}/draft", body)
+    office.do("admin", "onestop", "POST", f"/procedures/{code}/publish", {})
+    submission = {"procedure": code, "agency": "H19.12", "subject": "Việc thử", "name": "Trần Văn B"}
+    dossier = office.do("citizen", "onestop", "POST", "/dossiers", submission)["id"]
+    office.act("clerk", dossier, "accept")
+    office.act("clerk", dossier, "hand-over", {"step": "appraise"})
+    office.act("officer", dossier, "hand-over", {"step": "conclude"})
+    opened = office.do("officer", "onestop", "GET", f"/dossiers/{dossier}/branches")["branches"]
+    return "police", {"path": {"dossier": dossier, "branch": opened[0]["id"]}, "body": {"note": "Không có án tích"}}
+
+
+def import_procedures(office):
+    code, body = new_procedure(office)
+    row = json.dumps({"code": code} | body, ensure_ascii=False) + "\n"
+    return "admin", {"headers": {"Content-Type": "application/x-ndjson"}, "raw": row.encode()}
+
+
 def calendar(office):
     answer = office.call("admin", "onestop", "GET", "/calendar")
     body = {key: value for key, value in answer.json().items() if key in ("weeks", "specialDays", "decidedThrough")}
@@ -324,7 +350,10 @@ RECIPES = integration.RECIPES | {
     "DownloadPaper": download_paper,
     "DraftProcedure": lambda o: (lambda made: ("admin", {"path": {"code": made[0]}, "body": made[1]}))(new_procedure(o)),
     "ReadDraft": publish,
+    "CheckDraft": publish,
     "PublishProcedure": publish,
+    "ImportProcedures": import_procedures,
+    "HandOnBranch": hand_on,
     "LoadCalendar": calendar,
     "SetRehearsalClock": lambda o: ("admin", {"body": {"now": NOW}}),
     "DraftDocument": lambda o: ("officer", {"body": {"agency": "H19.12", "content": {

@@ -39,7 +39,8 @@ extension OneStop {
             """
             {"validFrom":"2021-01-01","definition":{"name":"Xác nhận một bước","nameEn":"One-step confirmation",\
             "field":"BM","receivers":["department"],"parts":[],"limit":{"amount":1,"unit":"workingDays"},"fees":[],\
-            "steps":[{"key":"process","name":"Xử lý","nameEn":"Work","rule":"receiving"}]}}
+            "steps":[{"key":"process","name":"Xử lý","nameEn":"Work","rule":"receiving",\
+            "limit":{"amount":1,"unit":"workingDays"}}]}}
             """)
         try post("publish", "{}")
     }

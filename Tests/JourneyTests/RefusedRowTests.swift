@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceKit
 import Testing
 
 @testable import Journeys
@@ -19,6 +20,32 @@ import Testing
                 #expect(
                     names.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value < 0x80 || $0 == "đ" } }, "\(row.place)")
             } catch { Issue.record("\(row.place): \(error)") }
+        }
+    }
+
+    @Test func `every procedure of the files may be published with the people of the files`() async throws {
+        let province = try await Province.read(Settings.province)
+        func place(_ row: Entry) -> [String] { [row["agency"], row["unit"], row["post"]] }
+        let fields = Dictionary(uniqueKeysWithValues: province.positions.map { (place($0), $0["fields"]) })
+        for row in province.procedures {
+            let day = max(row["valid_from"], Loader.firstDay)
+            func isInForce(_ row: Entry) -> Bool {
+                row["valid_from"] <= day && (row["valid_to"].isEmpty || day <= row["valid_to"])
+            }
+            var staffing = Staffing()
+            for agency in province.agencies where isInForce(agency) {
+                let code = try AgencyCode(agency["code"])
+                staffing.agencies[code] = AgencyKind(rawValue: agency["kind"])
+            }
+            for official in province.officials where isInForce(official) {
+                let limited = (fields[place(official)] ?? "").split(separator: " ").map(String.init)
+                let (agency, role) = (try AgencyCode(official["agency"]), PostRole(rawValue: official["role"]))
+                let post = Staffing.Post(role: try #require(role), fields: ProcedureFields(limited))
+                staffing.posts[agency, default: []].insert(post)
+            }
+            let definition = try Definition(decoding: province.definition(row), unknown: .refuse)
+            let found = ProcedureCheck.look(at: definition, staffing: staffing).findings
+            #expect(found.isEmpty, "\(row.place): \(found.map(\.english))")
         }
     }
 

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a procedure is drafted, published, and never changes; a dossier keeps its version`() async throws {
+    @Test func `os-002: a version is drafted, published and never changes; a dossier keeps its own`() async throws {
         try await Office.open { office in
             let code = Office.criminalRecord
             let id = try await office.inWork()

@@ -31,11 +31,23 @@ import Testing
                 "opinions", on: id, as: office.officer,
                 ["toAgency": "H19.25", "question": "x", "limit": ["amount": 1, "unit": "days"]])
             let opinion = try #require(asked["id"]?.text)
+            let branch = BranchID.new()
+            try await office.harness.database.database.run(
+                """
+                INSERT INTO branches (id, dossier, fork, step, agency, begun_at, due_at, explanation)
+                VALUES (\(branch), \(try DossierID(id)), 'check', 'check', \(Agencies.police), now(), now(),
+                        \(Explanation().json))
+                """)
             let acts =
-                office.acts + [("attachments", [:]), ("opinions/\(opinion)/answer", ["verdict": "agree"])]
+                office.acts + [
+                    ("attachments", [:]), ("opinions/\(opinion)/answer", ["verdict": "agree"]),
+                    ("branches/\(branch)/hand-over", ["note": "x"]),
+                ]
             // Whoever adds an act adds it here.
             let routes = Main.endpoints.map { $0.route }.filter { $0.method == "POST" }
-            let paths = routes.map { $0.path.replacing("{opinion}", with: opinion) }
+            let paths = routes.map {
+                $0.path.replacing("{opinion}", with: opinion).replacing("{branch}", with: branch.text)
+            }
             let prefix = "/dossiers/{dossier}/"
             #expect(Set(paths.filter { $0.hasPrefix(prefix) }) == Set(acts.map { prefix + $0.0 }))
             let events = try await office.harness.count("SELECT count(*) AS n FROM event_log")

@@ -82,6 +82,7 @@ func step(_ key: String, _ rule: AgencyRule, _ role: PostRole, _ guards: [Guard]
     var step = Step()
     (step.key, step.name, step.nameEn) = (key, key, key)
     (step.rule, step.role, step.guards) = (rule, role, guards)
+    step.limit = TimeLimit(1, .workingDays)
     return step
 }
 

@@ -20,6 +20,8 @@ struct Loader: Sendable {
         try await positions()
         try await officials()
         try await calendar()
+        // A procedure is published where somebody holds each of its roles: OneStop hears of posts by events.
+        try await audit("staffed")
         try await procedures()
         try await audit("loaded")
         try await accounts()

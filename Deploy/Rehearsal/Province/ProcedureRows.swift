@@ -22,6 +22,7 @@ extension Province {
             "steps": .array(Self.steps(steps, competent: procedure["competent_agency"], owner: procedure["owner"])),
             "supplementClock": .string(procedure["supplement"]),
             "documentType": .string(procedure["result_type"]),
+            "onlineLevel": .string(Self.levels[procedure["level"]] ?? "information"),
             "source": .string(procedure["legal_basis"]),
             "verified": .bool(procedure["verified"] == "yes"),
         ]
@@ -34,11 +35,14 @@ extension Province {
         return [.string(kind ?? "department")]
     }
 
+    /// The levels of Decree 43/2011/NĐ-CP in the service's words.
+    private static let levels = ["2": "forms", "3": "partial", "4": "whole"]
+
     private static func part(_ row: Entry) -> JSON {
         [
             "key": .string("\(row["kind"])-\(row["ordinal"])"), "name": .string(row["name"]),
             "nameEn": .string(row["name_en"]), "required": .bool(row["required"] == "yes"),
-            "copies": .integer(Int64(row["count"]) ?? 1),
+            "copies": .integer(Int64(row["count"]) ?? 1), "kind": .string(row["kind"]),
         ]
     }
 

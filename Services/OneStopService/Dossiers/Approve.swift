@@ -7,7 +7,7 @@ enum Approve: Endpoint {
     static let summary = "Approve the answer to a dossier"
     static let access = Access.official(.dossiersApprove)
     static let refusals = [
-        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue, .notAtLastStep,
+        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue, .notAtLastStep, .tooEarly,
     ]
 
     struct Input: Record {
@@ -24,10 +24,11 @@ enum Approve: Endpoint {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
         let definition = try await call.procedure(of: before).definition
+        try await call.requireEarliest(before, definition)
         let leader = try call.person
         let (dossier, type) = try decide(
             before, definition: definition,
-            openOpinions: try await call.openOpinions(of: before.id, guards: definition.approvalGuards),
+            openOpinions: try await call.openOpinions(of: before.id, guards: definition.endGuards(before)),
             leader: leader, now: call.now)
         var event = DossierApproved()
         (event.dossier, event.code, event.agency) = (dossier.id, dossier.code?.text ?? "", dossier.workingAgency)
@@ -42,7 +43,7 @@ enum Approve: Endpoint {
         try before.require(.processing)
         guard before.approvedAt == nil else { throw .alreadyApproved }
         guard let type = definition.documentType else { throw .nothingToIssue }
-        try pass(definition.approvalGuards, before, definition, openOpinions: openOpinions)
+        try pass(definition.endGuards(before), before, definition, openOpinions: openOpinions)
         try checkPlace(before, definition)
         var dossier = before
         dossier.approvedAt = now
@@ -51,10 +52,12 @@ enum Approve: Endpoint {
         return (dossier, type)
     }
 
-    /// Refuses unless the dossier is at its last step and where that step is done: only there sits the authority that
+    /// Refuses unless the dossier is at a last step and where that step is done: only there sits the authority that
     /// decides, also when the dossier was sent elsewhere in between.
     static func checkPlace(_ dossier: Dossier, _ definition: Definition) throws(Refused) {
-        guard let last = definition.steps.last, dossier.step == last.key else { throw .notAtLastStep }
+        let graph = StepGraph(definition.steps)
+        guard let place = dossier.step.flatMap(graph.place), graph.isEnd(place) else { throw .notAtLastStep }
+        let last = definition.steps[place]
         guard try HandOver.place(of: last, dossier) == dossier.workingAgency else { throw .notAtLastStep }
     }
 

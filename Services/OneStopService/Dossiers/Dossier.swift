@@ -52,6 +52,8 @@ struct Dossier: Sendable, Equatable {
     var formerDueAt: Date?
     var handOverBy: Date?
     var stepDueAt: Date?
+    /// Since when it is at its step; nil where it came there before this was kept.
+    var stepBegunAt: Date?
     var pauses: [Pause] = []
     /// The status to which 5 goes back.
     var resumeStatus: DossierStatus?
@@ -137,6 +139,7 @@ extension Dossier {
         formerDueAt = try row("former_due_at")
         handOverBy = try row("hand_over_by")
         stepDueAt = try row("step_due_at")
+        stepBegunAt = try row("step_begun_at")
         let pauses: JSON = try row("pauses")
         self.pauses = try (pauses.array ?? []).map { try Pause(decoding: $0, unknown: .ignore) }
         supplementRequestedAt = try row("supplement_requested_at")

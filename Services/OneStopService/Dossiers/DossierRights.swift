@@ -30,9 +30,13 @@ extension Call {
     /// Refuses unless the caller may read at an agency that has to do with the dossier.
     func requireReading(_ dossier: Dossier) async throws {
         for agency in dossier.agencies where try await holds(.dossiersRead, at: agency) { return }
-        // Whoever is asked for an opinion must see what it is about.
-        let asked = try await run("SELECT DISTINCT to_agency FROM opinions WHERE dossier = \(dossier.id)")
-        for row in asked where try await holds(.dossiersRead, at: try row("to_agency")) { return }
+        // Whoever is asked for an opinion, or does a step beside the leading one, must see what it is about.
+        let asked = try await run(
+            """
+            SELECT to_agency AS agency FROM opinions WHERE dossier = \(dossier.id)
+            UNION SELECT agency FROM branches WHERE dossier = \(dossier.id)
+            """)
+        for row in asked where try await holds(.dossiersRead, at: try row("agency")) { return }
         try await require(.dossiersRead, at: dossier.workingAgency)
     }
 }

@@ -74,6 +74,12 @@ extension Call {
             answering: Reply(try await view(of: dossier), version: dossier.version))
     }
 
+    /// That who is to take it has not left that post in the meantime; true for nobody.
+    func stillHolds(_ official: Official?, _ before: Dossier) async throws -> SQL {
+        guard let official else { return "true" }
+        return DossierSQL.holds(official, of: try await procedure(of: before).definition.field, on: today)
+    }
+
     private func commands(_ change: Change) -> [(String, SQL)] {
         guard let notice = change.notice, let command = change.dossier.command(notice, of: change.what) else {
             return []
@@ -88,12 +94,8 @@ extension Call {
     ) async throws -> Reply<Output> {
         var after = change
         after.dossier.version = before.version + 1
-        var condition: SQL = "true"
-        if let official {
-            condition = DossierSQL.holds(official, of: try await procedure(of: before).definition.field, on: today)
-        }
         return try await flight(
-            DossierSQL.update(after.dossier, onlyIf: condition),
+            DossierSQL.update(after.dossier, onlyIf: try await stillHolds(official, before)),
             then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after) + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
@@ -102,7 +104,8 @@ extension Call {
 extension Work {
     /// Writes a change inside a transaction; the row is locked or its version decides.
     func save<Output: Record>(
-        _ change: Change, from before: Dossier, answering reply: Reply<Output>? = nil as Reply<Nothing>?
+        _ change: Change, from before: Dossier, onlyIf condition: SQL = "true",
+        answering reply: Reply<Output>? = nil as Reply<Nothing>?
     ) async throws {
         var after = change
         after.dossier.version = before.version + 1
@@ -111,8 +114,8 @@ extension Work {
             lines.append(("commanded", commanding(command, for: command.agency)))
         }
         try await flight(
-            DossierSQL.update(after.dossier), then: lines, announcing: after.event, to: before.receivingAgency,
-            reply: reply)
+            DossierSQL.update(after.dossier, onlyIf: condition), then: lines, announcing: after.event,
+            to: before.receivingAgency, reply: reply)
     }
 }
 
@@ -148,7 +151,7 @@ enum DossierSQL {
                 code_serial = \(dossier.code.map { Int32($0.serial) }), accepted_at = \(dossier.acceptedAt),
                 act_by = \(dossier.actBy), due_at = \(dossier.dueAt), former_due_at = \(dossier.formerDueAt),
                 hand_over_by = \(dossier.handOverBy), step_due_at = \(dossier.stepDueAt),
-                pauses = \(pauses),
+                step_begun_at = \(dossier.stepBegunAt), pauses = \(pauses),
                 resume_status = \(dossier.resumeStatus.map { Int16($0.number) }),
                 withdrawn_from = \(dossier.withdrawnFrom.map { Int16($0.number) }),
                 supplement_requested_at = \(dossier.supplementRequestedAt),

@@ -7,7 +7,7 @@ enum FinishDossier: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/finish")
     static let summary = "Finish a dossier whose procedure has no result document"
     static let access = Access.official(.dossiersApprove)
-    static let refusals = [Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notAtLastStep]
+    static let refusals = [Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notAtLastStep, .tooEarly]
 
     struct Input: Record {
         var dossier = DossierID()
@@ -23,9 +23,10 @@ enum FinishDossier: Endpoint {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
         let definition = try await call.procedure(of: before).definition
+        try await call.requireEarliest(before, definition)
         let dossier = try decide(
             before, definition: definition,
-            openOpinions: try await call.openOpinions(of: before.id, guards: definition.approvalGuards),
+            openOpinions: try await call.openOpinions(of: before.id, guards: definition.endGuards(before)),
             leader: try call.person, now: call.now)
         return try await call.save(
             Change(
@@ -38,7 +39,7 @@ enum FinishDossier: Endpoint {
     ) throws(Refused) -> Dossier {
         try before.require(.processing)
         guard definition.documentType == nil else { throw .documentAwaited }
-        try Approve.pass(definition.approvalGuards, before, definition, openOpinions: openOpinions)
+        try Approve.pass(definition.endGuards(before), before, definition, openOpinions: openOpinions)
         try Approve.checkPlace(before, definition)
         var dossier = before
         (dossier.approvedAt, dossier.approvedBy, dossier.answeringAgency) = (now, leader, before.workingAgency)

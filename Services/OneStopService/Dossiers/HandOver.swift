@@ -9,7 +9,7 @@ enum HandOver: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [
         Refused.notInStatus, .stepUnknown, .feesOpen, .opinionsOpen, .officerNotThere, .noAgencyAbove,
-        .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped,
+        .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped, .wayNotNamed, .branchesOpen, .tooEarly,
     ]
 
     struct Input: Record {
@@ -22,7 +22,7 @@ enum HandOver: Endpoint {
             .init("dossier", \.dossier, .id, "The dossier", in: .path),
             .init(
                 "step", \.step, .text(1...60, pattern: Pattern.key),
-                "The next step or one before it; absent: the next one"),
+                "A next step or one before it; absent: the next one, where there is one only"),
             .init("toOfficer", \.toOfficer, .id, "Who takes it; absent: whoever its leader names"),
             .init("note", \.note, .text(1...Limits.noteLength), "What is to be done"),
         ]
@@ -31,20 +31,22 @@ enum HandOver: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.requireHolding(before)
-        let procedure = try await call.procedure(of: before)
-        let step = try target(before, procedure.definition, asked: input.step)
+        let definition = try await call.procedure(of: before).definition
+        let step = try target(before, definition, asked: input.step)
+        let known = definition.forks ? try await call.runtime.database.branches(of: before.id) : []
+        let moves = try BranchMoves.lead(before, to: step, definition, known)
+        if !definition.isBack(before, to: step) { try await call.requireEarliest(before, definition) }
         let agency = try place(of: step, before)
         try await call.requireKnown(agency)
         let officer = try await call.officer(input.toOfficer)
         let dossier = try decide(
-            before, to: step, agency: agency, officer: officer, definition: procedure.definition,
+            before, to: step, agency: agency, officer: officer, definition: definition,
             openOpinions: try await call.openOpinions(
-                of: before.id, guards: before.step.flatMap(procedure.definition.step)?.guards ?? []),
+                of: before.id, guards: before.step.flatMap(definition.step)?.guards ?? []),
             calendar: try await call.calendar(of: agency), now: call.now)
-        return try await call.save(
-            Change(
-                dossier, "handed-over", note: input.note, event: event(from: before, to: dossier)), from: before,
-            taking: officer)
+        let change = Change(dossier, "handed-over", note: input.note, event: event(from: before, to: dossier))
+        guard !moves.isNothing else { return try await call.save(change, from: before, taking: officer) }
+        return try await call.save(change, from: before, taking: officer, moves, known)
     }
 
     static func event(from before: Dossier, to dossier: Dossier) -> DossierHandedOver {
@@ -56,14 +58,22 @@ enum HandOver: Endpoint {
         return event
     }
 
-    /// The next step, this one again, or back to one before it. A step is left only when its guards pass, so none is
-    /// passed over.
+    /// A next step, this one again, or back to one before it. A step is left only when its guards pass, so none is
+    /// passed over (os-018).
     static func target(_ before: Dossier, _ definition: Definition, asked: String?) throws(Refused) -> Step {
-        let step = asked.map(definition.step) ?? definition.step(after: before.step)
-        guard let step, let index = definition.steps.firstIndex(of: step) else { throw .stepUnknown }
-        let reached = before.step.flatMap { key in definition.steps.firstIndex { $0.key == key } } ?? -1
-        guard index <= reached + 1 else { throw .stepSkipped }
-        return step
+        let graph = StepGraph(definition.steps)
+        if let asked, graph.place(of: asked) == nil { throw .stepUnknown }
+        guard let here = before.step.flatMap(graph.place) else {
+            guard let first = definition.steps.first else { throw .stepUnknown }
+            guard asked == nil || asked == first.key else { throw .stepSkipped }
+            return first
+        }
+        if let back = asked.flatMap(graph.place), graph.before(here).contains(back) {
+            guard !definition.steps[back].cooperates else { throw .stepSkipped }
+            return definition.steps[back]
+        }
+        guard let place = graph.head(try BranchMoves.way(from: here, asked, graph)) else { throw .stepUnknown }
+        return definition.steps[place]
     }
 
     /// Where a step is done.
@@ -94,6 +104,7 @@ enum HandOver: Endpoint {
         }
         var dossier = before
         if before.status == .accepted { try dossier.move(to: .processing) }
+        dossier.stepBegunAt = step.key == before.step ? before.stepBegunAt : now
         dossier.step = step.key
         try dossier.go(to: agency)
         dossier.officer = officer?.person
@@ -105,6 +116,39 @@ enum HandOver: Endpoint {
 }
 
 extension Call {
+    /// A hand-over with what it does beside the leading step: each branch that opens or is called back is a change of
+    /// the dossier of its own, all in one commit.
+    fileprivate func save(
+        _ change: Change, from before: Dossier, taking official: Official?, _ moves: BranchMoves, _ known: [Branch]
+    ) async throws -> Reply<DossierView> {
+        let opened = try await open(
+            moves.opens, of: before, fork: before.step ?? "", from: before.workingAgency)
+        let holds = try await stillHolds(official, before)
+        logRead(of: "dossier", before.id.text, purpose: change.what)
+        return try await transaction { work in
+            try await work.post(DossierSQL.hold(before))
+            try await work.save(change, from: before, onlyIf: holds)
+            var dossier = change.dossier
+            dossier.version = before.version + 1
+            for var branch in known where moves.recalls.contains(branch.id) {
+                branch.late = branch.late ?? (now > branch.dueAt)
+                (branch.outcome, branch.closedAt) = (.recalled, branch.closedAt ?? now)
+                try await work.close(branch, of: &dossier, actor: caller.person)
+            }
+            for branch in opened {
+                try await work.open(branch, of: &dossier, from: before.workingAgency, actor: caller.person)
+            }
+            return Reply(try await view(of: dossier), version: dossier.version)
+        }
+    }
+
+    /// Refuses while the step may not be left yet, by the calendar of where the dossier is.
+    func requireEarliest(_ dossier: Dossier, _ definition: Definition) async throws {
+        guard let step = dossier.step.flatMap(definition.step), step.notBefore != nil else { return }
+        try step.checkEarliest(
+            begun: dossier.stepBegunAt, now: now, calendar: try await calendar(of: dossier.workingAgency))
+    }
+
     /// Refuses an agency that the directory does not know today.
     func requireKnown(_ agency: AgencyCode) async throws {
         guard try await resource(ProcedureBook.self).kind(of: agency, on: today) != nil else {

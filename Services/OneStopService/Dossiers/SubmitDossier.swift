@@ -39,9 +39,14 @@ struct Submission: Record {
     ) throws(Refused) -> Dossier {
         guard let procedure else { throw .procedureUnknown }
         guard let kind, procedure.definition.receivers.contains(kind) else { throw .agencyDoesNotReceive }
+        // os-015, os-013
+        let isOnline = procedure.definition.onlineLevel?.takesDossiers ?? true
+        guard channel != .online || isOnline else { throw .notOnline }
+        try procedure.definition.check(form: form, channel: channel)
         var dossier = Dossier()
         dossier.id = .new()
         dossier.version = 1
+        // os-002: nothing writes these two again.
         (dossier.procedure, dossier.procedureNumber) = (procedure.code, procedure.number)
         (dossier.channel, dossier.subject, dossier.form) = (channel, subject, form)
         (dossier.receivingAgency, dossier.workingAgency) = (agency, agency)
@@ -90,7 +95,7 @@ enum SubmitDossier: Endpoint {
     static let route = Route.post("/dossiers", success: 201)
     static let summary = "Submit a dossier online"
     static let access = Access.citizen
-    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive]
+    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .notOnline, .formDiffers]
 
     struct Output: Record {
         var id = DossierID()
@@ -114,7 +119,7 @@ enum ReceiveDossier: Endpoint {
     static let route = Route.post("/counter/dossiers", success: 201)
     static let summary = "Register a dossier at the counter"
     static let access = Access.official(.dossiersReceive)
-    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive]
+    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .formDiffers]
 
     struct Input: Record {
         var submission = Submission()
@@ -144,4 +149,7 @@ extension Refused {
     static let agencyDoesNotReceive = Refused(
         "onestop.agency-does-not-receive", 422, vi: "Cơ quan này không tiếp nhận thủ tục này.",
         en: "This agency does not receive this procedure.", field: "agency")
+    static let notOnline = Refused(
+        "onestop.not-online", 422, vi: "Thủ tục này chưa nhận hồ sơ trực tuyến; hãy nộp tại quầy hoặc qua bưu chính.",
+        en: "This procedure takes no dossiers online; hand it in at the counter or by post.", field: "procedure")
 }

@@ -7,7 +7,9 @@ enum DraftProcedure: Endpoint {
     static let route = Route.post("/procedures/{code}/draft")
     static let summary = "Draft the next version of a procedure, or replace the draft"
     static let access = Access.official(.proceduresPublish)
-    static let refusals = [Refused.keyTwice, .stepAgency, .documentType, .feeAmount, .feeCap, .endsBeforeItBegins]
+    static let refusals = [
+        Refused.keyTwice, .stepAgency, .documentType, .feeAmount, .feeCap, .endsBeforeItBegins, .formSchema,
+    ]
 
     struct Input: Record {
         var code = ""
@@ -26,42 +28,50 @@ enum DraftProcedure: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
         // A procedure is the whole province's: the right at one commune is not enough.
         try await call.require(.proceduresPublish, at: .none)
-        try input.definition.check()
-        if let validTo = input.validTo, validTo < input.validFrom { throw Refused.endsBeforeItBegins }
+        try check(input)
         return try await call.transaction { work in
-            let last: Int? = try await work.run(
-                """
-                SELECT max(number) AS last FROM procedures WHERE code = \(input.code) AND state = 'published'
-                """
-            ).first?("last")
             let draft = try await work.run(
                 "SELECT revision FROM procedures WHERE code = \(input.code) AND state = 'draft' FOR UPDATE")
             try call.check(try draft.first?("revision") ?? 0)
-            let rows = try await work.run(
-                """
-                INSERT INTO procedures
-                    (code, number, state, valid_from, valid_to, definition, revision, drafted_by, drafted_at)
-                VALUES (\(input.code), \((last ?? 0) + 1), 'draft', \(input.validFrom), \(input.validTo),
-                        \(input.definition.json), 1, \(work.actor), \(work.now))
-                ON CONFLICT (code, number) DO UPDATE SET valid_from = excluded.valid_from,
-                    valid_to = excluded.valid_to, definition = excluded.definition, revision = procedures.revision + 1,
-                    drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
-                WHERE procedures.state = 'draft'
-                RETURNING code, number, state, valid_from, valid_to, published_at, definition, revision
-                """)
-            guard let row = rows.first else { throw Refused.stale }
-            return Reply(
-                try Procedure(row), version: try row("revision"), location: "/procedures/\(input.code)/draft")
+            let (procedure, revision) = try await keep(input, work)
+            return Reply(procedure, version: revision, location: "/procedures/\(input.code)/draft")
         }
+    }
+
+    static func check(_ input: Input) throws(Refused) {
+        try input.definition.check()
+        if let validTo = input.validTo, validTo < input.validFrom { throw .endsBeforeItBegins }
+    }
+
+    /// The next version becomes this, or the draft that is there does.
+    static func keep(_ input: Input, _ work: Work) async throws -> (Procedure, revision: Int64) {
+        let last: Int? = try await work.run(
+            "SELECT max(number) AS last FROM procedures WHERE code = \(input.code) AND state = 'published'"
+        ).first?("last")
+        let rows = try await work.run(
+            """
+            INSERT INTO procedures
+                (code, number, state, valid_from, valid_to, definition, revision, drafted_by, drafted_at)
+            VALUES (\(input.code), \((last ?? 0) + 1), 'draft', \(input.validFrom), \(input.validTo),
+                    \(input.definition.json), 1, \(work.actor), \(work.now))
+            ON CONFLICT (code, number) DO UPDATE SET valid_from = excluded.valid_from,
+                valid_to = excluded.valid_to, definition = excluded.definition, revision = procedures.revision + 1,
+                drafted_by = excluded.drafted_by, drafted_at = excluded.drafted_at
+            WHERE procedures.state = 'draft'
+            RETURNING code, number, state, valid_from, valid_to, published_at, definition, revision
+            """)
+        guard let row = rows.first else { throw Refused.stale }
+        return (try Procedure(row), try row("revision"))
     }
 }
 
-/// `POST /procedures/{code}/publish`: the draft becomes law for what is submitted from its first day on.
+/// `POST /procedures/{code}/publish`: the draft becomes law for what is submitted from its first day on, when nothing
+/// is found against it (os-001, `ProcedureCheck`). A draft that changed while it was checked is not published.
 enum PublishProcedure: Endpoint {
     static let route = Route.post("/procedures/{code}/publish")
     static let summary = "Publish the draft of a procedure; it never changes afterwards"
     static let access = Access.official(.proceduresPublish)
-    static let refusals = [Refused.noDraft, .earlierThanPublished]
+    static let refusals = [Refused.noDraft, .earlierThanPublished, .checkFailed]
 
     struct Input: Record {
         var code = ""
@@ -77,9 +87,12 @@ enum PublishProcedure: Endpoint {
             SELECT code, number, state, valid_from, valid_to, published_at, definition, revision FROM procedures
             WHERE code = \(input.code) ORDER BY number DESC LIMIT 2
             """)
-        let newest = try rows.map(Procedure.init)
-        var procedure = try decide(newest)
-        if let row = rows.first { try call.check(try row("revision")) }
+        var procedure = try decide(try rows.map(Procedure.init))
+        let revision: Int64 = try rows.first?("revision") ?? 0
+        try call.check(revision)
+        let staffing = try await call.runtime.database.staffing(on: procedure.firstUse(call.today))
+        let outcome = ProcedureCheck.look(at: procedure.definition, staffing: staffing)
+        guard outcome.findings.isEmpty else { throw Refused.unsound(outcome.findings) }
         procedure.published = true
         procedure.publishedAt = call.now
         var event = ProcedurePublished()
@@ -90,6 +103,7 @@ enum PublishProcedure: Endpoint {
             """
             UPDATE procedures SET state = 'published', published_by = \(call.caller.id), published_at = \(call.now)
             WHERE code = \(procedure.code) AND number = \(procedure.number) AND state = 'draft'
+              AND revision = \(revision)
             RETURNING number::bigint AS version
             """,
             announcing: [(event, nil)], reply: Reply(procedure, version: Int64(procedure.number)))

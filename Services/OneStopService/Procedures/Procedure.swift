@@ -29,22 +29,11 @@ struct TimeLimit: Record, Hashable {
 /// zero (Decree 61/2018/NĐ-CP, Art. 19.4).
 enum SupplementClock: String, CaseIterable, Sendable { case subtract, restart }
 
-/// Which agency does a step.
-enum AgencyRule: String, CaseIterable, Sendable {
-    /// The one that received the dossier.
-    case receiving
-    /// The one above the receiving agency.
-    case parent
-    /// Where the dossier is.
-    case working
-    /// The one that the step names.
-    case named
-}
-
-/// What must be true before a step is left.
-enum Guard: String, CaseIterable, Sendable {
-    case feesPaid = "fees-paid"
-    case opinionsIn = "opinions-in"
+/// In which form a paper is handed in.
+enum PartKind: String, CaseIterable, Sendable {
+    case original, copy
+    /// Filled in on the portal or at the counter, after the schema of the procedure.
+    case form = "e-form"
 }
 
 /// A paper that belongs to the dossier (thành phần hồ sơ).
@@ -54,6 +43,9 @@ struct Part: Record, Hashable {
     var nameEn = ""
     var required = true
     var copies = 1
+    var kind: PartKind?
+    var signed = false
+    var reusable = false
 
     static let fields: [Field<Self>] = [
         .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key"),
@@ -61,6 +53,11 @@ struct Part: Record, Hashable {
         .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
         .init("required", \.required, .bool, default: true, "Whether it cannot be left out"),
         .init("copies", \.copies, .integer(1...20), default: 1, "How many copies"),
+        .init("kind", \.kind, .choice, "Original, copy or electronic form; absent where the law does not say"),
+        .init("signed", \.signed, .bool, default: false, "Whether who hands it in must sign it"),
+        .init(
+            "reusable", \.reusable, .bool, default: false,
+            "Whether one from an earlier dossier may be taken, so that it is given once only"),
     ]
 }
 
@@ -105,27 +102,40 @@ struct FeeLine: Record, Hashable {
     }
 }
 
-/// One step of the way through the agencies.
-struct Step: Record, Hashable {
-    var key = ""
+/// How much of a procedure is done online (Decree 43/2011/NĐ-CP: levels 1 to 4; Decree 42/2022/NĐ-CP: một phần, toàn
+/// trình).
+enum OnlineLevel: String, CaseIterable, Sendable {
+    /// Levels 1 and 2: to read about, with forms to print. It is handed in at the counter or by post.
+    case information, forms
+    /// Level 3 (một phần) and level 4 (toàn trình).
+    case partial, whole
+
+    var takesDossiers: Bool { self == .partial || self == .whole }
+}
+
+/// What the applicant gets in the end (kết quả).
+struct ResultKind: Record, Hashable {
+    var code = ""
     var name = ""
     var nameEn = ""
-    var rule = AgencyRule.working
-    var agency: AgencyCode?
-    var role = PostRole.officer
-    var limit: TimeLimit?
-    var guards: [Guard] = []
+    var validMonths: Int?
 
     static let fields: [Field<Self>] = [
-        .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key"),
+        .init("code", \.code, .text(1...Limits.OneStop.resultCode), "Code of the result, `KQ.G07.000122`"),
         .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
         .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
-        .init("rule", \.rule, .choice, default: .working, "Which agency does it"),
-        .init("agency", \.agency, .agency, "The agency of rule “named”"),
-        .init("role", \.role, .choice, default: .officer, "Who does it there"),
-        .init("limit", \.limit, .record, "How long it may take"),
-        .init("guards", \.guards, .list(.choice, 0...2), default: [], "What must be true before it is left"),
+        .init("validMonths", \.validMonths, .integer(1...1_200), "How long it is valid; absent: for good"),
     ]
+}
+
+/// How long a dossier is kept after its end (Circular 10/2022/TT-BNV).
+enum Retention: String, CaseIterable, Sendable {
+    case permanent
+    case years70 = "70-years"
+    case years50 = "50-years"
+    case years20 = "20-years"
+    case years10 = "10-years"
+    case years5 = "5-years"
 }
 
 /// What a version of a procedure (thủ tục hành chính) says.
@@ -141,6 +151,10 @@ struct Definition: Record, Hashable {
     var supplementClock = SupplementClock.subtract
     var documentType: String?
     var approvalGuards: [Guard] = [.feesPaid, .opinionsIn]
+    var onlineLevel: OnlineLevel?
+    var form: JSON?
+    var results: [ResultKind] = []
+    var retention: Retention?
     var source = ""
     var verified = false
 
@@ -152,12 +166,16 @@ struct Definition: Record, Hashable {
         .init("parts", \.parts, .list(.record, 0...Limits.OneStop.parts), "Papers"),
         .init("limit", \.limit, .record, "The legal limit"),
         .init("fees", \.fees, .list(.record, 0...Limits.OneStop.fees), "Fees"),
-        .init("steps", \.steps, .list(.record, 1...Limits.OneStop.steps), "The way through the agencies, in order"),
+        .init("steps", \.steps, .list(.record, 1...Limits.OneStop.steps), "The way through the agencies"),
         .init("supplementClock", \.supplementClock, .choice, default: .subtract, "Clock after a supplement"),
         .init("documentType", \.documentType, .text(1...20), "Type of the result document; absent when there is none"),
         .init(
             "approvalGuards", \.approvalGuards, .list(.choice, 0...2), default: [.feesPaid, .opinionsIn],
             "What must be true before approval"),
+        .init("onlineLevel", \.onlineLevel, .choice, "How much of it is done online; absent where nobody decided it"),
+        .init("form", \.form, .any, "JSON Schema of the electronic form; absent: any form is taken"),
+        .init("results", \.results, .list(.record, 0...Limits.OneStop.results), default: [], "What comes of it"),
+        .init("retention", \.retention, .choice, "How long its dossiers are kept; absent where nobody decided it"),
         .init("source", \.source, .text(0...Limits.noteLength), default: "", "Where this stands in the law"),
         .init("verified", \.verified, .bool, default: false, "Whether it was checked against that source"),
     ]
@@ -166,6 +184,7 @@ struct Definition: Record, Hashable {
     func check() throws(Refused) {
         for (keys, field) in [
             (parts.map(\.key), "parts"), (fees.map(\.kind), "fees"), (steps.map(\.key), "steps"),
+            (results.map(\.code), "results"),
         ] where Set(keys).count != keys.count {
             throw .keyTwice.at(field)
         }
@@ -179,7 +198,17 @@ struct Definition: Record, Hashable {
         let caps = Set(fees.compactMap(\.cap))
         guard caps.count <= 1, caps.allSatisfy({ $0 > .zero }) else { throw .feeCap }
         _ = try amount(of: feesByDefault, copies: 1)
-        for limit in [limit] + steps.compactMap(\.limit) { _ = try limit.lawful }
+        for limit in [limit] + steps.compactMap(\.limit) + steps.compactMap(\.notBefore) { _ = try limit.lawful }
+        let faults = form.map(FormSchema.faults(of:)) ?? []
+        guard faults.isEmpty else {
+            throw .formSchema.naming(
+                faults.map {
+                    FieldFault(
+                        Refused.formSchema.code,
+                        field: $0.place.isEmpty ? "definition.form" : "definition.form.\($0.place)",
+                        vi: $0.vietnamese, en: $0.english)
+                })
+        }
     }
 
     /// What is asked for when no case is named: every fee by default, once.
@@ -209,10 +238,19 @@ struct Definition: Record, Hashable {
 
     func step(_ key: String) -> Step? { steps.first { $0.key == key } }
 
-    /// The step after `key`; the first one when there is none yet.
-    func step(after key: String?) -> Step? {
-        guard let key, let index = steps.firstIndex(where: { $0.key == key }) else { return steps.first }
-        return steps.dropFirst(index + 1).first
+    /// What must be true before the dossier's last step is left, by approval.
+    func endGuards(_ dossier: Dossier) -> [Guard] {
+        approvalGuards + (dossier.step.flatMap(step)?.guards ?? []).filter { !approvalGuards.contains($0) }
+    }
+
+    /// Whether steps are done side by side somewhere.
+    var forks: Bool { steps.contains { $0.ways.contains { $0.to.count > 1 } } }
+
+    /// Whether `step` is where the dossier is, or before that.
+    func isBack(_ dossier: Dossier, to step: Step) -> Bool {
+        let graph = StepGraph(steps)
+        guard let here = dossier.step.flatMap(graph.place), let there = graph.place(of: step.key) else { return false }
+        return graph.before(here).contains(there)
     }
 }
 

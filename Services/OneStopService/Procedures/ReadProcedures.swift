@@ -88,12 +88,91 @@ enum ReadDraft: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Procedure> {
+        let (draft, revision) = try await call.runtime.database.draft(of: input.code)
+        return Reply(draft, version: revision)
+    }
+}
+
+/// `GET /procedures/{code}/versions`: each version that was published, from when to when it is in force, and which one
+/// takes its place: a version that begins later ends the one before on the day before (os-014).
+enum ListVersions: Endpoint {
+    static let route = Route.get("/procedures/{code}/versions")
+    static let summary = "List the versions of a procedure with the days on which each is in force"
+    static let access = Access.open
+
+    struct Input: Record {
+        var code = ""
+        var after = 0
+        var limit = Limits.pageDefault
+        static let fields: [Field<Self>] = [
+            .init("code", \.code, .text(1...40), "National code", in: .path),
+            .init(
+                "after", \.after, .integer(0...Limits.OneStop.procedureVersions), default: 0,
+                "The last version of the page before", in: .query),
+            .init(
+                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
+                in: .query),
+        ]
+    }
+
+    struct Version: Record {
+        var number = 0
+        var validFrom = Day.none
+        var lastDay: Day?
+        var neverInForce = false
+        var supersededBy: Int?
+        var publishedAt = Date(timeIntervalSince1970: 0)
+
+        static let fields: [Field<Self>] = [
+            .init("number", \.number, .integer(1...Limits.OneStop.procedureVersions), "Version"),
+            .init("validFrom", \.validFrom, .day, "First day that it names"),
+            .init("lastDay", \.lastDay, .day, "Last day on which it is in force; absent while there is none"),
+            .init(
+                "neverInForce", \.neverInForce, .bool, "Whether a later version took its place from its first day on"),
+            .init(
+                "supersededBy", \.supersededBy, .integer(1...Limits.OneStop.procedureVersions),
+                "The version that takes its place"),
+            .init("publishedAt", \.publishedAt, .instant, "When it was published"),
+        ]
+    }
+
+    struct Output: Record {
+        var versions: [Version] = []
+        static let fields: [Field<Self>] = [
+            .init("versions", \.versions, .list(.record, 0...Limits.pageMaximum), "Oldest first")
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let rows = try await call.run(
             """
-            SELECT code, number, state, valid_from, valid_to, published_at, definition, revision FROM procedures
-            WHERE code = \(input.code) AND state = 'draft'
+            SELECT number, valid_from, valid_to, published_at FROM procedures
+            WHERE code = \(input.code) AND state = 'published' AND number > \(input.after)
+            ORDER BY number LIMIT \(input.limit + 1)
             """)
-        guard let row = rows.first else { throw Refused.notFound }
-        return Reply(try Procedure(row), version: try row("revision"))
+        guard !rows.isEmpty || input.after > 0 else { throw Refused.notFound }
+        var versions: [Version] = []
+        for row in rows {
+            var version = Version()
+            (version.number, version.validFrom) = (try row("number"), try row("valid_from"))
+            (version.lastDay, version.publishedAt) = (try row("valid_to"), try row("published_at"))
+            if let last = versions.indices.last { versions[last].supersede(by: version) }
+            versions.append(version)
+        }
+        var output = Output()
+        output.versions = Array(versions.prefix(input.limit))
+        let next = rows.count > input.limit ? output.versions.last?.number : nil
+        return Reply(
+            output, next: next.map { "/procedures/\(input.code)/versions?limit=\(input.limit)&after=\($0)" })
+    }
+}
+
+extension ListVersions.Version {
+    /// The later version takes its place for good, also where the later one ends again.
+    mutating func supersede(by later: Self) {
+        supersededBy = later.number
+        neverInForce = later.validFrom <= validFrom
+        lastDay = min(lastDay ?? later.validFrom.previous, later.validFrom.previous)
+        if neverInForce { lastDay = nil }
     }
 }

@@ -43,6 +43,7 @@ public enum MessageTag {}
 public enum DemandTag {}
 public enum MailboxTag {}
 public enum OpinionTag {}
+public enum BranchTag {}
 public enum PostTag {}
 public enum UnitTag {}
 public enum EventTag {}
@@ -62,6 +63,7 @@ public typealias MessageID = ID<MessageTag>
 public typealias DemandID = ID<DemandTag>
 public typealias MailboxID = ID<MailboxTag>
 public typealias OpinionID = ID<OpinionTag>
+public typealias BranchID = ID<BranchTag>
 public typealias PostID = ID<PostTag>
 public typealias UnitID = ID<UnitTag>
 public typealias EventID = ID<EventTag>

@@ -1,0 +1,30 @@
+import Foundation
+import Testing
+
+/// Every numbered rule stands in the documentation, in the code that holds it, and in the name of a test.
+@Suite struct RulesTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func numbers(under folder: String, _ pattern: String) throws -> Set<String> {
+        let base = Self.root.appendingPathComponent(folder)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: base.path).filter { $0.hasSuffix(".swift") }
+        return try names.reduce(into: []) { found, name in
+            let text = try String(contentsOf: base.appendingPathComponent(name), encoding: .utf8)
+            found.formUnion(try Self.numbers(in: text, pattern))
+        }
+    }
+
+    private static func numbers(in text: String, _ pattern: String) throws -> Set<String> {
+        Set(text.matches(of: try Regex(pattern, as: (Substring, Substring).self)).map { String($0.output.1) })
+    }
+
+    @Test func `a rule has a sentence, a place in the code and a test`() throws {
+        let page = try String(
+            contentsOf: Self.root.appendingPathComponent("Deploy/runbooks/procedures.md"), encoding: .utf8)
+        let sentences = try Self.numbers(in: page, #"\| (os-[0-9]{3}) \| [A-Z]"#)
+        #expect(sentences == Set((1...sentences.count).map { "os-" + String("00\($0)".suffix(3)) }))
+        #expect(try numbers(under: "Services/OneStopService", "(os-[0-9]{3})") == sentences)
+        #expect(try numbers(under: "Tests/OneStopServiceTests", "func `(os-[0-9]{3}):") == sentences)
+    }
+}
