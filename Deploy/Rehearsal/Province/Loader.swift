@@ -20,8 +20,6 @@ struct Loader: Sendable {
         try await positions()
         try await officials()
         try await calendar()
-        // A procedure is published where somebody holds each of its roles: OneStop hears of posts by events.
-        try await audit("staffed")
         try await procedures()
         try await audit("loaded")
         try await accounts()
@@ -200,9 +198,22 @@ struct Loader: Sendable {
                     .object(
                         optional: [("validFrom", row["valid_from"]), ("validTo", row["valid_to"])],
                         [("definition", province.definition(row))]), as: admin)
+                try await staffed(row["code"])
                 try await office.post(.onestop, "/procedures/\(row["code"])/publish", as: admin)
                 return .new
             }
+        }
+    }
+
+    /// A procedure is published where somebody holds each of its roles, and OneStop hears of posts by events, some when
+    /// an appointment takes effect. Where they do not come the refusal says which are missing.
+    private func staffed(_ code: String) async throws {
+        let deadline = ContinuousClock.now + Limits.Rehearsal.patience
+        while ContinuousClock.now < deadline {
+            let check = try await office.read(.onestop, "/procedures/\(code)/draft/check", as: admin)
+            let isVacant = check["findings"]?.array?.contains { $0["rule"]?.text == "os-011" } ?? false
+            guard isVacant else { return }
+            try await Task.sleep(for: Limits.Rehearsal.pause)
         }
     }
 
