@@ -32,6 +32,8 @@ import ServiceKit
         TellOfAssignment.self,
         TellOfOpinionRequest.self,
         TellOfOpinion.self,
+        TellOfBranch.self,
+        TellOfBranchEnd.self,
         TellOfSupplement.self,
         TellOfApproval.self,
         TellOfResult.self,

@@ -74,6 +74,7 @@ public enum Catalogue {
             DossierSubmitted.self, DossierAccepted.self, DossierHandedOver.self, DossierAssigned.self,
             DossierOpinionRequested.self, DossierOpinionAnswered.self, DossierSupplementSupplied.self,
             DossierApproved.self, DossierFinished.self, DossierReappointed.self, DossierWithdrawalRequested.self,
+            DossierBranchOpened.self, DossierBranchClosed.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.

@@ -130,13 +130,19 @@ import Testing
             #expect(
                 try await office.subjects(office.officer) == [
                     "Nhận bàn giao hồ sơ H19.12-210209-0001", "Đã có ý kiến về hồ sơ H19.12-210209-0001",
+                    "Đã có kết quả phối hợp của hồ sơ H19.12-210209-0001",
                     "Đã bổ sung giấy tờ cho hồ sơ H19.12-210209-0001",
                     "Đã nộp phí, lệ phí của hồ sơ H19.12-210209-0001",
                     "Công dân xin rút hồ sơ H19.12-210209-0001",
                     "Đã phê duyệt kết quả hồ sơ H19.12-210209-0001, cần dự thảo văn bản",
                     "Được giao xử lý hồ sơ H19.12-210209-0001",
                 ])
-            #expect(try await office.subjects(office.chief) == ["Đề nghị cho ý kiến về hồ sơ H19.12-210209-0001"])
+            #expect(
+                try await office.subjects(office.chief) == [
+                    "Đề nghị cho ý kiến về hồ sơ H19.12-210209-0001",
+                    "Đề nghị phối hợp giải quyết hồ sơ H19.12-210209-0001",
+                    "Không cần phối hợp giải quyết hồ sơ H19.12-210209-0001 nữa",
+                ])
             #expect(try await office.subjects(office.accountant).count == 1)
             #expect(try await office.subjects(office.leader) == ["Có dự thảo văn bản chờ phê duyệt"])
             #expect(
@@ -156,6 +162,14 @@ import Testing
         var answered = DossierOpinionAnswered()
         (answered.dossier, answered.opinion, answered.fromAgency) = (dossier, asked.opinion, office.police)
         answered.status = .processing
+        var opened = DossierBranchOpened()
+        (opened.dossier, opened.branch, opened.stepKey) = (dossier, .new(), "records")
+        (opened.fromAgency, opened.toAgency, opened.status) = (office.justice, office.police, .processing)
+        var done = DossierBranchClosed()
+        (done.dossier, done.branch, done.stepKey) = (dossier, opened.branch, "records")
+        (done.agency, done.status) = (office.police, .processing)
+        var recalled = done
+        recalled.outcome = .recalled
         var supplied = DossierSupplementSupplied()
         (supplied.dossier, supplied.status) = (dossier, .processing)
         var withdrawal = DossierWithdrawalRequested()
@@ -176,7 +190,8 @@ import Testing
         (assigned.dossier, assigned.agency, assigned.toOfficer) = (dossier, office.justice, office.officer)
         (assigned.reasonCode, assigned.status) = ("leave", .processing)
         return [
-            asked, answered, supplied, try office.paid(dossier), withdrawal, again, approved, draft, finished, assigned,
+            asked, answered, opened, done, recalled, supplied, try office.paid(dossier), withdrawal, again, approved,
+            draft, finished, assigned,
         ]
     }
 }

@@ -46,6 +46,9 @@ struct Notice: Sendable, Equatable {
         case dossierAssigned = "dossier-assigned"
         case opinionRequested = "opinion-requested"
         case opinionAnswered = "opinion-answered"
+        case branchOpened = "branch-opened"
+        case branchDone = "branch-done"
+        case branchRecalled = "branch-recalled"
         case supplementSupplied = "supplement-supplied"
         case dossierApproved = "dossier-approved"
         case dossierFinished = "dossier-finished"
@@ -99,6 +102,11 @@ struct Notice: Sendable, Equatable {
                     facts.agency.map { "Cơ quan trả lời: \($0)" }, facts.verdict.map { "Ý kiến: \($0.vietnamese)" },
                     late)
             )
+        case .branchOpened:
+            ("Đề nghị phối hợp giải quyết \(dossier)", some(facts.agency.map { "Cơ quan chủ trì: \($0)" }, due))
+        case .branchDone:
+            ("Đã có kết quả phối hợp của \(dossier)", some(facts.agency.map { "Cơ quan phối hợp: \($0)" }, late))
+        case .branchRecalled: ("Không cần phối hợp giải quyết \(dossier) nữa", [])
         case .supplementSupplied: ("Đã bổ sung giấy tờ cho \(dossier)", some(due))
         case .dossierApproved: ("Đã phê duyệt kết quả \(dossier), cần dự thảo văn bản", [])
         case .dossierFinished:
@@ -133,6 +141,10 @@ struct Notice: Sendable, Equatable {
                 "An opinion came on \(dossier)",
                 some(facts.agency.map { "From: \($0)" }, facts.verdict.map { "Verdict: \($0.rawValue)" }, late)
             )
+        case .branchOpened: ("A step is yours to do: \(dossier)", some(facts.agency.map { "For: \($0)" }, due))
+        case .branchDone:
+            ("A cooperating agency has done its step: \(dossier)", some(facts.agency.map { "By: \($0)" }, late))
+        case .branchRecalled: ("Your step was called back: \(dossier)", [])
         case .supplementSupplied: ("Completed by the applicant: \(dossier)", some(due))
         case .dossierApproved: ("Approved, a document is to be drafted: \(dossier)", [])
         case .dossierFinished:

@@ -21,6 +21,32 @@ enum TellOfOpinion: Reaction {
     }
 }
 
+/// An agency was given a step beside the leading one: its leaders, who give it to somebody, are told.
+enum TellOfBranch: Reaction {
+    static func handle(_ event: DossierBranchOpened, _ envelope: Envelope, _ work: Work) async throws {
+        var facts = Facts(try await work.note(of: event.dossier))
+        (facts.agency, facts.dueAt) = (event.fromAgency, event.dueAt)
+        let leaders = Addressee(role: .leader, agency: event.toAgency)
+        try await work.tell(Notice(.branchOpened, facts), to: [leaders], of: envelope)
+    }
+}
+
+/// Such a step is done: who works on the dossier is told. It was called back: the agency that was to do it.
+enum TellOfBranchEnd: Reaction {
+    static func handle(_ event: DossierBranchClosed, _ envelope: Envelope, _ work: Work) async throws {
+        let note = try await work.note(of: event.dossier)
+        var facts = Facts(note)
+        switch event.outcome {
+        case .done:
+            (facts.agency, facts.late) = (event.agency, event.late)
+            try await work.tell(Notice(.branchDone, facts), to: [note.worker], of: envelope)
+        case .recalled:
+            let leaders = Addressee(role: .leader, agency: event.agency)
+            try await work.tell(Notice(.branchRecalled, facts), to: [leaders], of: envelope)
+        }
+    }
+}
+
 /// The result was approved: who drafts its document is told.
 enum TellOfApproval: Reaction {
     static func handle(_ event: DossierApproved, _ envelope: Envelope, _ work: Work) async throws {
