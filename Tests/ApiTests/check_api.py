@@ -22,6 +22,8 @@ from office import KNOWN, SERVICES, Office
 from recipes import RECIPES, SYSTEM
 
 warnings.filterwarnings("ignore")
+# Files of procedures are text, a JSON object a line.
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
 NAMES = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
 # What succeeds would end the demonstration itself (its agencies, officials, calendar, books): generated requests name
 # nothing of it and an old version; the lawful request follows.

@@ -2,11 +2,12 @@ import Contracts
 import Foundation
 
 @testable import Journeys
+@testable import OneStopService
 @testable import ServiceKit
 
 /// What operators write: the environment, data files, times.
 enum OperatorTargets {
-    static let all: [Target] = [environment] + tables + [moment, address]
+    static let all: [Target] = [environment] + tables + [moment, address, procedures]
 
     private static let secrets = ["pg-s3cret", "amqp-s3cret", "client-s3cret", "owner-s3cret"]
 
@@ -99,6 +100,38 @@ enum OperatorTargets {
                 throw Finding("written again it is refused: \(error)")
             }
             try require(again.map(\.values) == rows.map(\.values), "written again it is another table")
+        }
+    }
+
+    private static let row = """
+        {"code":"9.000001","validFrom":"2021-03-02","definition":{"name":"A","nameEn":"A","field":"BM",\
+        "receivers":["department"],"parts":[],"limit":{"amount":9,"unit":"workingDays"},"fees":[],\
+        "form":{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false},"steps":[\
+        {"key":"a","name":"A","nameEn":"A","limit":{"amount":1,"unit":"days"},"ways":[{"to":["b","c"]}]},\
+        {"key":"b","name":"B","nameEn":"B","limit":{"amount":1,"unit":"hours"},"ways":[{"to":["d"]}]},\
+        {"key":"c","name":"C","nameEn":"C","cooperates":true,"ways":[{"to":["d"]}]},\
+        {"key":"d","name":"D","nameEn":"D","joins":true}]}}
+
+        """
+
+    /// Procedures as somebody writes them: what is read is the same when it is written again, and can be checked.
+    private static let procedures = Target(
+        "procedure file", [Array(row.utf8), Array((row + row).utf8)],
+        words: ["\n", "\"joins\":true,", "\"cooperates\":true,", "\"ways\":[],", "{\"to\":[\"a\"]},", "\"d\","]
+    ) { bytes in
+        let read = try ProcedureFile.read(bytes)
+        try require(read.faults.allSatisfy { $0.field.hasPrefix("line ") }, "a fault names no line")
+        for row in read.rows {
+            let again = try ProcedureFile.read(row.draft.jsonBytes).rows.first?.draft
+            try require(again?.jsonBytes == row.draft.jsonBytes, "written again it is another row")
+            let outcome = ProcedureCheck.look(at: row.draft.definition, staffing: Staffing())
+            let states = 1...2 * Limits.OneStop.graphStates
+            try require(states.contains(outcome.states), "\(outcome.states) states")
+            for finding in outcome.findings {
+                let json = try JSON(parsing: finding.jsonBytes)
+                let isWritten = (try? OneStopService.Finding(decoding: json, unknown: .refuse)) == finding
+                try require(isWritten, "\(json.description) is no finding")
+            }
         }
     }
 
