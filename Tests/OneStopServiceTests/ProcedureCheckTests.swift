@@ -84,7 +84,8 @@ import Testing
             } == [])
         let fields = try found { $0.field = "CT" }
         #expect(fields.map(\.code) == Array(repeating: "onestop.role-vacant", count: 3))
-        #expect(fields[1].english == "Step “verify”: nobody holds the role “officer” at H19.06 (check → verify)")
+        let text = "Step “verify”: nobody holds the role “officer” at H19.06 (check → verify)"
+        #expect(fields.dropFirst().first?.english == text)
         // The leader is there for both fields, the officer is not.
         #expect(try codes { $0.field = "HT" } == [])
         let unknown = try codes {

@@ -86,6 +86,11 @@ import Testing
             #expect(file.outgoing.header("content-type") == ProcedureFile.mediaType)
             let text = String(decoding: file.body, as: UTF8.self)
             #expect(text.split(separator: "\n").count == 4)
+            // The order in which somebody wrote a form's members makes no other procedure.
+            var written = DraftProcedure.Input()
+            (written.code, written.validFrom, written.definition) = ("9.000002", try Day("2021-01-01"), formed)
+            let alike = try await put(String(decoding: written.jsonBytes, as: UTF8.self), office)
+            #expect(alike.json["lines"]?.array?.map { $0["outcome"]?.text } == ["unchanged"])
             // Here it is all there.
             let same = try await put(text, office)
             #expect(same.json["lines"]?.array?.map { $0["outcome"]?.text } == Array(repeating: "unchanged", count: 4))
