@@ -96,7 +96,7 @@ struct BrokenStream: Sendable, CustomTestStringConvertible {
     static let deep = Content(routingKey: "a", properties: nested(21_000), body: [1])
 }
 
-@Suite(.timeLimit(.minutes(2))) struct BrokenStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct BrokenStreamTests {
     private static let good = Content(routingKey: "a", messageID: "good", body: Array("good".utf8))
 
     @Test(arguments: BrokenStream.all)

@@ -6,7 +6,7 @@ import Testing
 @testable import AMQP
 
 /// What the publisher reports against what the broker really did, whatever the order in which it said so.
-@Suite(.timeLimit(.minutes(2))) struct ConfirmMisbehaviourTests {
+@Suite(.timeLimit(.minutes(5))) struct ConfirmMisbehaviourTests {
     private static func verdict(_ number: Int) -> Verdict {
         switch number {
         case let number where number.isMultiple(of: 5): .nack

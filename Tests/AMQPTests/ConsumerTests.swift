@@ -6,7 +6,7 @@ import Testing
 
 @testable import AMQP
 
-@Suite(.timeLimit(.minutes(2))) struct ConsumerTests {
+@Suite(.timeLimit(.minutes(5))) struct ConsumerTests {
     @Test func `headers, properties and a body of many frames arrive as they were sent`() async throws {
         try await withRoom { room in
             let publisher = room.publisher(declaring: [room.queue("q")])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AMQP
 
-@Suite(.timeLimit(.minutes(2))) struct DeliveryMisbehaviourTests {
+@Suite(.timeLimit(.minutes(5))) struct DeliveryMisbehaviourTests {
     private static func contents(_ range: ClosedRange<Int>) -> [Content] {
         range.map { Content(routingKey: "a", messageID: "m\($0)", body: Array("\($0)".utf8)) }
     }

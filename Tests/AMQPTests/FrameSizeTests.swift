@@ -5,7 +5,7 @@ import Testing
 
 @testable import AMQP
 
-@Suite(.timeLimit(.minutes(2))) struct FrameSizeTests {
+@Suite(.timeLimit(.minutes(5))) struct FrameSizeTests {
     /// Around the payload of one frame of 4096, around several of them, and a mebibyte.
     private static let sizes = [0, 1, 4_087, 4_088, 4_089, 8_176, 8_177, 40_880, 1_048_576]
 

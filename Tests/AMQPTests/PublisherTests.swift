@@ -5,7 +5,7 @@ import Testing
 
 @testable import AMQP
 
-@Suite(.timeLimit(.minutes(2))) struct PublisherTests {
+@Suite(.timeLimit(.minutes(5))) struct PublisherTests {
     @Test func `a batch is confirmed, in order, in the queue`() async throws {
         try await withRoom { room in
             let publisher = room.publisher(declaring: [room.queue("q")])

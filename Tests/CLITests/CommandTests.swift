@@ -8,7 +8,7 @@ import Testing
 
 @testable import lienthong
 
-@Suite(.timeLimit(.minutes(2))) struct CommandTests {
+@Suite(.timeLimit(.minutes(5))) struct CommandTests {
     @Test func `a receipt of the running service is proven offline, by us and by Python's cryptography`() async throws {
         try await withCLI { bench in
             try await bench.announce(5)

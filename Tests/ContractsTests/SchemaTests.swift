@@ -4,7 +4,7 @@ import Testing
 
 /// Our schemas and the AsyncAPI document, read by tools that know nothing of us: Tests/ApiTests/check_schemas.py.
 @Suite struct SchemaTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `other people's tools find nothing wrong with schemas, golden events and the AsyncAPI document`() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("schemas-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -46,7 +46,7 @@ import Testing
 
     private let loopback = AddressPolicy(networks: [Network("127.0.0.0/8")].compactMap { $0 })
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `https with a trusted certificate, connections kept, redirects not followed, answers bounded`() async throws {
         let server = try Server()
         let courier = Courier(loopback, authorities: server.authority, keeps: 100)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `an unknown authority, another name, and a network that is not allowed are refused`() async throws {
         let server = try Server()
         let request = CourierRequest("POST", "https://localhost:\(server.port)/", body: [])
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// localhost has ::1 too, which is forbidden here: that 127.0.0.1 does not answer is the fault all the same.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `an allowed address that does not answer is no forbidden one`() async throws {
         do {
             _ = try await Courier(loopback).send(CourierRequest("POST", "https://localhost:1/", body: []))
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a cancelled request ends at once`() async throws {
         let server = try Server()
         let courier = Courier(loopback, authorities: server.authority, patience: .seconds(50))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(2))) struct EpochTests {
+@Suite(.timeLimit(.minutes(5))) struct EpochTests {
     static let far = "9000000000000"
 
     @Test func `a database that is the same settles without a word`() async throws {

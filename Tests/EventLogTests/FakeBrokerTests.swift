@@ -11,7 +11,7 @@ import Testing
 
 /// Relay and inbox over a real PostgreSQL and a broker that misbehaves: what the database says was published or done is
 /// so, whatever the broker said in between.
-@Suite(.timeLimit(.minutes(3))) struct FakeBrokerTests {
+@Suite(.timeLimit(.minutes(5))) struct FakeBrokerTests {
     private static let events = 120
 
     private static func configuration(_ broker: FakeBroker, user: String) -> AMQPConfiguration {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(2))) struct FeedTests {
+@Suite(.timeLimit(.minutes(5))) struct FeedTests {
     let feed = Feed(source: announcer)
 
     /// Everything after a position, page by page; the pages' ends only grow.

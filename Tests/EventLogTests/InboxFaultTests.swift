@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(3))) struct InboxFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct InboxFaultTests {
     @Test func `a new service catches up from the feed alone, and goes on where it was`() async throws {
         try await withInboxBench { bench in
             bench.feed.add((1...10).map { event("a", $0) })

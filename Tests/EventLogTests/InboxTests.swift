@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(2))) struct InboxTests {
+@Suite(.timeLimit(.minutes(5))) struct InboxTests {
     @Test func `events are taken once and in order, other types only move the position`() async throws {
         try await withInboxBench { bench in
             try await running([bench.inbox()]) {

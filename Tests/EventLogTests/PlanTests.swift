@@ -8,7 +8,7 @@ import Testing
 
 /// The relay's statements must find their events by index, however large the log is: with fresh statistics and with
 /// none, planned for the values at hand and for any.
-@Suite(.timeLimit(.minutes(2))) struct PlanTests {
+@Suite(.timeLimit(.minutes(5))) struct PlanTests {
     private func plan(_ sql: SQL, isGeneric: Bool, _ session: any Session) async throws -> String {
         var explained: SQL = "EXPLAIN \(sql)"
         if isGeneric {

@@ -12,7 +12,7 @@ import Testing
 /// What befalls a source's database in earnest, on servers of its own: promotion of a standby that had not everything,
 /// recovery to an earlier moment, a logical restore. The consumer keeps its own database throughout, so it knows more
 /// than its source does afterwards.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct RealEpochTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RealEpochTests {
     @Test func `a promoted standby that lacks the tail: the epoch rises, nothing is lost or done twice`() async throws {
         try await withPrivateServers(2) { servers in
             let (primary, standby) = (servers[0], servers[1])

@@ -8,7 +8,7 @@ import Testing
 @testable import EventLog
 
 /// What somebody with every right on the tables may do, and how it is found: on a real PostgreSQL, as the owner.
-@Suite(.timeLimit(.minutes(2))) struct ReceiptsTamperTests {
+@Suite(.timeLimit(.minutes(5))) struct ReceiptsTamperTests {
     /// Three ticks under two statements, 21 rows; then `tampering` by the owner.
     private func found(
         after tampering: SQL..., anchored: Bool = true, seals: Bool = false

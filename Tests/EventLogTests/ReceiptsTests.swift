@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(2))) struct ReceiptsTests {
+@Suite(.timeLimit(.minutes(5))) struct ReceiptsTests {
     @Test func `every event has a receipt that the public key alone proves, whatever ticks and statements are made`()
         async throws
     {
@@ -189,7 +189,7 @@ import Testing
 }
 
 /// The sealer as it runs in a service.
-@Suite(.timeLimit(.minutes(2))) struct ReceiptSealerTests {
+@Suite(.timeLimit(.minutes(5))) struct ReceiptSealerTests {
     @Test func `sealing is held while history is not what was recorded, says so, and goes on when it is again`()
         async throws
     {

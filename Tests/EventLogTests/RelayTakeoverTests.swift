@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(3))) struct RelayTakeoverTests {
+@Suite(.timeLimit(.minutes(5))) struct RelayTakeoverTests {
     /// Where a leader dies: after the tick row, half-way through publishing, after publishing, after a cursor half-way,
     /// after the whole cursor; and whether it had recorded the next tick already.
     struct Death: Sendable, CustomTestStringConvertible {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(3))) struct RelayTests {
+@Suite(.timeLimit(.minutes(5))) struct RelayTests {
     @Test func `events are published in order, with positions that count up`() async throws {
         try await withRelayBench { bench in
             let relay = bench.relay()

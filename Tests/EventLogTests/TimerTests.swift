@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite(.timeLimit(.minutes(2))) struct TimerTests {
+@Suite(.timeLimit(.minutes(5))) struct TimerTests {
     private static let now = Date(timeIntervalSince1970: 1_612_839_600)
     private static let pace = TimerPace(
         look: .milliseconds(30), retryFirst: .milliseconds(200), retryMost: .milliseconds(200))

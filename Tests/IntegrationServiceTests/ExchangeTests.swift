@@ -7,7 +7,7 @@ import Testing
 @testable import IntegrationService
 
 @Suite struct ExchangeTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a replay brings the past again with its ids and its mark, at its rate, beside what is live`() async throws {
         try await Hall.open { hall in
             try await hall.submit(40)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `one thing's events from its beginning, and what happened from a time on`() async throws {
         try await Hall.open { hall in
             let dossier = DossierID.new()
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `paused nothing gets a number; a queue that is gone is made again and nothing is lost`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(5)))
     func `a queue that the broker cannot read any more is made again, and what was not delivered comes`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `queues and users that no subscription has are removed at the start, deleted ones at once`() async throws {
         try await withRoom { room in
             let orphan = Subscription.queue(of: .new())
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a password that was set too late is set right`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -176,7 +176,7 @@ import Testing
 }
 
 @Suite struct LedgerTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `the ledger is searched by event and thing, and what was missed is read again`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `officials manage their agency's subscriptions, a program its own, others none`() async throws {
         try await Hall.open { hall in
             let body: JSON = [
@@ -252,7 +252,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a repeated request makes one subscription and never shows a secret again`() async throws {
         try await Hall.open { hall in
             let body: JSON = ["name": "Một", "kind": "queue"]

@@ -29,7 +29,7 @@ private final class Flag: Sendable {
             epoch: epoch)
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a delivery has its epoch from its number on, and the exchange goes on in the next one`() async throws {
         try await Hall.open { hall in
             let receiver = try await Receiver.start()
@@ -50,7 +50,7 @@ private final class Flag: Sendable {
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `who is of an older history gives no number, ends none and fails none`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -77,7 +77,7 @@ private final class Flag: Sendable {
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a late failure disables no changed subscription, and no delivery that is over`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -106,7 +106,7 @@ private final class Flag: Sendable {
     }
 
     /// Whoever numbers may die, or lose the answer, before he tells of it.
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `what somebody else numbered is delivered without waiting for something new`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])

@@ -28,7 +28,7 @@ import Testing
         return try Program("", program: Self.binary, arguments: ["serve"], environment)
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(5)))
     func `killed midway a replay and what is live leave neither a gap nor a number twice`() async throws {
         try await withRoom { room in
             try await room.allow("integration", topics: "^integration[.]", configure: ".*", exchange: Limits.exchange)

@@ -7,7 +7,7 @@ import Testing
 
 /// The queue read by clients that other people wrote.
 @Suite struct OtherClientsTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `pika and the package cloudevents read what was announced`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue", "types": ["onestop.#"], "agency": "H19.12"])
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `aio-pika reads the queue, and its user may do nothing else`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/amqp-consume")), .timeLimit(.minutes(2)))
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/amqp-consume")), .timeLimit(.minutes(5)))
     func `amqp-consume of Debian reads the queue`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])

@@ -6,7 +6,7 @@ import Testing
 @testable import IntegrationService
 
 @Suite struct QueueTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a subscription from a position goes on from the past to live, each number once`() async throws {
         try await Hall.open { hall in
             try await hall.submit(30)
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// What `make bench` measures on a release build as backfill_eps.
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(5)))
     func `twenty thousand events of the past come to a new subscriber`() async throws {
         try await Hall.open { hall in
             try await hall.service.database.database.run(

@@ -23,7 +23,7 @@ import Testing
         return try rows.map { try $0("id") }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `by time, of one thing, by numbers`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `at most so many at once; cancelled it ends; one with an older id is seen too`() async throws {
         try await Hall.open { hall in
             let id = try await hall.subscribe(["kind": "queue"])

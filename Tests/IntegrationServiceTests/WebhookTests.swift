@@ -6,7 +6,7 @@ import Testing
 @testable import IntegrationService
 
 @Suite struct WebhookTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a webhook gets every event signed, in the order of each aggregate`() async throws {
         try await Hall.open { hall in
             let receiver = try await Receiver.start()
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `what fails is tried again and keeps only its own aggregate waiting`() async throws {
         try await Hall.open { hall in
             let receiver = try await Receiver.start()
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `410 disables it, and resumed it goes on where it stood`() async throws {
         try await Hall.open { hall in
             let receiver = try await Receiver.start()
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `retries that are exhausted disable it; an operator edits one and leaves one out`() async throws {
         try await Hall.open(["LIENTHONG_WEBHOOK_PATIENCE": "0.3"]) { hall in
             let receiver = try await Receiver.start()
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a new secret signs beside the old one, and a test goes out under the next number`() async throws {
         try await Hall.open { hall in
             let receiver = try await Receiver.start()
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `redirects are not followed, and nothing goes to networks that are not allowed`() async throws {
         try await Hall.open { hall in
             let receiver = try await Receiver.start()

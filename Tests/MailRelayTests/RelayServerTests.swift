@@ -6,7 +6,7 @@ import Testing
 @testable import MailRelay
 
 /// Against a mail server that other people wrote.
-@Suite(.timeLimit(.minutes(2))) struct RelayServerTests {
+@Suite(.timeLimit(.minutes(5))) struct RelayServerTests {
     private func withOutside(_ arguments: [String] = [], _ body: (OutsideMail, Int) async throws -> Void) async throws {
         let outside = try OutsideMail(arguments)
         defer { outside.stop() }

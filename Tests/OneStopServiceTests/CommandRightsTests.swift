@@ -11,7 +11,7 @@ import Testing
 @testable import OneStopService
 
 /// Who may send, receive and read commands: the broker's rights as Deploy/local provisions them, the feed, the keys.
-@Suite(.timeLimit(.minutes(2))) struct CommandRightsTests {
+@Suite(.timeLimit(.minutes(5))) struct CommandRightsTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 

@@ -15,7 +15,7 @@ import Testing
 
 /// OneStop asks Mail to write to an applicant: two services with a database each, a broker between them, and a mail
 /// server of other people's outside. Mail itself runs without a relay; tests send its letters by hand.
-@Suite(.timeLimit(.minutes(3))) struct CommandTests {
+@Suite(.timeLimit(.minutes(5))) struct CommandTests {
     static let address = "nguyen.thi.bich@outside.example"
     static let purpose = SendCitizenNotice.addressPurpose
 

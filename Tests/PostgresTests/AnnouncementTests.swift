@@ -7,7 +7,7 @@ import Testing
 @testable import Postgres
 
 /// Whoever waits for what is announced hears of it when it has committed, not before, and not of what was undone.
-@Suite(.timeLimit(.minutes(2))) struct AnnouncementTests {
+@Suite(.timeLimit(.minutes(5))) struct AnnouncementTests {
     private let tables: KeyValuePairs<String, [Migration]> = [
         "test": [Migration(1, "t", "CREATE TABLE t (n int PRIMARY KEY)")]
     ]

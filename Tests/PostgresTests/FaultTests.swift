@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 
 /// Lost connections and given-up callers: every answer is true, and nothing waits for ever.
-@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.timeLimit(.minutes(5))) struct FaultTests {
     private let tables: KeyValuePairs<String, [Migration]> = [
         "test": [Migration(1, "t", "CREATE TABLE t (id int PRIMARY KEY, n int)")]
     ]

@@ -3,7 +3,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct GrantTests {
+@Suite(.timeLimit(.minutes(5))) struct GrantTests {
     private let tables = Migration(
         1, "tables",
         """

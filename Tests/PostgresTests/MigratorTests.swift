@@ -4,7 +4,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct MigratorTests {
+@Suite(.timeLimit(.minutes(5))) struct MigratorTests {
     private let one = Migration(1, "one", "CREATE TABLE a (x int); INSERT INTO a VALUES (1);")
     private let two = Migration(
         2, "two", "ALTER TABLE a ADD COLUMN y text DEFAULT ';'; -- not; here\nCREATE TABLE b ()")

@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 
 /// What is posted goes out with the next statement or the commit, and fails with it.
-@Suite(.timeLimit(.minutes(2))) struct PostTests {
+@Suite(.timeLimit(.minutes(5))) struct PostTests {
     private let tables: KeyValuePairs<String, [Migration]> = [
         "test": [
             Migration(

@@ -2,7 +2,7 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct SchemaDumpTests {
+@Suite(.timeLimit(.minutes(5))) struct SchemaDumpTests {
     private let sql = """
         CREATE TYPE mood AS ENUM ('sad', 'glad');
         CREATE DOMAIN percent AS int NOT NULL CONSTRAINT in_range CHECK (value BETWEEN 0 AND 100);

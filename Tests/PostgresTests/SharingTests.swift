@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 
 /// Statements of several callers in one commit: each is answered as if it had been alone.
-@Suite(.timeLimit(.minutes(2))) struct SharingTests {
+@Suite(.timeLimit(.minutes(5))) struct SharingTests {
     private let tables: KeyValuePairs<String, [Migration]> = [
         "test": [
             Migration(

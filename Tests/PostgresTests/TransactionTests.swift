@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct TransactionTests {
+@Suite(.timeLimit(.minutes(5))) struct TransactionTests {
     private let tables: KeyValuePairs<String, [Migration]> = [
         "test": [Migration(1, "t", "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)")]
     ]

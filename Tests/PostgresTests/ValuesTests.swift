@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// Every type goes to the server and comes back the same; the server reads it as what it is.
-@Suite(.timeLimit(.minutes(2))) struct ValuesTests {
+@Suite(.timeLimit(.minutes(5))) struct ValuesTests {
     /// Sends each value alone, as NULL and in a list, and compares the server's own text of it.
     private func roundTrip<Value: SQLValue & SQLTyped & Equatable>(
         _ values: [(Value, String)], _ type: String, at place: SourceLocation = #_sourceLocation

@@ -11,7 +11,7 @@ import Testing
 
 /// Two copies of one service on one database and one broker, as behind a balancer. `make cluster-test` does it with
 /// processes.
-@Suite(.timeLimit(.minutes(2))) struct CopiesTests {
+@Suite(.timeLimit(.minutes(5))) struct CopiesTests {
     private func withTwo(
         _ settings: [String: String] = [:], _ body: (TestService, RunningService, Room) async throws -> Void
     ) async throws {

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// What the tests of the services stand on.
-@Suite(.timeLimit(.minutes(2))) struct TestServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct TestServiceTests {
     @Test func `with a room the whole service runs: what is written reaches the broker`() async throws {
         try await withRoom { room in
             try await withService(Desk.self, in: room) { service in

@@ -10,7 +10,7 @@ import Testing
 
 /// The schema that every service shares, brought from each of its earlier states to the newest with data in it; and the
 /// two programs that meet in between.
-@Suite(.timeLimit(.minutes(2))) struct UpgradeTests {
+@Suite(.timeLimit(.minutes(5))) struct UpgradeTests {
     @Test func `every earlier state of the shared schema takes its data along`() async throws {
         for count in 1..<EventLogSchema.migrations.count {
             let earlier = Array(EventLogSchema.migrations.prefix(count))
