@@ -32,8 +32,8 @@
         static func points(of service: ServiceName) -> [KillPoint] {
             KillPoint.allCases.filter { point in
                 switch point {
-                case .beforeCommit, .afterCommit, .afterTickRow, .beforePublish, .beforeConfirm, .afterPublish,
-                    .beforeCursor, .afterCursor:
+                case .beforeCommit, .afterCommit, .beforePoke, .afterPoke, .afterTickRow, .beforePublish,
+                    .beforeConfirm, .afterPublish, .beforeCursor, .afterCursor:
                     service != .integration
                 case .beforeTimerCommit, .afterTimerCommit: service == .hr
                 case .beforeArchiveNumbers, .afterArchiveNumbers, .beforeNumbering, .afterNumbering,
