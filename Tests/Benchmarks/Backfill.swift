@@ -26,6 +26,7 @@ enum Backfill {
         )
         let relaying = Task { try await relay.run() }
         try await fill()
+        try Machine.rest()
         let token = try services.token("admin")
         let (beforehand, meanwhile) = (Int(quiet * rate), Int(busy * rate))
 

@@ -42,6 +42,33 @@ enum Machine {
         let memory = ProcessInfo.processInfo.physicalMemory / 1_073_741_824
         return "\(ProcessInfo.processInfo.activeProcessorCount) x \(cpu), \(memory) GiB"
     }
+
+    /// Until the processors do little for three seconds on end, at most `limit` seconds: what a suite leaves to
+    /// vacuum, checkpoints and the broker is not the next one's.
+    /// - Returns: how long that took.
+    @discardableResult
+    static func rest(atMost limit: Double = 120) throws -> Double {
+        let start = ContinuousClock.now
+        var calm = 0
+        var last = try times()
+        while calm < 3, (.now - start) / .seconds(1) < limit {
+            Thread.sleep(forTimeInterval: 1)
+            let now = try times()
+            let share = (now.busy - last.busy) / Swift.max(1, now.all - last.all)
+            calm = share < 0.08 ? calm + 1 : 0
+            last = now
+        }
+        return (.now - start) / .seconds(1)
+    }
+
+    /// Of all processors since the machine started, in ticks.
+    private static func times() throws -> (busy: Double, all: Double) {
+        let first = try String(contentsOfFile: "/proc/stat", encoding: .utf8).prefix { $0 != "\n" }
+        let ticks = first.split(separator: " ").dropFirst().compactMap { Double($0) }
+        guard ticks.count >= 5 else { throw BenchFault("/proc/stat says '\(first)'") }
+        let all = ticks.prefix(8).reduce(0, +)
+        return (all - ticks[3] - ticks[4], all)
+    }
 }
 
 extension [Double] {

@@ -72,6 +72,7 @@ struct OneStop: Sendable {
     private func pairs(
         _ name: String, floor: Double, aim: Double, script: String, _ ours: (Int) throws -> Wrk.Result
     ) throws -> Figure {
+        try Machine.rest()
         var ratios: [Double] = []
         var rates: [(Double, Double)] = []
         for round in 1...Self.pairs {

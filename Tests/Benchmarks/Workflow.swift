@@ -11,6 +11,7 @@ extension OneStop {
         let script = try workflowScript()
         // Prepared statements and connections: not counted.
         _ = try finished(script, seconds: 2)
+        try Machine.rest()
         var rates: [Double] = []
         for _ in 1...Self.pairs { rates.append(try finished(workflowScript(), seconds: Self.runSeconds)) }
         let note = rates.map { "\(Int($0))" }.joined(separator: " ")
