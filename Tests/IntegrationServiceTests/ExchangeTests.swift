@@ -98,7 +98,8 @@ import Testing
             }
             try hall.room.ruin(queue)
             try await hall.submit(3)
-            try await eventually("all are over", within: .seconds(120)) { try await hall.allSettled(id, numbered: 3) }
+            // Several times the publisher's patience, one after the other: on a slow machine more than two minutes.
+            try await eventually("all are over", within: .seconds(240)) { try await hall.allSettled(id, numbered: 3) }
             let client = try hall.client(pikaClient, credentials)
             defer { client.stop() }
             try await eventually("each is there") { client.lines.count == 4 }
