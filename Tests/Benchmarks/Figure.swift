@@ -45,9 +45,7 @@ enum Machine {
 
     /// Until the processors do little for three seconds on end, at most `limit` seconds: what a suite leaves to
     /// vacuum, checkpoints and the broker is not the next one's.
-    /// - Returns: how long that took.
-    @discardableResult
-    static func rest(atMost limit: Double = 120) throws -> Double {
+    static func rest(atMost limit: Double = 120) throws {
         let start = ContinuousClock.now
         var calm = 0
         var last = try times()
@@ -58,7 +56,6 @@ enum Machine {
             calm = share < 0.08 ? calm + 1 : 0
             last = now
         }
-        return (.now - start) / .seconds(1)
     }
 
     /// Of all processors since the machine started, in ticks.

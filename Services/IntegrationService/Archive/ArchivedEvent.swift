@@ -199,6 +199,4 @@ final class Tail: Sendable {
             return ArchivePage(events: events, reached: state.head)
         }
     }
-
-    func forget() { state.withLock { $0 = State() } }
 }

@@ -116,7 +116,7 @@ struct BrokerControl: Sendable {
             let isAsItShould = standing.contains(name) && people[name] == generation && provisioned == generation
             guard !isAsItShould else { continue }
             try await provide(id, generation: generation)
-            found.changed = try await !noteProvided(id, generation, in: database) || found.changed
+            if try await !noteProvided(id, generation, in: database) { found.changed = true }
             log.notice("queue and user made", metadata: ["queue": "\(name)"])
         }
         let orphans = standing.union(people.keys).subtracting(known).filter { $0.hasPrefix(Subscription.queuePrefix) }

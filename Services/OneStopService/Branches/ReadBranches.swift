@@ -32,20 +32,6 @@ enum ListBranches: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [Refused.whichAgency]
 
-    struct Input: Record {
-        var agency: AgencyCode?
-        var cursor: String?
-        var limit = Limits.pageDefault
-
-        static let fields: [Field<Self>] = [
-            .init("agency", \.agency, .agency, "The agency; absent: the caller's own", in: .query),
-            .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
-    }
-
     struct Output: Record {
         var branches: [Branch] = []
         static let fields: [Field<Self>] = [
@@ -53,7 +39,7 @@ enum ListBranches: Endpoint {
         ]
     }
 
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+    static func handle(_ input: AgencyPage, _ call: Call) async throws -> Reply<Output> {
         let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
         try await call.require(.dossiersRead, at: agency)
         call.logRead(of: "branches", agency.text, purpose: "what is to do")

@@ -29,6 +29,20 @@ struct TimeCursor: CustomStringConvertible {
     }
 }
 
+/// A page of what an agency has to do, in the order of `TimeCursor`.
+struct AgencyPage: Record {
+    var agency: AgencyCode?
+    var cursor: String?
+    var limit = Limits.pageDefault
+
+    static let fields: [Field<Self>] = [
+        .init("agency", \.agency, .agency, "The agency; absent: the caller's own", in: .query),
+        .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
+        .init(
+            "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows", in: .query),
+    ]
+}
+
 extension UUID {
     /// Below every id.
     static let zero = DossierID().uuid

@@ -29,20 +29,6 @@ enum ListOpinions: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [Refused.whichAgency]
 
-    struct Input: Record {
-        var agency: AgencyCode?
-        var cursor: String?
-        var limit = Limits.pageDefault
-
-        static let fields: [Field<Self>] = [
-            .init("agency", \.agency, .agency, "The agency asked; absent: the caller's own", in: .query),
-            .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
-    }
-
     struct Output: Record {
         var opinions: [Opinion] = []
         static let fields: [Field<Self>] = [
@@ -50,7 +36,7 @@ enum ListOpinions: Endpoint {
         ]
     }
 
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+    static func handle(_ input: AgencyPage, _ call: Call) async throws -> Reply<Output> {
         let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
         try await call.require(.dossiersRead, at: agency)
         call.logRead(of: "opinions", agency.text, purpose: "what is owed")
