@@ -74,6 +74,7 @@ let rooms: [Target] =
     + shared("AMQP", ["CRabbitMQ", "Contracts", .logging, .lifecycle])
     + shared("Courier", ["CCurl", "Contracts"])
     + shared("MailRelay", ["CCurl", "Contracts"])
+    + shared("Typesetting", ["CPango", "CQREncode", "Contracts"])
     + shared("EventLog", ["Contracts", "Postgres", "AMQP", "Receipts", .logging, .lifecycle])
     + shared(
         "ServiceKit",
@@ -82,9 +83,10 @@ let rooms: [Target] =
             .hummingbird, .crypto, .logging, .lifecycle, .nioHTTP, .nioPosix,
         ])
 
-/// What a service needs beside the usual: it speaks to the broker and to others itself.
+/// What a service needs beside the usual: it speaks to the broker and to others itself, or prints.
 let further: [String: [Target.Dependency]] = [
     "IntegrationService": ["Courier", .lifecycle], "MailService": ["MailRelay", .lifecycle],
+    "OneStopService": ["Typesetting"],
 ]
 let speaksToBroker: Set = ["IntegrationService"]
 /// Whom the tests of a service start beside it.
@@ -111,6 +113,8 @@ let package = Package(
         c("CRabbitMQ", "librabbitmq", "librabbitmq-dev"),
         c("CArgon2", "libargon2", "libargon2-dev"),
         c("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        c("CPango", "pangocairo", "libpango1.0-dev"),
+        c("CQREncode", "libqrencode", "libqrencode-dev"),
     ] + rooms + services.flatMap(service) + [
         .target(
             name: "TestKit", dependencies: ["Contracts", "Postgres", "AMQP", .logging], path: "Tests/TestKit",

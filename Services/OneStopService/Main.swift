@@ -3,15 +3,21 @@ import Files
 import Logging
 import Postgres
 import ServiceKit
+import Typesetting
 
 /// Procedures, dossiers, deadlines and hand-overs between agencies: the one-stop shop (một cửa).
 @main enum Main: Microservice {
     static let name = ServiceName.onestop
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
-    static let appendOnly = ["dossier_history", "due_dates"] + SubjectKeys.appendOnly
+    static let appendOnly = ["dossier_history", "due_dates", "book_lines", "printed_forms"] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
-    static let settings: [Configuration.Setting] = [{ _ = try $0.files() }, { _ = try SealingKeys($0) }]
+    static let settings: [Configuration.Setting] = [
+        { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) },
+        { _ in
+            do throws(TypesettingFault) { try PDF.check() } catch { throw ConfigurationFaults(faults: ["\(error)"]) }
+        },
+    ]
     static let endpoints: [any Mountable.Type] = [
         ListProcedures.self,
         ReadProcedure.self,
@@ -54,6 +60,7 @@ import ServiceKit
         AttachPaper.self,
         ListAttachments.self,
         DownloadPaper.self,
+        PrintForm.self,
         ReadDossier.self,
         FindDossier.self,
         ReadHistory.self,
@@ -80,7 +87,8 @@ import ServiceKit
         [
             ProcedureBook(database), CalendarBook(database), InboxCounts(database),
             try FileStore(try configuration.files()),
-            try SealingKeys(configuration),
+            try SealingKeys(configuration), try PublicAddress(configuration),
+            Workbench("onestop.print", most: Limits.Typesetting.waiting),
         ]
     }
 }

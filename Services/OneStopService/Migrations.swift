@@ -14,6 +14,7 @@ enum Migrations {
             "ALTER TABLE dossiers ADD COLUMN fee_exemption text, ADD COLUMN fee_exemption_reason text"),
         Migration(7, "what is published was a draft, as it was checked", published),
         Migration(8, "branches: steps done beside the leading one", branches),
+        Migration(9, "numbers of the yearly books, printed forms", forms),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

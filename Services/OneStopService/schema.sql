@@ -39,6 +39,29 @@ CREATE TABLE attachments (
     CONSTRAINT attachments_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
 );
 
+CREATE TABLE book_counters (
+    agency text NOT NULL,
+    series text NOT NULL,
+    year integer NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT book_counters_pkey PRIMARY KEY (agency, series, year),
+    CONSTRAINT book_counters_last_check CHECK (last >= 0),
+    CONSTRAINT book_counters_series_check CHECK (series = ANY (ARRAY['accepted'::text, 'supplement'::text, 'refusal'::text, 'apology'::text]))
+) WITH (fillfactor=50);
+
+CREATE TABLE book_lines (
+    agency text NOT NULL,
+    series text NOT NULL,
+    year integer NOT NULL,
+    number integer NOT NULL,
+    dossier uuid NOT NULL,
+    version bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT book_lines_pkey PRIMARY KEY (agency, series, year, number),
+    CONSTRAINT book_lines_dossier_version_key UNIQUE (dossier, version),
+    CONSTRAINT book_lines_number_check CHECK (number >= 1)
+);
+
 CREATE TABLE branches (
     id uuid NOT NULL,
     dossier uuid NOT NULL,
@@ -376,6 +399,19 @@ CREATE TABLE opinions (
     late boolean,
     CONSTRAINT opinions_pkey PRIMARY KEY (id),
     CONSTRAINT opinions_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE printed_forms (
+    dossier uuid NOT NULL,
+    form smallint NOT NULL,
+    version bigint NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    printed_by text NOT NULL,
+    printed_at timestamp with time zone NOT NULL,
+    CONSTRAINT printed_forms_pkey PRIMARY KEY (dossier, form, version),
+    CONSTRAINT printed_forms_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT printed_forms_form_check CHECK (form >= 1 AND form <= 5)
 );
 
 CREATE TABLE procedures (

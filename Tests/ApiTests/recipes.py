@@ -348,6 +348,7 @@ RECIPES = integration.RECIPES | {
     "MarkNotificationRead": notification,
     "AttachPaper": attach_paper,
     "DownloadPaper": download_paper,
+    "PrintForm": lambda o: ("clerk", {"path": {"dossier": o.accepted(), "form": "01"}}),
     "DraftProcedure": lambda o: (lambda made: ("admin", {"path": {"code": made[0]}, "body": made[1]}))(new_procedure(o)),
     "ReadDraft": publish,
     "CheckDraft": publish,

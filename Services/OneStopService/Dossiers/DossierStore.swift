@@ -230,7 +230,7 @@ enum DossierSQL {
                     """
                 ))
         }
-        return lines
+        return lines + bookLines(change, at: now)
     }
 }
 
