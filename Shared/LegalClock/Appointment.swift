@@ -67,7 +67,7 @@ public struct Appointment: Sendable {
                 received: received, limit: limit, policy: policy, suspensions: ended)
             due = computed.due
             days = computed.days
-        } else if last.from < due {
+        } else if last.from < due, last.from < at {
             due = try calendar.moved(due, standing: Gap(start: Instant(last.from), end: Instant(at)))
         }
         suspensions = ended

@@ -119,4 +119,13 @@ import Testing
         #expect(try clock.due == at("2021-03-11 10:00"))
         #expect(clock.changes.map(\.cause) == [.reappointed, .resumed, .resumed])
     }
+
+    /// A fee that was paid at the moment it was asked for.
+    @Test func noTimeAtAllMovesNoNewAppointment() throws {
+        let calendar = try calendar2021()
+        var clock = try Appointment(received: at("2021-03-01 08:00"), limit: Limit(3, .workingDays), calendar: calendar)
+        try clock.reappoint(to: at("2021-03-09 10:00"), at: at("2021-03-03 09:00"))
+        try clock.suspend(at: at("2021-03-05 10:00"), policy: .subtract)
+        #expect(try clock.resume(at: at("2021-03-05 10:00"), calendar: calendar).new == at("2021-03-09 10:00"))
+    }
 }

@@ -19,27 +19,47 @@ struct Seeded: RandomNumberGenerator {
     }
 }
 
-/// Everybody tries everything in any order: whatever comes of it, the books are in order.
+/// Everybody tries everything in any order, two hundred dossiers through: whatever comes of it, the books are in order.
 @Suite struct WanderTests {
+    private static let hurried = "9.000003"
+
+    /// A limit in hours that begins anew when papers are supplied.
+    private static func hurriedRecord() throws -> Definition {
+        var definition = try judicialRecord(limit: TimeLimit(30, .hours))
+        definition.supplementClock = .restart
+        return definition
+    }
+
     @Test(arguments: 1...4)
     func `any order of requests leaves only lawful moves and dense versions`(seed: UInt64) async throws {
         try await Office.open { office in
+            try await office.publish(Self.hurried, try Self.hurriedRecord())
             var random = Seeded(seed)
             var minutes = 0
-            var dossiers: [String] = []
-            for _ in 0..<3 { dossiers.append(try await office.submit()) }
+            var dossiers: [(id: String, definition: Definition)] = []
+            for number in 0..<50 {
+                let isHurried = number % 2 == 1
+                let body = Office.submission.with(
+                    "procedure", .string(isHurried ? Self.hurried : Office.criminalRecord))
+                let id = try await office.send("POST", "/dossiers", as: office.citizen, body).json["id"]?.text
+                dossiers.append((try #require(id), isHurried ? try Self.hurriedRecord() : try judicialRecord()))
+            }
             let people = [office.clerk, office.officer, office.leader, office.citizen, office.inspector]
-            for _ in 0..<150 {
-                let id = try #require(dossiers.randomElement(using: &random))
+            for _ in 0..<1_250 {
+                let id = try #require(dossiers.randomElement(using: &random)).id
                 let person = try #require(people.randomElement(using: &random))
                 let (action, body) = try #require(actions(office).randomElement(using: &random))
                 let answer = try await office.act(action, on: id, as: person, body)
                 #expect(answer.status < 500, "\(action): \(answer.code ?? "")")
                 if Int.random(in: 0..<6, using: &random) == 0 { try await outside(office, id, &random) }
-                minutes += Int.random(in: 0...300, using: &random)
+                minutes += Int.random(in: 0...60, using: &random)
                 try await office.set(try at("2021-03-01 09:00").addingTimeInterval(Double(minutes * 60)))
             }
-            for id in dossiers { try await checkTheBooks(office, id) }
+            for (id, definition) in dossiers {
+                try await checkTheBooks(office, id)
+                try await testify(office, id, definition)
+            }
+            try await countNumbers(office)
         }
     }
 
@@ -98,5 +118,49 @@ struct Seeded: RandomNumberGenerator {
         let view = try await office.get("/dossiers/\(id)", as: office.citizen).json
         #expect(view["statusNumber"] == .integer(Int64(status?.number ?? 0)))
         #expect((view["code"] == nil) == (counts["accepted"] == nil))
+    }
+
+    /// What the witness of `SequenceTests` says of what the database kept.
+    private func testify(_ office: Office, _ id: String, _ definition: Definition) async throws {
+        let lines = try await office.harness.database.database.run(
+            """
+            SELECT h.at, h.what, h.to_status, e.payload,
+                (SELECT u.due_at FROM due_dates u WHERE u.dossier = h.dossier AND u.version <= h.version
+                 ORDER BY u.version DESC LIMIT 1) AS due_at
+            FROM dossier_history h JOIN event_log e ON e.aggregate_id = \(id) AND e.aggregate_version = h.version
+            WHERE h.dossier = \(try DossierID(id)) ORDER BY h.version
+            """)
+        var witness = Witness(definition)
+        for line in lines {
+            let payload: JSON = try line("payload")
+            var seen = Seen(
+                what: try line("what"), minute: MinuteOracle.minute(try line("at")),
+                status: try #require(try Dossier.status(line, "to_status")), dueAt: try line("due_at"))
+            seen.amount = payload["amount"]?.integer
+            seen.dueOn = try payload["dueAt"]?.text.map { try Day(String($0.prefix(10))) }
+            seen.late = payload["late"].map { $0 == .bool(true) }
+            witness.saw(seen)
+        }
+        #expect(witness.faults.isEmpty, "\(id): \(witness.faults.first ?? "")")
+    }
+
+    /// Every number of a day is given once, and none is left out.
+    private func countNumbers(_ office: Office) async throws {
+        let days = try await office.harness.database.database.run(
+            """
+            SELECT count(*)::int AS given, count(DISTINCT code_serial)::int AS numbers, max(code_serial) AS last
+            FROM dossiers WHERE code_serial IS NOT NULL GROUP BY code_agency, code_day
+            """)
+        #expect(days.count > 3)
+        for day in days {
+            let given: Int32 = try day("given")
+            #expect(try day("numbers", as: Int32.self) == given && (try day("last", as: Int32.self)) == given)
+        }
+        let accepted = try await office.harness.count(
+            """
+            SELECT (SELECT count(*) FROM dossier_history WHERE what = 'accepted') - count(code_serial) AS n
+            FROM dossiers
+            """)
+        #expect(accepted == 0)
     }
 }

@@ -181,7 +181,7 @@ extension Dossier {
 }
 
 extension Dossier {
-    /// Moves on, or refuses what the table of moves does not have.
+    /// Moves on, or refuses what the table of moves does not have (os-190).
     mutating func move(to next: DossierStatus) throws(Refused) {
         try DossierMoves.check(status, next)
         status = next

@@ -60,8 +60,8 @@ extension Call {
     }
 
     /// Writes a change in one flight. `before` is the version that was decided on: when somebody else was faster,
-    /// nothing is written and the caller reads again (412). So it is when the official who is to take the dossier has
-    /// left that post in the meantime.
+    /// nothing is written and the caller reads again (412; os-191). So it is when the official who is to take the
+    /// dossier has left that post in the meantime.
     func save(
         _ change: Change, from before: Dossier, taking official: Official? = nil
     ) async throws -> Reply<DossierView> {
