@@ -66,6 +66,28 @@ import Typesetting
         ReadHistory.self,
         ExplainDueDates.self,
         ListInbox.self,
+        CountInbox.self,
+        ListFilters.self,
+        SaveFilter.self,
+        ChangeFilter.self,
+        DropFilter.self,
+        SearchDossiers.self,
+        ReadCounterForm.self,
+        FindDuplicates.self,
+        ListDeskGroups.self,
+        OpenDeskGroup.self,
+        ChangeDeskGroup.self,
+        TakeTicket.self,
+        CallNext.self,
+        RecallTicket.self,
+        CloseTicket.self,
+        ShowQueue.self,
+        ListSlots.self,
+        ListAppointments.self,
+        BookAppointment.self,
+        MoveAppointment.self,
+        CancelAppointment.self,
+        ListMyAppointments.self,
         LookUpDossier.self,
         ListMyDossiers.self,
         ReadMyNotifications.self,
@@ -80,6 +102,8 @@ import Typesetting
         OnHolderTransferred.self,
         OnHolderLeft.self,
     ]
+
+    static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
 
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger

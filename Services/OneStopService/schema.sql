@@ -1,5 +1,11 @@
 -- The schema of OneStopService, as its migrations make it. Written by `make schema`, never by hand.
 
+CREATE OR REPLACE FUNCTION fold(text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN lower(translate(regexp_replace(NORMALIZE($1, NFD), '[\u0300-\u036f]'::text, ''::text, 'g'::text), 'đĐÐð'::text, 'dddd'::text));
+
 CREATE OR REPLACE FUNCTION procedures_published_stay()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -24,6 +30,52 @@ BEGIN
     RETURN COALESCE(NEW, OLD);
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION search_agencies(text[])
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (SELECT array_agg(DISTINCT ('a:'::text || array_to_string((string_to_array(a.agency, '.'::text))[:level.level], '.'::text))) AS array_agg FROM unnest($1) a(agency), LATERAL generate_series(1, cardinality(string_to_array(a.agency, '.'::text))) level(level));
+
+CREATE OR REPLACE FUNCTION search_query(asked text, every text[], either text[], agencies text[])
+ RETURNS tsquery
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (concat_ws(' & '::text, (SELECT COALESCE(string_agg((quote_literal(w.word) || CASE WHEN ((w.n = cardinality(search_words(search_query.asked))) AND (length(w.word) >= 3)) THEN ':*'::text ELSE ''::text END), ' & '::text), CASE WHEN (search_query.asked <> ''::text) THEN quote_literal('-'::text) ELSE NULL::text END) AS "coalesce" FROM unnest(search_words(search_query.asked)) WITH ORDINALITY w(word, n)), (SELECT string_agg(quote_literal(m.mark), ' & '::text) AS string_agg FROM unnest(search_query.every) m(mark)), (('('::text || (SELECT string_agg(quote_literal(m.mark), ' | '::text) AS string_agg FROM unnest(search_query.either) m(mark))) || ')'::text), (('('::text || (SELECT string_agg(quote_literal(('a:'::text || a.agency)), ' | '::text) AS string_agg FROM unnest(search_query.agencies) a(agency))) || ')'::text)))::tsquery;
+
+CREATE OR REPLACE FUNCTION search_words(text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN array_remove(regexp_split_to_array(fold($1), '[^a-z0-9\u0080-\uffff]+'::text), ''::text);
+
+CREATE TABLE appointment_slots (
+    agency text NOT NULL,
+    desk_group text NOT NULL,
+    day date NOT NULL,
+    minute smallint NOT NULL,
+    taken integer NOT NULL,
+    CONSTRAINT appointment_slots_pkey PRIMARY KEY (agency, desk_group, day, minute),
+    CONSTRAINT appointment_slots_taken_check CHECK (taken >= 0)
+);
+
+CREATE TABLE appointments (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    agency text NOT NULL,
+    desk_group text NOT NULL,
+    day date NOT NULL,
+    minute smallint NOT NULL,
+    person uuid NOT NULL,
+    name text NOT NULL,
+    procedure text,
+    state text NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    reminded_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT appointments_pkey PRIMARY KEY (id),
+    CONSTRAINT appointments_state_check CHECK (state = ANY (ARRAY['booked'::text, 'kept'::text, 'cancelled'::text, 'missed'::text]))
+);
 
 CREATE TABLE attachments (
     id uuid NOT NULL,
@@ -128,6 +180,14 @@ CREATE TABLE dead_letter_audit (
     CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
 );
 
+CREATE TABLE desk_groups (
+    agency text NOT NULL,
+    code text NOT NULL,
+    version bigint NOT NULL,
+    settings jsonb NOT NULL,
+    CONSTRAINT desk_groups_pkey PRIMARY KEY (agency, code)
+);
+
 CREATE TABLE directory_administrators (
     person uuid NOT NULL,
     CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
@@ -174,6 +234,12 @@ CREATE TABLE dossier_history (
     note text,
     CONSTRAINT dossier_history_pkey PRIMARY KEY (dossier, version),
     CONSTRAINT dossier_history_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE dossier_search (
+    dossier uuid NOT NULL,
+    words tsvector NOT NULL,
+    CONSTRAINT dossier_search_pkey PRIMARY KEY (dossier)
 );
 
 CREATE TABLE dossier_serials (
@@ -306,6 +372,17 @@ CREATE TABLE inbox_counter (
     CONSTRAINT inbox_counter_pkey PRIMARY KEY (reaction)
 );
 
+CREATE TABLE inbox_filters (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    official uuid NOT NULL,
+    name text NOT NULL,
+    filter jsonb NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT inbox_filters_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_filters_name UNIQUE (official, name)
+);
+
 CREATE TABLE inbox_parked (
     id uuid NOT NULL,
     reaction text NOT NULL,
@@ -433,6 +510,33 @@ CREATE TABLE procedures (
     CONSTRAINT procedures_state_check CHECK (state = ANY (ARRAY['draft'::text, 'published'::text]))
 );
 
+CREATE TABLE queue_days (
+    agency text NOT NULL,
+    desk_group text NOT NULL,
+    day date NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT queue_days_pkey PRIMARY KEY (agency, desk_group, day)
+);
+
+CREATE TABLE queue_tickets (
+    agency text NOT NULL,
+    desk_group text NOT NULL,
+    day date NOT NULL,
+    number integer NOT NULL,
+    place integer NOT NULL,
+    priority text,
+    state text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    called_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    calls integer NOT NULL DEFAULT 0,
+    desk smallint,
+    clerk uuid,
+    person uuid,
+    CONSTRAINT queue_tickets_pkey PRIMARY KEY (agency, desk_group, day, number),
+    CONSTRAINT queue_tickets_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'called'::text, 'served'::text, 'no-show'::text]))
+);
+
 CREATE TABLE receipt_key (
     key text NOT NULL,
     public bytea NOT NULL,
@@ -550,6 +654,12 @@ CREATE TABLE working_hours (
     CONSTRAINT working_hours_check CHECK (valid_to >= valid_from)
 );
 
+CREATE INDEX appointments_day ON appointments USING btree (agency, desk_group, day, minute, id) WHERE state = ANY (ARRAY['booked'::text, 'kept'::text]);
+
+CREATE UNIQUE INDEX appointments_once ON appointments USING btree (person, agency, desk_group, day) WHERE state = 'booked'::text;
+
+CREATE INDEX appointments_person ON appointments USING btree (person, id);
+
 CREATE INDEX attachments_dossier ON attachments USING btree (dossier);
 
 CREATE INDEX branches_dossier ON branches USING btree (dossier);
@@ -564,21 +674,25 @@ CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role
 
 CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
 
+CREATE INDEX dossier_search_words ON dossier_search USING gin (words) WITH (gin_pending_list_limit='512');
+
 CREATE INDEX dossiers_applicant ON dossiers USING btree (applicant, id) WHERE applicant IS NOT NULL;
 
 CREATE UNIQUE INDEX dossiers_code ON dossiers USING btree (code_agency, code_day, code_serial);
 
 CREATE UNIQUE INDEX dossiers_demand ON dossiers USING btree (demand) WHERE demand IS NOT NULL;
 
-CREATE INDEX dossiers_done_of_agency ON dossiers USING btree (working_agency, status, act_by, id) WHERE status = ANY (ARRAY[3, 8, 9, 10]);
+CREATE INDEX dossiers_done_of_agency ON dossiers USING btree (working_agency, status, act_by, id) INCLUDE (procedure) WHERE status = ANY (ARRAY[3, 8, 9, 10]);
 
-CREATE INDEX dossiers_done_of_officer ON dossiers USING btree (officer, status, act_by, id) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[3, 8, 9, 10]));
+CREATE INDEX dossiers_done_of_officer ON dossiers USING btree (officer, status, act_by, id) INCLUDE (procedure) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[3, 8, 9, 10]));
 
-CREATE INDEX dossiers_of_agency ON dossiers USING btree (working_agency, act_by, id, status) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
+CREATE INDEX dossiers_of_agency ON dossiers USING btree (working_agency, act_by, id) INCLUDE (status, procedure, step) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
 
-CREATE INDEX dossiers_of_officer ON dossiers USING btree (officer, act_by, id, status) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[1, 2, 4, 5, 6, 7]));
+CREATE INDEX dossiers_of_officer ON dossiers USING btree (officer, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[1, 2, 4, 5, 6, 7]));
 
-CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id, status) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));
+CREATE INDEX dossiers_of_procedure ON dossiers USING btree (working_agency, procedure, act_by, id) INCLUDE (status, step) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
+
+CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));
 
 CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
 
@@ -601,6 +715,12 @@ CREATE INDEX opinions_dossier ON opinions USING btree (dossier);
 CREATE INDEX opinions_waiting ON opinions USING btree (to_agency, due_at, id) WHERE answered_at IS NULL;
 
 CREATE UNIQUE INDEX procedures_one_draft ON procedures USING btree (code) WHERE state = 'draft'::text;
+
+CREATE UNIQUE INDEX queue_tickets_desk ON queue_tickets USING btree (agency, desk_group, day, desk) WHERE state = 'called'::text;
+
+CREATE UNIQUE INDEX queue_tickets_person ON queue_tickets USING btree (person, agency, desk_group, day) WHERE person IS NOT NULL AND (state = ANY (ARRAY['waiting'::text, 'called'::text]));
+
+CREATE INDEX queue_tickets_waiting ON queue_tickets USING btree (agency, desk_group, day, place, number) WHERE state = 'waiting'::text;
 
 CREATE INDEX subject_erasures_subject ON subject_erasures USING btree (subject, id);
 

@@ -101,7 +101,8 @@ import Testing
             #expect(try await submit(bad) == ["422", "form.copies", "form.x"])
             #expect(try await submit(nil) == ["422", "form"])
             let paper = try await office.send(
-                "POST", "/counter/dossiers", as: office.clerk, ["submission": good.with("form", nil)])
+                "POST", "/counter/dossiers", as: office.clerk,
+                ["submission": good.with("form", nil), "duplicateReason": "Nộp bản giấy"])
             #expect(paper.status == 201)
             definition.form = ["type": "object"]
             let draft = try await office.send(

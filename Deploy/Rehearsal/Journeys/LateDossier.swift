@@ -44,7 +44,9 @@ struct LateDossier {
                             ("nationalId", citizen?["national_id"] ?? ""), ("address", citizen?["address"] ?? ""),
                             // Letters to it lie in Mail until a relay is configured: /outside-letters.
                             ("email", "cong-dan-1@example.com"),
-                        ])
+                        ]),
+                    // The journey may have been played before.
+                    "duplicateReason": "Nộp hồ sơ mới theo yêu cầu của người dân",
                 ], as: "commune-clerk"
             ).text("id")
         }

@@ -84,7 +84,9 @@ struct SocialAllowance {
                             ("subject", "Đề nghị hưởng trợ cấp xã hội hàng tháng đối với người cao tuổi"),
                             ("name", citizen?["full_name"] ?? ""), ("phone", citizen?["phone"] ?? ""),
                             ("nationalId", citizen?["national_id"] ?? ""), ("address", citizen?["address"] ?? ""),
-                        ])
+                        ]),
+                    // The journey may have been played before.
+                    "duplicateReason": "Nộp hồ sơ mới theo yêu cầu của người dân",
                 ], as: "commune-clerk"
             ).text("id")
         }

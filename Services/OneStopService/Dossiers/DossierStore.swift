@@ -96,7 +96,8 @@ extension Call {
         after.dossier.version = before.version + 1
         return try await flight(
             DossierSQL.update(after.dossier, onlyIf: try await stillHolds(official, before)),
-            then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after) + more,
+            then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after)
+                + DossierMarks.line(from: before, to: after.dossier) + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
 }
@@ -109,7 +110,9 @@ extension Work {
     ) async throws {
         var after = change
         after.dossier.version = before.version + 1
-        var lines = DossierSQL.lines(after, from: before.status, at: now, actor: actor)
+        var lines =
+            DossierSQL.lines(after, from: before.status, at: now, actor: actor)
+            + DossierMarks.line(from: before, to: after.dossier)
         if let notice = change.notice, let command = change.dossier.command(notice, of: change.what) {
             lines.append(("commanded", commanding(command, for: command.agency)))
         }

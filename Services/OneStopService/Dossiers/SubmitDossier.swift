@@ -66,11 +66,12 @@ extension Pattern {
 extension Call {
     /// Writes a new dossier: state, history and event in one statement, and nothing is read for it.
     func register(
-        _ submission: Submission, channel: Channel, person: PersonID?
+        _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil
     ) async throws -> Reply<SubmitDossier.Output> {
         let book = resource(ProcedureBook.self)
+        let procedure = try await book.inForce(submission.procedure, on: today)
         var dossier = try submission.decide(
-            procedure: try await book.inForce(submission.procedure, on: today),
+            procedure: procedure,
             kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person, now: now,
             calendar: try await calendar(of: submission.agency))
         if let email = submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
@@ -84,7 +85,9 @@ extension Call {
         let what = channel == .online ? "submitted" : "received"
         return try await flight(
             DossierSQL.insert(dossier),
-            then: DossierSQL.lines(Change(dossier, what, event: event), from: nil, at: now, actor: caller.id),
+            then: DossierSQL.lines(
+                Change(dossier, what, note: note, event: event), from: nil, at: now, actor: caller.id)
+                + [DossierMarks.line(dossier, procedureName: procedure?.definition.name ?? "")],
             announcing: [(event, dossier.receivingAgency)],
             reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
     }
@@ -119,17 +122,21 @@ enum ReceiveDossier: Endpoint {
     static let route = Route.post("/counter/dossiers", success: 201)
     static let summary = "Register a dossier at the counter"
     static let access = Access.official(.dossiersReceive)
-    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .formDiffers]
+    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .formDiffers, .duplicate]
 
     struct Input: Record {
         var submission = Submission()
         var channel = Desk.counter
         var person: PersonID?
+        var duplicateReason: String?
 
         static let fields: [Field<Self>] = [
             .init("submission", \.submission, .record, "What the applicant hands in"),
             .init("channel", \.channel, .choice, default: .counter, "At the counter or by post"),
             .init("person", \.person, .id, "The applicant's own account, when there is one"),
+            .init(
+                "duplicateReason", \.duplicateReason, .text(1...Limits.noteLength),
+                "Why it is registered beside another of the same person and procedure; kept in its history"),
         ]
     }
 
@@ -141,7 +148,8 @@ enum ReceiveDossier: Endpoint {
         try await call.require(
             .dossiersReceive, at: input.submission.agency, field: procedure?.definition.field)
         let channel = input.channel == .postal ? Channel.postal : .counter
-        return try await call.register(input.submission, channel: channel, person: input.person)
+        let note = try await call.goingOn(despite: input.duplicateReason, input.submission, person: input.person)
+        return try await call.register(input.submission, channel: channel, person: input.person, note: note)
     }
 }
 

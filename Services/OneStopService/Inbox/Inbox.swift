@@ -1,9 +1,9 @@
 import Contracts
 import ServiceKit
 
-/// The questions that an inbox asks of the indexes `dossiers_of_officer`, `dossiers_of_agency`, `dossiers_done_of_…`
-/// and `dossiers_unassigned`. The partial indexes' own conditions stand in the text, so that the planner sees them also
-/// in prepared statements.
+/// The questions that an inbox asks of the indexes `dossiers_of_officer`, `_of_agency`, `_of_procedure`, `_unassigned`
+/// and `_done_of_…`: each is one range of one of them, and what that does not say is a bounded `Walk` (os-110). The
+/// partial indexes' own conditions stand in the text, so that the planner sees them also in prepared statements.
 struct Inbox: Sendable {
     enum Holder: Sendable, Hashable {
         case officer(PersonID)
@@ -28,43 +28,91 @@ struct Inbox: Sendable {
         .submitted, .accepted, .processing, .awaitingSupplement, .awaitingPayment, .withdrawalRequested,
     ]
 
+    /// In which the clock runs: only these can be overdue.
+    static let running: Set<DossierStatus> = [.submitted, .accepted, .processing, .withdrawalRequested]
+
     var holder: Holder
     var unassigned: Bool
     var statuses: Set<DossierStatus>
+    var procedure: String?
+    var step: String?
+    var applicant: PersonID?
     var from: Date?
     var until: Date?
+    /// Not at this time itself.
+    var before: Date?
 
     init(
-        holder: Holder, unassigned: Bool, statuses: [DossierStatus], from: Date?, until: Date?
+        _ filter: InboxFilter, of holder: Holder, from: Date?, until: Date?, now: Date
     ) throws(Refused) {
         self.holder = holder
-        self.unassigned = unassigned
-        self.statuses = statuses.isEmpty ? Inbox.open : Set(statuses)
-        (self.from, self.until) = (from, until)
-        guard self.statuses.isSubset(of: Inbox.open) || (self.statuses.count == 1 && !unassigned) else {
+        (unassigned, procedure, step) = (filter.unassigned, filter.procedure, filter.step)
+        (applicant, self.from, self.until) = (filter.applicant, from, until)
+        before = [filter.overdue ? now : nil, filter.within.map { (Day(now) + $0 + 1).start }].compactMap { $0 }.min()
+        statuses = filter.status.isEmpty ? (filter.overdue ? Inbox.running : Inbox.open) : Set(filter.status)
+        guard statuses.isSubset(of: Inbox.open) || (statuses.count == 1 && !unassigned && step == nil) else {
             throw .mixedStatuses
         }
+        guard !filter.overdue || statuses.isSubset(of: Inbox.running) else { throw .overdueStands }
     }
 
     private var isOpen: Bool { statuses.isSubset(of: Inbox.open) }
+    private var order: SQL { isOpen ? "ORDER BY act_by, id" : "ORDER BY act_by DESC, id DESC" }
+
+    /// What the index range does not say by itself.
+    private var conditions: [SQL] {
+        var conditions: [SQL] = []
+        if isOpen, statuses != Inbox.open {
+            conditions.append("status = ANY(\(statuses.map { Int16($0.number) }.sorted()))")
+        }
+        if let procedure, !hasProcedureRange { conditions.append("procedure = \(procedure)") }
+        if let step { conditions.append("step = \(step)") }
+        return conditions
+    }
+
+    /// An agency's open dossiers have an index by procedure; of the others it is one condition of the walk.
+    private var hasProcedureRange: Bool {
+        guard case .agency = holder else { return false }
+        return isOpen && !unassigned && procedure != nil
+    }
+
+    /// Whether a page is a walk: its rows have `n` and `fits`.
+    var walks: Bool { applicant == nil && !conditions.isEmpty }
 
     func page(after: TimeCursor?, limit: Int) -> SQL {
-        let order: SQL = isOpen ? "ORDER BY act_by, id" : "ORDER BY act_by DESC, id DESC"
-        guard isOpen, statuses != Inbox.open else {
+        if let applicant { return page(of: applicant, after: after, limit: limit) }
+        guard walks else {
             return "SELECT \(DossierLine.columns) FROM dossiers \(range(after)) \(order) LIMIT \(limit)"
         }
-        // A rare status among many: sought in the index alone, and only the page's rows are fetched.
+        // The window function counts while the index is read; nothing is sorted, and it stops when the page is full.
+        // The limit stands in the text: a plan without it takes a page for hundreds of rows, and reads the table.
+        return """
+            SELECT n, fits, \(DossierLine.columns) FROM (
+                SELECT id, act_by, n, fits FROM (
+                    SELECT id, act_by, row_number() OVER (\(order)) AS n,
+                           \(SQL(joining: conditions, separator: " AND ")) AS fits
+                    FROM dossiers \(range(after)) \(order) LIMIT \(raw: "\(Limits.Finding.walk)")
+                ) AS walked WHERE fits OR n = \(raw: "\(Limits.Finding.walk)")
+                \(order) LIMIT \(raw: "\(limit)")
+            ) AS page JOIN dossiers USING (id, act_by) \(order)
+            """
+    }
+
+    /// One citizen has few dossiers; of one who has many the newest are looked at and sorted.
+    private func page(of applicant: PersonID, after: TimeCursor?, limit: Int) -> SQL {
+        let all = [range(after)] + conditions
         return """
             SELECT \(DossierLine.columns) FROM (
-                SELECT id, act_by FROM dossiers \(range(after))
-                    AND status = ANY(\(statuses.map { Int16($0.number) }.sorted())) \(order) LIMIT \(limit)
-            ) AS page JOIN dossiers USING (id, act_by) \(order)
+                SELECT * FROM dossiers WHERE applicant = \(applicant)
+                ORDER BY id DESC LIMIT \(raw: "\(Limits.Finding.ofPerson)")
+            ) AS newest \(SQL(joining: all, separator: " AND ")) \(order) LIMIT \(limit)
             """
     }
 
     /// The range of one index.
     private func range(_ after: TimeCursor?) -> SQL {
         var sql: SQL = "WHERE \(holder.condition)"
+        if hasProcedureRange, let procedure { sql = "\(sql) AND procedure = \(procedure)" }
         if !isOpen, let status = statuses.first {
             sql = "\(sql) AND status IN (3, 8, 9, 10) AND status = \(Int16(status.number))"
         } else if unassigned {
@@ -74,6 +122,7 @@ struct Inbox: Sendable {
         }
         if let from { sql = "\(sql) AND act_by >= \(from)" }
         if let until { sql = "\(sql) AND act_by <= \(until)" }
+        if let before { sql = "\(sql) AND act_by < \(before)" }
         if let after {
             sql = "\(sql) AND (act_by, id) \(raw: isOpen ? ">" : "<") (\(after.time), \(after.id))"
         }

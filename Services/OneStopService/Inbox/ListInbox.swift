@@ -2,34 +2,42 @@ import Contracts
 import ServiceKit
 
 /// `GET /inbox`: the dossiers of an officer or an agency, with counts. Open ones the most urgent first; those of one
-/// closed status the latest first. Every page is one index range, however many dossiers lie behind it.
+/// closed status the latest first. Every page is one index range or a bounded walk, however many dossiers lie behind.
 enum ListInbox: Endpoint {
     static let route = Route.get("/inbox")
     static let summary = "The dossiers of an officer or an agency, by status and due date, with counts"
     static let access = Access.official(.dossiersRead)
-    static let refusals = [Refused.whichAgency, .mixedStatuses]
+    static let refusals = [Refused.whichAgency, .mixedStatuses, .overdueStands]
 
     struct Input: Record {
-        var agency: AgencyCode?
-        var officer: PersonID?
-        var mine = false
-        var unassigned = false
-        var status: [DossierStatus] = []
+        var filter = InboxFilter()
         var from: Date?
         var until: Date?
         var cursor: String?
         var limit = Limits.pageDefault
 
         static let fields: [Field<Self>] = [
-            .init("agency", \.agency, .agency, "Where the dossiers are; absent: the caller's own agency", in: .query),
-            .init("officer", \.officer, .id, "Those that this officer holds, instead of an agency's", in: .query),
-            .init("mine", \.mine, .bool, default: false, "Those that the caller holds", in: .query),
             .init(
-                "unassigned", \.unassigned, .bool, default: false, "Of the agency's, those in work that nobody holds",
+                "agency", \.filter.agency, .agency, "Where the dossiers are; absent: the caller's own agency",
                 in: .query),
             .init(
-                "status", \.status, .list(.choice, 0...10), default: [],
-                "Only these: any of 1, 2, 4, 5, 6, 7 together (all of them when absent), or one of 3, 8, 9, 10",
+                "officer", \.filter.officer, .id, "Those that this officer holds, instead of an agency's", in: .query),
+            .init("mine", \.filter.mine, .bool, default: false, "Those that the caller holds", in: .query),
+            .init(
+                "unassigned", \.filter.unassigned, .bool, default: false,
+                "Of the agency's, those in work that nobody holds", in: .query),
+            .init(
+                "status", \.filter.status, .list(.choice, 0...10), default: [], InboxFilter.statusDoc, in: .query),
+            .init(
+                "procedure", \.filter.procedure, .text(1...40, pattern: Pattern.procedure), "Of this procedure",
+                in: .query),
+            .init("step", \.filter.step, .text(1...60, pattern: Pattern.key), "At this step", in: .query),
+            .init("applicant", \.filter.applicant, .id, InboxFilter.applicantDoc, in: .query),
+            .init(
+                "overdue", \.filter.overdue, .bool, default: false, "Past their time, while the clock runs",
+                in: .query),
+            .init(
+                "within", \.filter.within, .integer(0...Limits.Finding.withinDays), "Due in so many days, or before",
                 in: .query),
             .init("from", \.from, .instant, "Due at this time or later", in: .query),
             .init("until", \.until, .instant, "Due at this time or earlier", in: .query),
@@ -51,50 +59,53 @@ enum ListInbox: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let holder = try await holder(input, call)
-        let inbox = try Inbox(
-            holder: holder, unassigned: input.unassigned, statuses: input.status, from: input.from, until: input.until)
+        let holder = try await call.holder(input.filter)
+        let inbox = try Inbox(input.filter, of: holder, from: input.from, until: input.until, now: call.now)
         let after = try TimeCursor(input.cursor)
         call.logRead(of: "dossiers", holder.text, purpose: "inbox")
         async let counts =
             after == nil ? call.resource(InboxCounts.self).of(holder, now: call.now) : nil
         let rows = try await call.run(inbox.page(after: after, limit: input.limit + 1))
+        let page =
+            inbox.walks
+            ? try Walk(rows, limit: input.limit, most: Limits.Finding.walk) : Walk(range: rows, limit: input.limit)
         var output = Output()
-        output.dossiers = try await call.lines(rows.prefix(input.limit))
+        output.dossiers = try await call.lines(page.rows)
         output.counts = try await counts
-        guard rows.count > input.limit, let last = output.dossiers.last else { return Reply(output) }
-        return Reply(output, next: next(input, holder, TimeCursor(time: last.actBy, id: last.id.uuid)))
+        guard let end = page.end else { return Reply(output) }
+        return Reply(output, next: next(input, holder, TimeCursor(time: try end("act_by"), id: try end("id"))))
     }
 
-    /// Whose dossiers, and whether the caller may see them.
-    private static func holder(_ input: Input, _ call: Call) async throws -> Inbox.Holder {
-        if input.mine { return .officer(try call.person) }
-        if let officer = input.officer {
-            guard officer != call.caller.person else { return .officer(officer) }
-            guard let post = try await call.runtime.database.official(officer, on: call.today) else {
-                throw Refused.notFound
-            }
-            try await call.require(.dossiersRead, at: post.agency)
-            return .officer(officer)
-        }
-        let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
-        try await call.require(.dossiersRead, at: agency)
-        return .agency(agency)
-    }
-
+    /// Whose dossiers they are is written out: the post of whoever asks may change between two pages.
     private static func next(_ input: Input, _ holder: Inbox.Holder, _ cursor: TimeCursor) -> String {
-        var query = ["limit=\(input.limit)", "cursor=\(cursor)"]
+        var filter = input.filter
+        filter.mine = false
         switch holder {
-        case .officer(let person): query.append("officer=\(person)")
-        case .agency(let code): query.append("agency=\(code)")
+        case .officer(let person): filter.officer = person
+        case .agency(let code): filter.agency = code
         }
-        if input.unassigned { query.append("unassigned=true") }
-        query += input.status.map { "status=\($0.rawValue)" }
+        var query = ["limit=\(input.limit)", "cursor=\(cursor)"] + filter.query
         // A plus sign in a query is a space.
         for (name, time) in [("from", input.from), ("until", input.until)] {
             if let time { query.append("\(name)=\(Instant.write(time).replacing("+", with: "%2B"))") }
         }
         return "/inbox?\(query.joined(separator: "&"))"
+    }
+}
+
+extension Call {
+    /// Whose dossiers an inbox shows, and whether the caller may see them.
+    func holder(_ filter: InboxFilter) async throws -> Inbox.Holder {
+        if filter.mine { return .officer(try person) }
+        if let officer = filter.officer {
+            guard officer != caller.person else { return .officer(officer) }
+            guard let post = try await runtime.database.official(officer, on: today) else { throw Refused.notFound }
+            try await require(.dossiersRead, at: post.agency)
+            return .officer(officer)
+        }
+        let agency = if let asked = filter.agency { asked } else { try await ownAgency }
+        try await require(.dossiersRead, at: agency)
+        return .agency(agency)
     }
 }
 
@@ -135,6 +146,10 @@ struct StatusCount: Record, Hashable {
 
 extension Refused {
     static let mixedStatuses = Refused(
-        "onestop.mixed-statuses", 422, vi: "Chọn các trạng thái đang mở, hoặc một trạng thái đã đóng.",
-        en: "Ask for open statuses together, or for one closed status.", field: "status")
+        "onestop.mixed-statuses", 422,
+        vi: "Chọn các trạng thái đang mở, hoặc một trạng thái đã đóng và không chọn bước.",
+        en: "Ask for open statuses together, or for one closed status and no step.", field: "status")
+    static let overdueStands = Refused(
+        "onestop.overdue-stands", 422, vi: "Chỉ hồ sơ mà thời hạn đang chạy mới có thể quá hạn.",
+        en: "Only what the clock runs for can be overdue.", field: "status")
 }

@@ -17,8 +17,10 @@ enum FormSchema {
     private static let words: [Shape: Set<String>] = [
         .string: ["minLength", "maxLength", "format", "enum"], .integer: ["minimum", "maximum", "enum"],
         .number: ["minimum", "maximum"], .boolean: [], .array: ["items", "minItems", "maxItems"],
-        .object: ["properties", "required", "additionalProperties"],
+        .object: ["properties", "required", "additionalProperties", orderWord],
     ]
+    /// In which order the members are typed: as PostgreSQL keeps objects, their own order is lost.
+    private static let orderWord = "x-order"
     private static let always: Set<String> = ["type", "title", "description"]
 
     // MARK: - The schema
@@ -79,12 +81,26 @@ enum FormSchema {
             }
             look(at: property.value, join(place, "properties.\(property.name)"), depth: depth + 1, &members, &faults)
         }
-        guard let required = schema["required"] else { return }
         let names = Set(properties.map(\.name))
-        let wanted = required.array?.map { $0.text ?? "" } ?? [""]
-        if Set(wanted).count != wanted.count || !names.isSuperset(of: wanted) {
-            wrong("phải là danh sách tên trường", "must be a list of members that there are", at: "required")
+        for word in ["required", orderWord] {
+            guard let list = schema[word] else { continue }
+            let wanted = list.array?.map { $0.text ?? "" } ?? [""]
+            if Set(wanted).count != wanted.count || !names.isSuperset(of: wanted) {
+                wrong("phải là danh sách tên trường", "must be a list of members that there are", at: word)
+            }
         }
+    }
+
+    /// The members of an object in the order in which they are typed: as the schema says, then those that are required,
+    /// then by name (os-122).
+    static func order(of schema: JSON) -> [String] {
+        guard case .object(let properties)? = schema["properties"] else { return [] }
+        let said = (schema[orderWord]?.array ?? []).compactMap(\.text)
+        let required = Set((schema["required"]?.array ?? []).compactMap(\.text))
+        let rest = properties.map(\.name).filter { !said.contains($0) }.sorted {
+            (required.contains($0) ? 0 : 1, $0) < (required.contains($1) ? 0 : 1, $1)
+        }
+        return said + rest
     }
 
     private static func lookAtBounds(_ schema: JSON, _ shape: Shape, _ wrong: (String, String, String) -> Void) {

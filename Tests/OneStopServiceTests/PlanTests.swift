@@ -1,0 +1,191 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceKit
+import ServiceTestKit
+import TestKit
+import Testing
+
+@testable import OneStopService
+
+/// What the planner makes of the inbox and of the search, on generated dossiers.
+@Suite struct PlanTests {
+    private static let dossiers = 30_000
+    private static let held = 12_000
+    private static let now = "2021-03-01 09:00"
+
+    /// One shape of filter, and the index whose range it is.
+    private static func shapes(
+        _ officer: PersonID, _ applicant: PersonID
+    ) -> [(name: String, index: String, inbox: () throws -> Inbox)] {
+        func shape(
+            _ name: String, _ index: String, _ holder: Inbox.Holder, _ filter: @escaping (inout InboxFilter) -> Void
+        ) -> (name: String, index: String, inbox: () throws -> Inbox) {
+            (
+                name, index,
+                {
+                    var wanted = InboxFilter()
+                    filter(&wanted)
+                    return try Inbox(wanted, of: holder, from: nil, until: nil, now: try at(now))
+                }
+            )
+        }
+        let (agency, person) = (Inbox.Holder.agency(Agencies.justice), Inbox.Holder.officer(officer))
+        return [
+            shape("an officer's", "dossiers_of_officer", person) { _ in },
+            shape("an agency's", "dossiers_of_agency", agency) { _ in },
+            shape("due", "dossiers_of_agency", agency) { $0.within = 3 },
+            shape("overdue", "dossiers_of_agency", agency) { $0.overdue = true },
+            shape("a rare status", "dossiers_of_agency", agency) { $0.status = [.awaitingPayment] },
+            shape("a step", "dossiers_of_agency", agency) { $0.step = "none" },
+            shape("a procedure", "dossiers_of_procedure", agency) { $0.procedure = "1.001776" },
+            shape("a procedure's step", "dossiers_of_procedure", agency) {
+                ($0.procedure, $0.step, $0.status) = ("2.000488", "none", [.processing])
+            },
+            shape("an officer's, all at once", "dossiers_of_officer", person) {
+                ($0.procedure, $0.step, $0.status, $0.within) = ("1.001776", "none", [.processing], 300)
+            },
+            shape("nobody's", "dossiers_unassigned", agency) { $0.unassigned = true },
+            shape("nobody's, of a procedure", "dossiers_unassigned", agency) {
+                ($0.unassigned, $0.procedure) = (true, "1.001776")
+            },
+            shape("closed", "dossiers_done_of_agency", agency) { $0.status = [.returned] },
+            shape("closed, of a procedure", "dossiers_done_of_agency", agency) {
+                ($0.status, $0.procedure) = ([.returned], "1.001776")
+            },
+            shape("closed of an officer", "dossiers_done_of_officer", person) { $0.status = [.returned] },
+            shape("of a person", "dossiers_applicant", agency) { $0.applicant = applicant },
+        ]
+    }
+
+    @Test func `os-110: every filter is one index range or a bounded walk`() async throws {
+        try await Office.open { office in
+            let applicant = PersonID.new()
+            try await office.fill(Self.dossiers, heldBy: Self.held, applicant: applicant)
+            let database = office.harness.database.database
+            for shape in Self.shapes(office.officer, applicant) {
+                for after in [nil, TimeCursor(time: try at("2021-03-02 09:00"), id: UUID.v7())] {
+                    let sql = try shape.inbox().page(after: after, limit: 51)
+                    let rows = try await database.run("EXPLAIN (ANALYZE, FORMAT JSON) \(sql)")
+                    let plan = Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+                    #expect(plan.indexes.contains(shape.index), "\(shape.name): \(plan.indexes)")
+                    #expect(
+                        plan.indexes.isSubset(of: [shape.index, "dossiers_pkey"]), "\(shape.name): \(plan.indexes)")
+                    #expect(!plan.kinds.contains("Seq Scan"), "\(shape.name)")
+                    #expect(plan.touched <= Limits.Finding.walk + 102, "\(shape.name) touches \(plan.touched)")
+                    let sorts = shape.index == "dossiers_applicant" ? Limits.Finding.ofPerson : 51
+                    #expect(plan.sorted <= sorts, "\(shape.name) sorts \(plan.sorted)")
+                    try await Self.isIndexedWithoutValues(sql, shape.name, database)
+                }
+            }
+            let counts = try await database.run(
+                "EXPLAIN (ANALYZE, FORMAT JSON) \(CountInbox.groups(of: .agency(Agencies.justice), now: at(Self.now)))")
+            let plan = Plan(try #require(try counts.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            #expect(plan.indexes == ["dossiers_of_agency"] && plan.touched <= Limits.OneStop.countedOpen)
+        }
+    }
+
+    /// A prepared statement may be planned once for all values.
+    private static func isIndexedWithoutValues(_ sql: SQL, _ name: String, _ database: Database) async throws {
+        let text = sql.text
+        let count = text.matches(of: /\$[0-9]+/).count
+        try await database.transaction { transaction in
+            try await transaction.run("SET LOCAL plan_cache_mode = force_generic_plan")
+            try await transaction.run(SQL(stringLiteral: "PREPARE shape AS \(text)"))
+            let nulls = Array(repeating: "NULL", count: count).joined(separator: ", ")
+            let rows = try await transaction.run(
+                SQL(stringLiteral: "EXPLAIN (FORMAT JSON) EXECUTE shape(\(nulls))"))
+            let plan = Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            #expect(!plan.kinds.contains("Seq Scan"), "\(name), planned without values")
+            try await transaction.run("DEALLOCATE shape")
+        }
+    }
+
+    @Test func `what is rare is found by the index of words, whatever the planner would rather do`() async throws {
+        try await Office.open { office in
+            try await office.fill(Self.dossiers, heldBy: Self.held, applicant: .new())
+            let database = office.harness.database.database
+            for (words, isMuch) in [("hoang", false), ("nguyen van", true)] {
+                let query = Readable([Agencies.justice]).query(words)
+                let found = try await SearchSQL.hits(query, before: SearchSQL.newest, limit: 51, in: database)
+                #expect((found == nil) == isMuch, "\(words)")
+                let plan = try await database.transaction(readOnly: true) { transaction in
+                    try await transaction.post("SELECT set_config('enable_seqscan', 'off', true)")
+                    let rows = try await transaction.run(
+                        """
+                        EXPLAIN (ANALYZE, FORMAT JSON) \(SearchSQL.indexed(query, before: SearchSQL.newest, limit: 51))
+                        """)
+                    return Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+                }
+                #expect(plan.indexes.contains("dossier_search_words") && !plan.kinds.contains("Seq Scan"))
+                #expect(plan.sorted <= Limits.Finding.hits + 1, "\(words)")
+            }
+            let rare = Readable([.none]).query("", every: ["p:2.000488"], either: ["n:999190000017"])
+            let duplicates = try await database.run(
+                "EXPLAIN (ANALYZE, FORMAT JSON) \(DuplicateSQL.find(rare, since: at(Self.now)))")
+            let found = Plan(try #require(try duplicates.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            #expect(found.indexes.contains("dossier_search_words") && !found.kinds.contains("Seq Scan"))
+            let walk = SearchSQL.walk(
+                Readable([.none]).query("khong co"), before: SearchSQL.newest, most: Limits.Finding.walk, limit: 51)
+            let rows = try await database.run("EXPLAIN (ANALYZE, FORMAT JSON) \(walk)")
+            let plan = Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            #expect(plan.touched <= Limits.Finding.walk + 102 && plan.sorted <= 51)
+        }
+    }
+}
+
+/// What `EXPLAIN (ANALYZE, FORMAT JSON)` says of a plan and all below it.
+struct Plan {
+    var kinds: Set<String> = []
+    var indexes: Set<String> = []
+    /// Index entries and rows that scans of tables looked at.
+    var touched = 0
+    /// The most rows that one sort was given.
+    var sorted = 0
+
+    init(_ node: JSON) { add(node) }
+
+    private mutating func add(_ node: JSON) {
+        let kind = node["Node Type"]?.text ?? ""
+        kinds.insert(kind)
+        if let index = node["Index Name"]?.text { indexes.insert(index) }
+        func number(_ name: String, of node: JSON) -> Int { Int(node[name]?.integer ?? 0) }
+        let below = node["Plans"]?.array ?? []
+        let loops = number("Actual Loops", of: node)
+        if kind.hasSuffix("Scan"), kind != "Subquery Scan", kind != "CTE Scan", kind != "Bitmap Index Scan" {
+            touched += loops * (number("Actual Rows", of: node) + number("Rows Removed by Filter", of: node))
+        }
+        if kind.contains("Sort") { sorted = max(sorted, below.map { number("Actual Rows", of: $0) }.max() ?? 0) }
+        below.forEach { add($0) }
+    }
+}
+
+extension Office {
+    /// Dossiers of two years at the Department of Justice: a third of them open, most of them of one procedure, with
+    /// their rows for the search.
+    func fill(_ count: Int, heldBy held: Int, applicant: PersonID) async throws {
+        let superuser = harness.database.open(harness.database.administrator)
+        try await superuser.run(
+            """
+            INSERT INTO dossiers (id, version, status, procedure, procedure_number, channel, receiving_agency,
+                working_agency, officer, step, applicant, applicant_name, subject, submitted_at, act_by)
+            SELECT gen_random_uuid(), 1,
+                CASE WHEN n <= \(held) THEN 4 WHEN n % 3 = 0 THEN (ARRAY[1, 2, 4, 5])[n % 4 + 1] ELSE 10 END,
+                CASE WHEN n % 500 = 0 THEN '1.001776' ELSE '2.000488' END, 1, 'online', 'H19.06', 'H19.06',
+                CASE WHEN n <= \(held) OR n % 9 = 1 THEN \(officer) END,
+                CASE WHEN n % 3 = 0 THEN 'check' ELSE 'verify' END,
+                CASE WHEN n % 100 = 0 THEN \(applicant) END,
+                CASE WHEN n % 1000 = 0 THEN 'Hoàng Thị Đào' ELSE 'Nguyễn Văn ' || n END, 'Xin cấp phiếu',
+                '2021-01-01'::timestamptz + make_interval(mins => n::int), '2021-01-01'::timestamptz
+                    + make_interval(mins => (n * 7919 % 500000)::int)
+            FROM generate_series(1, \(count)) AS g (n)
+            """)
+        try await superuser.run(
+            """
+            INSERT INTO dossier_search SELECT id, array_to_tsvector(
+                search_words(applicant_name || ' ' || subject) || search_agencies(ARRAY[receiving_agency]))
+            FROM dossiers ON CONFLICT DO NOTHING
+            """)
+        for table in ["dossiers", "dossier_search"] { try await superuser.run("VACUUM ANALYZE \(raw: table)") }
+    }
+}
