@@ -39,7 +39,7 @@ test: build ## every test (SUITE=HRServiceTests: those), on a PostgreSQL and a R
 release: packages ## the release build of everything: what operators run
 	@swift build -c release $(FLAGS)
 
-bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, workflow, inbox, hindrance or receipts)
+bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, workflow, inbox with INBOX_ROWS, submission-size, hindrance or receipts)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
 	@$(MAKE) --no-print-directory release
 	@LIENTHONG_CONFIGURATION=release $(LOCAL)/with-servers.sh bench .build/release/Benchmarks $(SUITE)

@@ -2,7 +2,7 @@ import Foundation
 
 /// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
 /// run folder. Suites: backbone, services, exchange, onestop, workflow, inbox; all when none is named; and when
-/// named hindrance, and receipts, which needs valgrind.
+/// named submission-size, hindrance, and receipts, which needs valgrind.
 @main enum Main {
     /// The first thread waits by itself: an asynchronous `main` would end it, which valgrind does not survive.
     static func main() {
@@ -36,7 +36,12 @@ import Foundation
                 if ["onestop", "workflow", "inbox"].contains(where: wants) { try services.alone() }
                 if wants("onestop") { add(try services.againstPgBench()) }
                 if wants("workflow") { add([try services.workflows()]) }
-                if wants("inbox") { add([try services.inbox()]) }
+                if wants("inbox") { add(try services.inbox()) }
+            }
+            if wanted.contains("submission-size") {
+                let services = try OneStop.start()
+                try services.alone()
+                add(try SubmissionSize.figures(services))
             }
             if wanted.contains("hindrance") { add(try await Hindrance.figures()) }
             if wanted.contains("receipts") { add([try await ReceiptCost.figure()]) }

@@ -87,7 +87,7 @@ struct OneStop: Sendable {
             name: name, value: ratios.median, floor: floor, aim: aim, better: .higher, note: "per second: \(note)")
     }
 
-    private func submitScript(_ token: String, _ round: Int) -> String {
+    func submitScript(_ token: String, _ round: Int) -> String {
         """
         local threads = 0
         function setup(thread) threads = threads + 1; thread:set("number", threads) end

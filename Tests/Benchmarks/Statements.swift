@@ -67,14 +67,14 @@ enum Statements {
         }
     }
 
-    /// As the superuser; what it prints.
+    /// As the superuser; what it prints. Each statement commits by itself when they stand in a file.
     @discardableResult
-    static func administer(_ sql: String) throws -> String {
-        try Command.run(
+    static func administer(_ sql: String, database: String = "lienthong", fromFile: Bool = false) throws -> String {
+        let what = fromFile ? ["-f", try Command.file("bench.sql", sql)] : ["-c", sql]
+        return try Command.run(
             "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
-            "\(try Setting.port("PG_PORT"))",
-            "-U",
-            "postgres", "-d", "lienthong", "-c", sql, environment: ["PGPASSWORD": try Setting.value("PG_PASSWORD")]
+            "\(try Setting.port("PG_PORT"))", "-U", "postgres", "-d", database, what[0], what[1],
+            environment: ["PGPASSWORD": try Setting.value("PG_PASSWORD")]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
