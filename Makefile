@@ -34,6 +34,7 @@ build: packages ## the debug build that demo and tests share
 	@swift build --build-tests $(FLAGS)
 
 test: build ## every test (SUITE=HRServiceTests: those), on a PostgreSQL and a RabbitMQ of its own
+	@$(LOCAL)/packages.sh clamav-daemon
 	@$(LOCAL)/with-servers.sh test $(if $(SUITE),swift test --filter '$(SUITE)',$(LOCAL)/tests.sh) --skip-build --disable-xctest $(FLAGS)
 
 release: packages ## the release build of everything: what operators run

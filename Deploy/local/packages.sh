@@ -8,7 +8,7 @@ NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev li
     python3 python3-venv openssl curl ca-certificates util-linux amqp-tools "$@")
 # Packages among those and their dependencies that bring a daemon, with its unit.
 SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron
-    etcd-server:etcd patroni:patroni haproxy:haproxy)
+    etcd-server:etcd patroni:patroni haproxy:haproxy clamav-daemon:clamav-daemon)
 POLICY=/usr/sbin/policy-rc.d
 KEPT=$POLICY.before-lienthong
 CLUSTERS=/etc/postgresql-common/createcluster.d

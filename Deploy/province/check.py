@@ -61,7 +61,7 @@ FILES = {
          **DATED, "note": f"({TEXT})?"}, ["code", "version"]),
     "procedure_parts.csv": (
         {**VERSIONED, "ordinal": r"[1-9]\d?", "name": TEXT, "name_en": TEXT, "kind": "original|copy|e-form",
-         "count": r"[1-9]", "required": "yes|no", **DATED}, ["procedure", "version", "ordinal"]),
+         "count": r"[1-9]", "required": "yes|no|later", **DATED}, ["procedure", "version", "ordinal"]),
     "procedure_steps.csv": (
         {**VERSIONED, "ordinal": r"[1-9]\d?", "key": SLUG, "kind": "receive|work|opinion|approve|return",
          "name": TEXT, "name_en": TEXT, "agency": f"receiving|lead|parent|{CODE}", "role": ROLES,

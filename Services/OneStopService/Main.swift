@@ -13,9 +13,10 @@ import Typesetting
     static let appendOnly =
         ["dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines"]
         + SubjectKeys.appendOnly
+        ["dossier_history", "due_dates", "book_lines", "printed_forms", "refused_files"] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
-        { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) },
+        { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
         { _ in
             do throws(TypesettingFault) { try PDF.check() } catch { throw ConfigurationFaults(faults: ["\(error)"]) }
         },
@@ -32,6 +33,16 @@ import Typesetting
         ImportProcedures.self,
         ReadCalendar.self,
         LoadCalendar.self,
+        SaveDraft.self,
+        ListMyDrafts.self,
+        ReadMyDraft.self,
+        DeleteDraft.self,
+        SubmitDraft.self,
+        UploadToDraft.self,
+        UploadToDossier.self,
+        SendChunk.self,
+        ReadUpload.self,
+        AbandonUpload.self,
         SubmitDossier.self,
         ReceiveDossier.self,
         AcceptDossier.self,
@@ -112,13 +123,18 @@ import Typesetting
     ]
 
     static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
+    static let timers: [any TimedTask.Type] = [
+        UploadExpires.self,
+        DraftExpires.self,
+    ]
 
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] {
-        [
-            ProcedureBook(database), CalendarBook(database), InboxCounts(database),
-            try FileStore(try configuration.files()),
+        let store = try FileStore(try configuration.files())
+        return [
+            ProcedureBook(database), CalendarBook(database), InboxCounts(database), store,
+            FileInspector(store, scanner: try configuration.scanner()),
             try SealingKeys(configuration), try PublicAddress(configuration),
             Workbench("onestop.print", most: Limits.Typesetting.waiting),
         ]

@@ -18,6 +18,7 @@ enum Migrations {
         Migration(10, "finding: inbox and search", finding),
         Migration(11, "counter: tickets and appointments", counter),
         Migration(10, "closing of the yearly books", closing),
+        Migration(10, "drafts, and files that come in parts", drafts),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -87,6 +87,8 @@ CREATE TABLE attachments (
     media_type text NOT NULL,
     added_by text NOT NULL,
     added_at timestamp with time zone NOT NULL,
+    scanned_at timestamp with time zone,
+    signed boolean,
     CONSTRAINT attachments_pkey PRIMARY KEY (id),
     CONSTRAINT attachments_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
 );
@@ -330,6 +332,21 @@ CREATE TABLE dossiers (
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),
     CONSTRAINT dossiers_withdrawn_from_check CHECK (withdrawn_from >= 1 AND withdrawn_from <= 10)
+);
+
+CREATE TABLE drafts (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    owner uuid NOT NULL,
+    desk boolean NOT NULL,
+    content json NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    dossier uuid,
+    CONSTRAINT drafts_pkey PRIMARY KEY (id),
+    CONSTRAINT drafts_dossier_key UNIQUE (dossier),
+    CONSTRAINT drafts_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT drafts_version_check CHECK (version >= 0)
 );
 
 CREATE TABLE due_dates (
@@ -581,6 +598,19 @@ CREATE TABLE receipt_seal (
     CONSTRAINT receipt_seal_number_check CHECK (number >= 1)
 );
 
+CREATE TABLE refused_files (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    sent_by text NOT NULL,
+    draft uuid,
+    dossier uuid,
+    part text NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    found text NOT NULL,
+    CONSTRAINT refused_files_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE relay_cursor (
     one boolean NOT NULL DEFAULT true,
     tick bigint NOT NULL,
@@ -660,6 +690,34 @@ CREATE TABLE timers (
     CONSTRAINT timers_pkey PRIMARY KEY (kind, key)
 );
 
+CREATE TABLE uploads (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    draft uuid,
+    dossier uuid,
+    owner uuid NOT NULL,
+    part text NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    declared text,
+    received bigint NOT NULL DEFAULT 0,
+    state text NOT NULL,
+    media_type text,
+    signed boolean,
+    scanned_at timestamp with time zone,
+    begun_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT uploads_pkey PRIMARY KEY (id),
+    CONSTRAINT uploads_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT uploads_draft_fkey FOREIGN KEY (draft) REFERENCES drafts(id) ON DELETE CASCADE,
+    CONSTRAINT uploads_bytes_check CHECK (bytes > 0),
+    CONSTRAINT uploads_check CHECK (received >= 0 AND received <= bytes),
+    CONSTRAINT uploads_check1 CHECK (num_nonnulls(draft, dossier) = 1),
+    CONSTRAINT uploads_check2 CHECK (state = 'receiving'::text OR received = bytes AND media_type IS NOT NULL),
+    CONSTRAINT uploads_state_check CHECK (state = ANY (ARRAY['receiving'::text, 'verified'::text, 'attached'::text]))
+);
+
 CREATE TABLE verifier_keys (
     kid text NOT NULL,
     jwk jsonb NOT NULL,
@@ -716,6 +774,8 @@ CREATE INDEX dossiers_of_procedure ON dossiers USING btree (working_agency, proc
 
 CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));
 
+CREATE INDEX drafts_owner ON drafts USING btree (owner, saved_at);
+
 CREATE INDEX effect_log_event ON effect_log USING btree (source, aggregate_type, aggregate_id, version);
 
 CREATE INDEX event_log_id ON event_log USING brin (id) WITH (pages_per_range='16', autosummarize='on');
@@ -747,5 +807,9 @@ CREATE INDEX queue_tickets_waiting ON queue_tickets USING btree (agency, desk_gr
 CREATE INDEX subject_erasures_subject ON subject_erasures USING btree (subject, id);
 
 CREATE INDEX timers_due ON timers USING btree (due_at);
+
+CREATE INDEX uploads_dossier ON uploads USING btree (dossier) WHERE dossier IS NOT NULL;
+
+CREATE INDEX uploads_draft ON uploads USING btree (draft) WHERE draft IS NOT NULL;
 
 CREATE TRIGGER procedures_published_stay BEFORE INSERT OR DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();

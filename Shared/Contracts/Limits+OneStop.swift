@@ -61,11 +61,28 @@ extension Limits {
         public static let countsHolders = 4_000
         /// Most changes of one due date that are explained at once.
         public static let explainedDates = 200
+        /// Most files of one dossier, and most bytes of all of them together.
         /// Lines of a yearly book that are read at once, that one table takes, and that one print does.
         public static let bookBatch = 1_000
         public static let bookLines = 100_000
         public static let bookPrint = 1_000
         /// Most files of one dossier.
         public static let attachments = 100
+        public static let dossierBytes = 209_715_200
+        /// Most drafts of one person, and how long one is kept after it was saved.
+        public static let drafts = 50
+        public static let draftKept: Duration = .seconds(2_592_000)
+        /// Largest part of a file that is sent in parts, in bytes.
+        public static let chunkBytes = 4_194_304
+        /// How long a file that is not whole is kept after its last part, and most of them for one dossier.
+        public static let uploadKept: Duration = .seconds(259_200)
+        public static let uploads = 20
+        /// Whole files that are looked at at once, each in memory; more callers are told to come again.
+        public static let inspections = 4
+        /// Most things that a draft is said to lack at once.
+        public static let openPoints = 200
+        /// Most lines of papers handed in of one dossier, and most pieces in one line.
+        public static let paperLines = 200
+        public static let paperCount = 1_000
     }
 }

@@ -332,6 +332,17 @@ extension Limits {
         /// Longest name of a file, in characters.
         public static let nameLength = 200
     }
+
+    /// The virus scanner (clamd).
+    public enum Scanner {
+        /// Bytes of one piece of a stream to it.
+        public static let pieceBytes = 65_536
+        /// How long it may take nothing, and how long until it answers: 20 MiB of packed documents take a while.
+        public static let send: Duration = .seconds(10)
+        public static let answer: Duration = .seconds(60)
+        /// Longest answer, in bytes.
+        public static let answerBytes = 4_096
+    }
 }
 
 extension Limits {

@@ -25,6 +25,25 @@ enum Disk {
         }
     }
 
+    /// Opens a file to be written in parts; made when it is not there.
+    static func openParts(_ path: String) throws(FileFault) -> Int32 {
+        let file = again { open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) }
+        guard file >= 0 else { throw .storage("opening a file", errno: errno) }
+        return file
+    }
+
+    static func write(_ bytes: ArraySlice<UInt8>, to file: Int32, at offset: Int) throws(FileFault) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let place = off_t(offset + rest.startIndex - bytes.startIndex)
+            let written = rest.withUnsafeBytes { buffer in
+                again { pwrite(file, buffer.baseAddress, buffer.count, place) }
+            }
+            guard written > 0 else { throw .storage("writing a file", errno: errno) }
+            rest = rest.dropFirst(written)
+        }
+    }
+
     static func read(_ file: Int32, at offset: Int, _ count: Int) throws(FileFault) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0

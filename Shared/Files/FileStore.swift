@@ -49,7 +49,7 @@ public final class FileStore: Sendable {
         self.directory = directory
         self.limit = limit
         queues = (0..<Limits.Files.atOnce).map { DispatchQueue(label: "files.\($0)", qos: .userInitiated) }
-        for folder in [directory, "\(directory)/objects", incoming] { try Disk.makeFolder(folder) }
+        for folder in [directory, "\(directory)/objects", incoming, staging] { try Disk.makeFolder(folder) }
         try Disk.syncFolder(directory)
         removeLeftovers()
     }
@@ -107,7 +107,7 @@ public final class FileStore: Sendable {
     }
 
     /// Runs on one of the store's own threads.
-    private func onDisk<T: Sendable>(
+    func onDisk<T: Sendable>(
         _ body: @escaping @Sendable (FileStore) throws(FileFault) -> T
     ) async throws(FileFault) -> T {
         let queue = nextQueue()
@@ -119,7 +119,7 @@ public final class FileStore: Sendable {
         return try result.get()
     }
 
-    private func onDisk(_ body: @escaping @Sendable () -> Void) async {
+    func onDisk(_ body: @escaping @Sendable () -> Void) async {
         let queue = nextQueue()
         await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
             queue.async {
@@ -135,6 +135,8 @@ public final class FileStore: Sendable {
     }
 
     var incoming: String { "\(directory)/incoming" }
+
+    var staging: String { "\(directory)/staging" }
 
     private func folder(_ hash: ContentHash) -> String { "\(directory)/objects/\(hash.text.prefix(2))" }
 

@@ -186,6 +186,57 @@ def download_paper(office):
     return who, {"path": {"dossier": dossier, "attachment": answer.json()["id"]}}
 
 
+def written_draft(office, files=True):
+    """A citizen's draft of a procedure of its own that asks for one file; its id, and that of the file."""
+    code, body = new_procedure(office)
+    body["definition"]["parts"] = [{"key": "cccd", "name": "Căn cước", "nameEn": "Identity card", "kind": "copy"}]
+    office.do("admin", "onestop", "POST", f"/procedures/{code}/draft", body)
+    office.do("admin", "onestop", "POST", f"/procedures/{code}/publish", {})
+    draft = str(uuid.uuid4())
+    submission = {"procedure": code, "agency": "H19.12", "subject": "Việc thử", "name": "Trần Văn B"}
+    office.do("citizen", "onestop", "PUT", f"/my/drafts/{draft}", {"content": {"submission": submission}},
+              {"If-Match": '"0"'})
+    if not files:
+        return draft
+    upload = office.do("citizen", "onestop", "POST", f"/my/drafts/{draft}/uploads", announced("cccd"))["id"]
+    send_chunk(office, upload)
+    return draft
+
+
+def announced(part="other"):
+    return {"part": part, "name": "to-khai.pdf", "size": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest()}
+
+
+def send_chunk(office, upload):
+    answer = office.session.put(
+        f"{office.urls['onestop']}/uploads/{upload}", data=PDF, headers=office.headers("citizen") | chunk_headers())
+    answer.raise_for_status()
+
+
+def chunk_headers():
+    return {"Content-Type": "application/octet-stream", "Upload-Offset": "0"}
+
+
+def begun_upload(office, match=False):
+    upload = office.do("citizen", "onestop", "POST", f"/dossiers/{office.submitted()}/uploads", announced())
+    return "citizen", {"path": {"upload": upload["id"]}, "headers": office.match(upload) if match else {}}
+
+
+def chunk(office):
+    who, request = begun_upload(office)
+    return who, request | {"headers": chunk_headers(), "raw": PDF}
+
+
+def draft_path(office, match=False, files=False):
+    draft = written_draft(office, files)
+    return "citizen", {"path": {"draft": draft}, "headers": {"If-Match": '"1"'} if match else {}}
+
+
+def save_draft(office):
+    content = {"submission": {"procedure": "2.000488", "name": "Trần Văn B"}}
+    return "citizen", {"path": {"draft": str(uuid.uuid4())}, "headers": {"If-Match": '"0"'}, "body": {"content": content}}
+
+
 def attachment(office, who, match=False):
     made, file = office.attached()
     headers = office.match(office.document(made)) if match else {}
@@ -364,6 +415,15 @@ RECIPES = integration.RECIPES | counter.RECIPES | {
         "dueOn": "2021-03-31", "reasonCode": "xac-minh", "reason": "Xin lỗi ông/bà."}),
     "MarkNotificationRead": notification,
     "AttachPaper": attach_paper,
+    "SaveDraft": save_draft,
+    "ReadMyDraft": draft_path,
+    "DeleteDraft": lambda o: draft_path(o, match=True),
+    "SubmitDraft": lambda o: draft_path(o, files=True),
+    "UploadToDraft": lambda o: ("citizen", draft_path(o)[1] | {"body": announced("cccd")}),
+    "UploadToDossier": lambda o: on(o.submitted(), "citizen", announced()),
+    "SendChunk": chunk,
+    "ReadUpload": begun_upload,
+    "AbandonUpload": lambda o: begun_upload(o, match=True),
     "DownloadPaper": download_paper,
     "PrintForm": lambda o: ("clerk", {"path": {"dossier": o.accepted(), "form": "01"}}),
     "TakeBundle": bundle,

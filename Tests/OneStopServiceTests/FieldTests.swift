@@ -40,7 +40,8 @@ import Testing
                 """)
             let acts =
                 office.acts + [
-                    ("attachments", [:]), ("opinions/\(opinion)/answer", ["verdict": "agree"]),
+                    ("attachments", [:]), ("uploads", PaperDesk.announcement(of: AttachmentTests.page)),
+                    ("opinions/\(opinion)/answer", ["verdict": "agree"]),
                     ("branches/\(branch)/hand-over", ["note": "x"]),
                 ]
             // Whoever adds an act adds it here.

@@ -41,7 +41,8 @@ extension Province {
     private static func part(_ row: Entry) -> JSON {
         [
             "key": .string("\(row["kind"])-\(row["ordinal"])"), "name": .string(row["name"]),
-            "nameEn": .string(row["name_en"]), "required": .bool(row["required"] == "yes"),
+            "nameEn": .string(row["name_en"]), "required": .bool(row["required"] != "no"),
+            "due": row["required"] == "later" ? "acceptance" : "submission",
             "copies": .integer(Int64(row["count"]) ?? 1), "kind": .string(row["kind"]),
         ]
     }

@@ -14,7 +14,8 @@ enum AttachPaper: RawEndpoint {
     static let bodyLimit = Limits.fileBytes
     static let refusals: [Refused] = [
         .notInStatus, .partUnknown, .attachedAlready, .tooManyAttachments, .hashMissing, .hashDiffers, .typeDiffers,
-        .fileEmpty, .fileTooLarge, .typeUnknown, .fileExecutable,
+        .fileEmpty, .fileTooLarge, .typeUnknown, .fileExecutable, .dossierTooLarge, .typeNotOfPart, .notSigned,
+        .infected,
     ]
     static let operation: JSON = [
         "parameters": [
@@ -61,27 +62,24 @@ enum AttachPaper: RawEndpoint {
         if call.caller.kind != .citizen { try await call.requireAtDesk(known) }
         let definition = try await call.procedure(of: known).definition
         let (name, claim, part) = try read(request)
+        let isApplicant = call.caller.kind == .citizen
         // Once before the file is stored, once more under the lock: what is refused must not fill the disk.
         try decide(
-            known, part: part, isApplicant: call.caller.kind == .citizen, definition,
-            others: try await call.runtime.database.attachments(of: id), hash: claim.hash?.text ?? "")
-        let file = try await store(request.body, claim, call)
+            known, part: part, isApplicant: isApplicant, definition,
+            others: try await call.runtime.database.attachments(of: id), hash: claim.hash?.text ?? "",
+            size: request.body.count)
+        let found = try await call.inspect(
+            request.body, claim, for: definition.part(part), to: FileTarget(dossier: id, part: part))
+        let file = try await call.resource(FileStore.self).put(request.body, claim)
         let reply = try await call.transaction { work in
             guard let dossier = try await work.dossier(id, forUpdate: true) else { throw Refused.notFound }
             try decide(
-                dossier, part: part, isApplicant: call.caller.kind == .citizen, definition,
-                others: try await work.attachments(of: id), hash: file.hash.text)
+                dossier, part: part, isApplicant: isApplicant, definition,
+                others: try await work.attachments(of: id), hash: file.hash.text, size: file.size)
             var attachment = Attachment()
             (attachment.id, attachment.part, attachment.name) = (.new(), part, name.text)
-            (attachment.sha256, attachment.size, attachment.mediaType) =
-                (file.hash.text, file.size, file.type.rawValue)
-            attachment.addedAt = work.now
-            try await work.run(
-                """
-                INSERT INTO attachments (id, dossier, part, name, sha256, bytes, media_type, added_by, added_at)
-                VALUES (\(attachment.id), \(id), \(part), \(attachment.name), \(attachment.sha256), \(file.size),
-                        \(attachment.mediaType), \(work.actor), \(work.now))
-                """)
+            attachment.take(found, at: work.now)
+            try await work.run(attachment.insert(into: id, by: work.actor))
             return Reply(attachment)
         }
         return Outgoing(
@@ -113,7 +111,7 @@ enum AttachPaper: RawEndpoint {
     /// Applicants hand papers in before acceptance and when some are missing; the desk until the answer is approved.
     static func decide(
         _ dossier: Dossier, part: String, isApplicant: Bool, _ definition: Definition, others: [Attachment],
-        hash: String
+        hash: String, size: Int = 0
     ) throws(Refused) {
         if isApplicant {
             try dossier.require(.submitted, .awaitingSupplement)
@@ -121,23 +119,10 @@ enum AttachPaper: RawEndpoint {
             try dossier.require(.submitted, .accepted, .processing, .awaitingSupplement)
             guard dossier.approvedAt == nil else { throw .alreadyApproved }
         }
-        guard part == "other" || definition.parts.contains(where: { $0.key == part }) else { throw .partUnknown }
+        guard part == "other" || definition.part(part) != nil else { throw .partUnknown }
         guard others.count < Limits.OneStop.attachments else { throw .tooManyAttachments }
         guard !others.contains(where: { $0.part == part && $0.sha256 == hash }) else { throw .attachedAlready }
-    }
-
-    private static func store(_ bytes: [UInt8], _ claim: FileClaim, _ call: Call) async throws -> StoredFile {
-        do throws(FileFault) { return try await call.resource(FileStore.self).put(bytes, claim) } catch {
-            switch error {
-            case .wrongHash, .wrongSize: throw Refused.hashDiffers
-            case .notAsDeclared: throw Refused.typeDiffers
-            case .empty: throw Refused.fileEmpty
-            case .tooLarge: throw Refused.fileTooLarge
-            case .executable: throw Refused.fileExecutable
-            case .unknownType: throw Refused.typeUnknown
-            case .missing, .damaged, .interrupted, .storage: throw error
-            }
-        }
+        guard others.reduce(size, { $0 + $1.size }) <= Limits.OneStop.dossierBytes else { throw .dossierTooLarge }
     }
 }
 
@@ -150,6 +135,10 @@ extension Refused {
     static let tooManyAttachments = Refused(
         "onestop.too-many-attachments", vi: "Hồ sơ đã có \(Limits.OneStop.attachments) tệp.",
         en: "The dossier has \(Limits.OneStop.attachments) files already.")
+    static let dossierTooLarge = Refused(
+        "onestop.dossier-too-large", 422,
+        vi: "Các tệp của một hồ sơ không quá \(Limits.OneStop.dossierBytes / 1_048_576) MB.",
+        en: "The files of a dossier come to at most \(Limits.OneStop.dossierBytes / 1_048_576) MB.", field: "body")
     static let hashMissing = Refused(
         "onestop.hash-missing", 422, vi: "Cần mã băm SHA-256 của tệp, 64 chữ số thập lục phân.",
         en: "The SHA-256 of the file is required, 64 hex digits.", field: "X-File-SHA256")

@@ -11,6 +11,8 @@ struct Attachment: Record, Hashable {
     var size = 0
     var mediaType = ""
     var addedAt = Date(timeIntervalSince1970: 0)
+    var scannedAt: Date?
+    var signed: Bool?
 
     static let fields: [Field<Self>] = [
         .init("id", \.id, .id, "Identity"),
@@ -20,6 +22,10 @@ struct Attachment: Record, Hashable {
         .init("size", \.size, .integer(1...Limits.fileBytes), "Bytes"),
         .init("mediaType", \.mediaType, .text(1...100), "What the content is"),
         .init("addedAt", \.addedAt, .instant, "When it was added"),
+        .init("scannedAt", \.scannedAt, .instant, "When a virus scanner found nothing in it; absent: nobody looked"),
+        .init(
+            "signed", \.signed, .bool,
+            "Of a PDF: whether a signature covers all of it. Its value and its certificate are not verified"),
     ]
 
     init() {}
@@ -32,6 +38,22 @@ struct Attachment: Record, Hashable {
         size = try row("bytes")
         mediaType = try row("media_type")
         addedAt = try row("added_at")
+        scannedAt = try row("scanned_at")
+        signed = try row("signed")
+    }
+
+    mutating func take(_ found: FileInspector.Found, at now: Date) {
+        (sha256, size, mediaType) = (found.file.hash.text, found.file.size, found.file.type.rawValue)
+        (addedAt, scannedAt, signed) = (now, found.scanned ? now : nil, found.signed)
+    }
+
+    func insert(into dossier: DossierID, by actor: String) -> SQL {
+        """
+        INSERT INTO attachments
+            (id, dossier, part, name, sha256, bytes, media_type, added_by, added_at, scanned_at, signed)
+        VALUES (\(id), \(dossier), \(part), \(name), \(sha256), \(size), \(mediaType), \(actor), \(addedAt),
+                \(scannedAt), \(signed))
+        """
     }
 }
 

@@ -33,9 +33,10 @@ struct Submission: Record {
     /// - Parameters:
     ///   - procedure: the version in force today.
     ///   - kind: the nature of the agency.
+    ///   - papers: what comes with it.
     func decide(
         procedure: Procedure?, kind: AgencyKind?, channel: Channel, person: PersonID?, now: Date,
-        calendar: WorkCalendar
+        calendar: WorkCalendar, papers: [HandedIn] = []
     ) throws(Refused) -> Dossier {
         guard let procedure else { throw .procedureUnknown }
         guard let kind, procedure.definition.receivers.contains(kind) else { throw .agencyDoesNotReceive }
@@ -43,6 +44,9 @@ struct Submission: Record {
         let isOnline = procedure.definition.onlineLevel?.takesDossiers ?? true
         guard channel != .online || isOnline else { throw .notOnline }
         try procedure.definition.check(form: form, channel: channel)
+        // os-034
+        let missing = channel == .online ? procedure.definition.missing(papers) : []
+        guard missing.isEmpty else { throw .papersMissing.naming(missing.map(DraftCheck.missing)) }
         var dossier = Dossier()
         dossier.id = .new()
         dossier.version = 1
@@ -63,17 +67,35 @@ extension Pattern {
     static let nationalID = "^([0-9]{9}|[0-9]{12})$"
 }
 
+/// A dossier that is handed in, and what is said of it.
+struct HandedInDossier: Sendable {
+    var change: Change
+    var event: DossierSubmitted
+    var output: SubmitDossier.Output
+    var procedureName: String
+
+    var dossier: Dossier { change.dossier }
+
+    /// What is written with it.
+    func lines(at now: Date, actor: String) -> [(String, SQL)] {
+        DossierSQL.lines(change, from: nil, at: now, actor: actor)
+            + [DossierMarks.line(dossier, procedureName: procedureName)]
+    }
+
+    var reply: Reply<SubmitDossier.Output> { Reply(output, version: 1, location: "/dossiers/\(output.id)") }
+}
+
 extension Call {
-    /// Writes a new dossier: state, history and event in one statement, and nothing is read for it.
-    func register(
-        _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil
-    ) async throws -> Reply<SubmitDossier.Output> {
+    /// The dossier of a submission with its event and its answer; nothing is written, but a key for its address.
+    func made(
+        _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil, papers: [HandedIn] = []
+    ) async throws -> HandedInDossier {
         let book = resource(ProcedureBook.self)
         let procedure = try await book.inForce(submission.procedure, on: today)
         var dossier = try submission.decide(
             procedure: procedure,
             kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person, now: now,
-            calendar: try await calendar(of: submission.agency))
+            calendar: try await calendar(of: submission.agency), papers: papers)
         if let email = submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
         var event = DossierSubmitted()
         (event.dossier, event.procedure, event.procedureVersion) =
@@ -83,13 +105,19 @@ extension Call {
         var output = SubmitDossier.Output()
         (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
         let what = channel == .online ? "submitted" : "received"
+        return HandedInDossier(
+            change: Change(dossier, what, note: note, event: event), event: event, output: output,
+            procedureName: procedure?.definition.name ?? "")
+    }
+
+    /// Writes a new dossier: state, history and event in one statement, and nothing is read for it.
+    func register(
+        _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil
+    ) async throws -> Reply<SubmitDossier.Output> {
+        let made = try await made(submission, channel: channel, person: person, note: note)
         return try await flight(
-            DossierSQL.insert(dossier),
-            then: DossierSQL.lines(
-                Change(dossier, what, note: note, event: event), from: nil, at: now, actor: caller.id)
-                + [DossierMarks.line(dossier, procedureName: procedure?.definition.name ?? "")],
-            announcing: [(event, dossier.receivingAgency)],
-            reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
+            DossierSQL.insert(made.dossier), then: made.lines(at: now, actor: caller.id),
+            announcing: [(made.event, made.dossier.receivingAgency)], reply: made.reply)
     }
 }
 
@@ -98,7 +126,7 @@ enum SubmitDossier: Endpoint {
     static let route = Route.post("/dossiers", success: 201)
     static let summary = "Submit a dossier online"
     static let access = Access.citizen
-    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .notOnline, .formDiffers]
+    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .notOnline, .formDiffers, .papersMissing]
 
     struct Output: Record {
         var id = DossierID()
@@ -157,6 +185,10 @@ extension Refused {
     static let agencyDoesNotReceive = Refused(
         "onestop.agency-does-not-receive", 422, vi: "Cơ quan này không tiếp nhận thủ tục này.",
         en: "This agency does not receive this procedure.", field: "agency")
+    static let papersMissing = Refused(
+        "onestop.papers-missing", 422,
+        vi: "Thiếu giấy tờ bắt buộc: hãy lập bản nháp, gửi kèm các tệp rồi nộp bản nháp.",
+        en: "Required papers are missing: make a draft, send the files with it, and submit the draft.")
     static let notOnline = Refused(
         "onestop.not-online", 422, vi: "Thủ tục này chưa nhận hồ sơ trực tuyến; hãy nộp tại quầy hoặc qua bưu chính.",
         en: "This procedure takes no dossiers online; hand it in at the counter or by post.", field: "procedure")

@@ -1,4 +1,5 @@
 import Contracts
+import Files
 import LegalClock
 import ServiceKit
 
@@ -36,6 +37,14 @@ enum PartKind: String, CaseIterable, Sendable {
     case form = "e-form"
 }
 
+/// When the file of a required paper must be there, online.
+enum PartDue: String, CaseIterable, Sendable {
+    /// Before the dossier is submitted.
+    case submission
+    /// It may follow, also on paper; the office asks for it before it accepts.
+    case acceptance
+}
+
 /// A paper that belongs to the dossier (thành phần hồ sơ).
 struct Part: Record, Hashable {
     var key = ""
@@ -46,6 +55,8 @@ struct Part: Record, Hashable {
     var kind: PartKind?
     var signed = false
     var reusable = false
+    var due = PartDue.submission
+    var types: [MediaType] = []
 
     static let fields: [Field<Self>] = [
         .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key"),
@@ -58,6 +69,12 @@ struct Part: Record, Hashable {
         .init(
             "reusable", \.reusable, .bool, default: false,
             "Whether one from an earlier dossier may be taken, so that it is given once only"),
+        .init(
+            "due", \.due, .choice, default: .submission,
+            "Online: whether its file must be there before the dossier is submitted, or may follow"),
+        .init(
+            "types", \.types, .list(.choice, 0...MediaType.allCases.count), default: [],
+            "Media types that its file may have; empty: any that offices exchange"),
     ]
 }
 
@@ -235,6 +252,8 @@ struct Definition: Record, Hashable {
             return try (full + capped) * copies
         } catch { throw .feeAmount }
     }
+
+    func part(_ key: String) -> Part? { parts.first { $0.key == key } }
 
     func step(_ key: String) -> Step? { steps.first { $0.key == key } }
 

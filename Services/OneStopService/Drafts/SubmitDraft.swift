@@ -1,0 +1,104 @@
+import Contracts
+import Files
+import ServiceKit
+
+/// `POST /my/drafts/{draft}/submit`: the draft becomes a dossier, once (os-031). Its files are read once more, held
+/// against their hashes and stored under them before anything says “submitted” (os-033); the officer never finds the
+/// dossier empty.
+///
+/// Whoever asks again is told the same dossier, also at the same moment.
+enum SubmitDraft: Endpoint {
+    static let route = Route.post("/my/drafts/{draft}/submit", success: 201)
+    static let summary = "Make a dossier of a draft with its files; once, however often it is asked"
+    static let access = Access.signedIn
+    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken]
+
+    static func handle(_ input: DraftPath, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
+        let draft = try await call.draft(input.draft)
+        if let dossier = draft.dossier { return try await call.transaction { try await $0.handedIn(dossier) } }
+        try call.check(draft.version)
+        var facts = try await call.facts(of: draft.content.submission)
+        facts.uploads = try await call.runtime.database.uploads(of: draft.id)
+        let points = DraftCheck.points(draft, facts)
+        guard points.isEmpty else { throw Refused.draftIncomplete.naming(points) }
+        let (submission, _) = DraftCheck.read(draft.content.submission)
+        if draft.isDesk {
+            try await call.require(
+                .dossiersReceive, at: submission.agency, field: facts.procedure?.definition.field)
+        }
+        let made = try await call.made(
+            submission, channel: draft.channel, person: draft.applicant, papers: facts.uploads.map(\.handedIn))
+        try await store(facts.uploads, call)
+        let uploads = facts.uploads
+        let reply = try await call.transaction { work in
+            guard let held = try await work.draft(draft.id, forUpdate: true) else { throw Refused.notFound }
+            if let dossier = held.dossier { return try await work.handedIn(dossier) }
+            // What was saved or sent meanwhile is part of it: nothing of it may be left out.
+            guard held.version == draft.version, try await work.uploads(of: draft.id) == uploads else {
+                throw Refused.stale
+            }
+            try await write(made, draft, uploads, facts.procedure?.definition, work)
+            return made.reply
+        }
+        for upload in uploads { await call.resource(FileStore.self).unstage(upload.id.uuid) }
+        return reply
+    }
+
+    /// Each file is held against its hash on the way into the store, and durable there.
+    private static func store(_ uploads: [Upload], _ call: Call) async throws {
+        let store = call.resource(FileStore.self)
+        for upload in uploads {
+            let bytes = try await store.staged(upload.id.uuid, size: upload.size)
+            do throws(FileFault) { try await store.put(bytes, upload.claim) } catch {
+                guard error.isRefusal else { throw error }
+                call.log.error("a staged file is not what was verified", metadata: ["upload": "\(upload.id)"])
+                try await call.run(
+                    """
+                    UPDATE uploads SET state = 'receiving', received = 0, version = version + 1
+                    WHERE id = \(upload.id) AND version = \(upload.version)
+                    """)
+                throw Refused.uploadBroken
+            }
+        }
+    }
+
+    private static func write(
+        _ made: HandedInDossier, _ draft: Draft, _ uploads: [Upload], _ definition: Definition?, _ work: Work
+    ) async throws {
+        let dossier = made.dossier
+        try await work.flight(
+            DossierSQL.insert(dossier), then: DossierSQL.lines(made.change, from: nil, at: work.now, actor: work.actor),
+            announcing: made.event, to: dossier.receivingAgency, reply: made.reply)
+        for upload in uploads {
+            var paper = upload.attachment(at: work.now)
+            // What the procedure no longer names is handed in all the same.
+            if definition?.part(paper.part) == nil { paper.part = "other" }
+            try await work.post(paper.insert(into: dossier.id, by: work.actor))
+        }
+        // The personal data is in the dossier now; the row stays, to answer whoever asks again.
+        try await work.post(
+            """
+            UPDATE drafts SET version = version + 1, dossier = \(dossier.id), content = '{"submission":{}}'
+            WHERE id = \(draft.id)
+            """)
+    }
+}
+
+extension Session {
+    /// The answer to a submission that was made before.
+    func handedIn(_ id: DossierID) async throws -> Reply<SubmitDossier.Output> {
+        guard let dossier = try await dossier(id) else { throw Refused.notFound }
+        var output = SubmitDossier.Output()
+        (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
+        return Reply(output, version: dossier.version, location: "/dossiers/\(id)")
+    }
+}
+
+extension Refused {
+    static let draftIncomplete = Refused(
+        "onestop.draft-incomplete", 422, vi: "Bản nháp còn thiếu hoặc chưa đúng; các chỗ được nêu bên dưới.",
+        en: "The draft is not complete or not right yet; the places are named.")
+    static let uploadBroken = Refused(
+        "onestop.upload-broken", vi: "Một tệp đã gửi không còn nguyên vẹn; hãy gửi lại tệp đó.",
+        en: "A file that was sent is no longer whole; send it again.")
+}
