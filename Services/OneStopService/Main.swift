@@ -10,7 +10,11 @@ import Typesetting
     static let name = ServiceName.onestop
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
-    static let appendOnly = ["dossier_history", "due_dates", "book_lines", "printed_forms"] + SubjectKeys.appendOnly
+    static let appendOnly =
+        [
+            "dossier_history", "due_dates", "book_lines", "printed_forms",
+            "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards",
+        ] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) },
@@ -28,10 +32,22 @@ import Typesetting
         ListVersions.self,
         ExportProcedures.self,
         ImportProcedures.self,
+        CheckMapping.self,
+        MapVersions.self,
+        ListMappings.self,
+        ApplyMapping.self,
+        ListMoves.self,
         ReadCalendar.self,
         LoadCalendar.self,
+        WriteLinkedSet.self,
+        ListLinkedSets.self,
         SubmitDossier.self,
         ReceiveDossier.self,
+        ApplyForLinked.self,
+        ReceiveLinked.self,
+        DecideLink.self,
+        ReadLinks.self,
+        ListSlips.self,
         AcceptDossier.self,
         RefuseDossier.self,
         RequestSupplement.self,
@@ -40,11 +56,14 @@ import Typesetting
         AssignDossier.self,
         SendDossier.self,
         SendBack.self,
+        ForwardDossier.self,
         RequestOpinion.self,
         AnswerOpinion.self,
         ReadOpinions.self,
         ListOpinions.self,
+        ListOverdueOpinions.self,
         HandOnBranch.self,
+        AssignBranch.self,
         ReadBranches.self,
         ListBranches.self,
         RequirePayment.self,
@@ -62,6 +81,7 @@ import Typesetting
         DownloadPaper.self,
         PrintForm.self,
         ReadDossier.self,
+        ListInnerStatuses.self,
         FindDossier.self,
         ReadHistory.self,
         ExplainDueDates.self,
@@ -94,6 +114,12 @@ import Typesetting
         MarkNotificationRead.self,
         ReadSubjectKey.self,
         EraseSubject.self,
+    ]
+    static let timers: [any TimedTask.Type] = [
+        MoveNextDossier.self,
+        FollowLinks.self,
+        ReportOverdueOpinion.self,
+        ResumeDeadlines.self,
     ]
     static let reactions: [any Reaction.Type] = [
         OnFeePaid.self,
