@@ -1,3 +1,4 @@
+import AMQP
 import Contracts
 import Foundation
 import ServiceKit
@@ -149,6 +150,8 @@ import Testing
             #expect(accepted["code"]?.text?.hasPrefix("H19.06-") == true)
             #expect(accepted["dueAt"]?.text?.prefix(10) == "2021-03-15")
             #expect((accepted["form"]?["purpose"], accepted["applicantName"]) == ("xin việc", "Nguyễn Thị Bích"))
+            // Each is found by the words of its own procedure.
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM dossier_search") == 4)
             // The citizen follows one dossier; from a linked one the application is seen too.
             let mine = try await office.get("/my/dossiers", as: office.citizen).json["dossiers"]?.array
             #expect(mine?.map { $0["id"]?.text } == [id])
@@ -177,6 +180,39 @@ import Testing
             #expect((closed.outcome, closed.late, closed.linkKey) == (.finished, false, "allowance"))
             let shown = try #require(try await links(id, office)["links"]?.array?.first)
             #expect(shown["documentNumber"] == "15/QĐ-STP")
+        }
+    }
+
+    @Test func `the service's own timers go on with it, also when two links end at once`() async throws {
+        try await withRoom { room in
+            // Nothing here consumes; an event that no queue takes would hold the relay.
+            try await Topology.declare(
+                room.configuration, exchanges: [],
+                queues: [
+                    QueueTopology(
+                        name: "all", exchange: Exchange(Limits.exchange), bindings: ["#"],
+                        further: [.init(exchange: Exchange(Limits.commandExchange), keys: ["#"])])
+                ])
+            try await Office.open(in: room) { office in
+                try await publish(office, .parallel)
+                let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, Self.application)
+                let id = try #require(made.json["id"]?.text)
+                try await office.done("accept", on: id, as: office.communeClerk)
+                try await eventually("the links are opened") {
+                    try await states(id, office) == ["open", "open", "open"]
+                }
+                let (card, record) = (
+                    try await child("card", of: id, office), try await child("record", of: id, office)
+                )
+                async let one: Void = finishCard(card, office)
+                async let other: Void = stopRecord(record, office)
+                _ = try await (one, other)
+                try await eventually("the application is told of both") {
+                    try await states(id, office) == ["open", "finished", "failed"]
+                }
+                #expect(try await office.harness.announced(DossierLinkOpened.self) == 3)
+                #expect(try await office.harness.announced(DossierLinkClosed.self) == 2)
+            }
         }
     }
 

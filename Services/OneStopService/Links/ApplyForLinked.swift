@@ -57,10 +57,12 @@ extension Call {
         (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
         let what = channel == .online ? "submitted" : "received"
         let event = dossier.submitted
+        let name = try await book.name(dossier.procedure, dossier.procedureNumber)
         let forms = JSON.object(input.forms.map { .init($0.link, $0.form) })
         return try await flight(
             DossierSQL.insert(dossier),
             then: DossierSQL.lines(Change(dossier, what, event: event), from: nil, at: now, actor: caller.id) + [
+                DossierMarks.line(dossier, procedureName: name ?? ""),
                 (
                     "linked",
                     """

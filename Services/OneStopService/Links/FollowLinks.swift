@@ -57,7 +57,7 @@ enum FollowLinks: TimedTask {
             return slip
         }
         slip.child = child.id
-        try await work.open(child, by: slip, of: &parent)
+        try await work.open(child, procedure?.definition.name ?? "", by: slip, of: &parent)
         return slip
     }
 
@@ -151,12 +151,13 @@ extension Slip {
 
 extension Work {
     /// Writes the dossier of a link, its slip, and both in the history of the application.
-    func open(_ child: Dossier, by slip: Slip, of parent: inout Dossier) async throws {
+    func open(_ child: Dossier, _ name: String, by slip: Slip, of parent: inout Dossier) async throws {
         let submitted = child.submitted
         try await flight(
             DossierSQL.insert(child),
             then: DossierSQL.lines(
-                Change(child, "linked", note: slip.task, event: submitted), from: nil, at: now, actor: actor),
+                Change(child, "linked", note: slip.task, event: submitted), from: nil, at: now, actor: actor)
+                + [DossierMarks.line(child, procedureName: name)],
             announcing: submitted, to: child.receivingAgency)
         try await insert(slip)
         var event = DossierLinkOpened()
