@@ -1,4 +1,3 @@
-import AMQP
 import Contracts
 import Foundation
 import ServiceKit
@@ -6,6 +5,7 @@ import ServiceTestKit
 import TestKit
 import Testing
 
+@testable import AMQP
 @testable import OneStopService
 
 /// Linked procedures: one application, a dossier for each.
