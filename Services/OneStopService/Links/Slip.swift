@@ -9,7 +9,7 @@ typealias SlipID = ID<SlipTag>
 enum LinkDecision: String, CaseIterable, Sendable { case `repeat`, drop }
 
 /// The slip with which the leading agency gives a link to another (phiếu chuyển xử lý): what is to be done, by whom and
-/// until when, and how it ended. One for each time that a link is opened.
+/// until when, and how it ended (os-059). One for each time that a link is opened.
 struct Slip: Record {
     var id = SlipID()
     var parent = DossierID()
