@@ -115,12 +115,6 @@ import Typesetting
         ReadSubjectKey.self,
         EraseSubject.self,
     ]
-    static let timers: [any TimedTask.Type] = [
-        MoveNextDossier.self,
-        FollowLinks.self,
-        ReportOverdueOpinion.self,
-        ResumeDeadlines.self,
-    ]
     static let reactions: [any Reaction.Type] = [
         OnFeePaid.self,
         OnFeeRefused.self,
@@ -129,7 +123,14 @@ import Typesetting
         OnHolderLeft.self,
     ]
 
-    static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
+    static let timers: [any TimedTask.Type] = [
+        AppointmentComesUp.self,
+        AppointmentMissed.self,
+        MoveNextDossier.self,
+        FollowLinks.self,
+        ReportOverdueOpinion.self,
+        ResumeDeadlines.self,
+    ]
 
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger
