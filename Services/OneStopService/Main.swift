@@ -14,6 +14,10 @@ import Typesetting
         ["dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines"]
         + SubjectKeys.appendOnly
         ["dossier_history", "due_dates", "book_lines", "printed_forms", "refused_files"] + SubjectKeys.appendOnly
+        [
+            "dossier_history", "due_dates", "book_lines", "printed_forms",
+            "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards",
+        ] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
@@ -31,6 +35,11 @@ import Typesetting
         ListVersions.self,
         ExportProcedures.self,
         ImportProcedures.self,
+        CheckMapping.self,
+        MapVersions.self,
+        ListMappings.self,
+        ApplyMapping.self,
+        ListMoves.self,
         ReadCalendar.self,
         LoadCalendar.self,
         SaveDraft.self,
@@ -43,8 +52,15 @@ import Typesetting
         SendChunk.self,
         ReadUpload.self,
         AbandonUpload.self,
+        WriteLinkedSet.self,
+        ListLinkedSets.self,
         SubmitDossier.self,
         ReceiveDossier.self,
+        ApplyForLinked.self,
+        ReceiveLinked.self,
+        DecideLink.self,
+        ReadLinks.self,
+        ListSlips.self,
         AcceptDossier.self,
         RefuseDossier.self,
         RequestSupplement.self,
@@ -53,11 +69,14 @@ import Typesetting
         AssignDossier.self,
         SendDossier.self,
         SendBack.self,
+        ForwardDossier.self,
         RequestOpinion.self,
         AnswerOpinion.self,
         ReadOpinions.self,
         ListOpinions.self,
+        ListOverdueOpinions.self,
         HandOnBranch.self,
+        AssignBranch.self,
         ReadBranches.self,
         ListBranches.self,
         RequirePayment.self,
@@ -80,6 +99,7 @@ import Typesetting
         ExportBook.self,
         PrintBook.self,
         ReadDossier.self,
+        ListInnerStatuses.self,
         FindDossier.self,
         ReadHistory.self,
         ExplainDueDates.self,
@@ -126,6 +146,13 @@ import Typesetting
     static let timers: [any TimedTask.Type] = [
         UploadExpires.self,
         DraftExpires.self,
+    static let timers: [any TimedTask.Type] = [
+        AppointmentComesUp.self,
+        AppointmentMissed.self,
+        MoveNextDossier.self,
+        FollowLinks.self,
+        ReportOverdueOpinion.self,
+        ResumeDeadlines.self,
     ]
 
     static func resources(

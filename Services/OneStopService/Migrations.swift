@@ -19,6 +19,10 @@ enum Migrations {
         Migration(11, "counter: tickets and appointments", counter),
         Migration(10, "closing of the yearly books", closing),
         Migration(10, "drafts, and files that come in parts", drafts),
+        Migration(12, "dossiers move to later versions by proven mappings", versionMoves),
+        Migration(13, "linked procedures", linked),
+        Migration(14, "opinions that are late, branches of an official", reports),
+        Migration(15, "dossiers that were forwarded to the right one-stop", forwards),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

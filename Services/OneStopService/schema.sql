@@ -132,6 +132,7 @@ CREATE TABLE branches (
     waits_at text[] NOT NULL DEFAULT '{}'::text[],
     note text,
     late boolean,
+    officer uuid,
     CONSTRAINT branches_pkey PRIMARY KEY (id),
     CONSTRAINT branches_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
     CONSTRAINT branches_check CHECK ((closed_at IS NULL) = (outcome IS NULL)),
@@ -244,6 +245,18 @@ CREATE TABLE directory_posts (
     CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
 );
 
+CREATE TABLE dossier_forwards (
+    dossier uuid NOT NULL,
+    version bigint NOT NULL,
+    from_agency text NOT NULL,
+    to_agency text NOT NULL,
+    reason text NOT NULL,
+    by text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT dossier_forwards_pkey PRIMARY KEY (dossier, version),
+    CONSTRAINT dossier_forwards_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
 CREATE TABLE dossier_history (
     dossier uuid NOT NULL,
     version bigint NOT NULL,
@@ -328,6 +341,7 @@ CREATE TABLE dossiers (
     fee_exemption text,
     fee_exemption_reason text,
     step_begun_at timestamp with time zone,
+    limit_number integer,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),
@@ -476,6 +490,27 @@ CREATE TABLE inbox_source (
     CONSTRAINT inbox_source_pkey PRIMARY KEY (reaction, source, aggregate_type)
 );
 
+CREATE TABLE linked_cases (
+    parent uuid NOT NULL,
+    set_code text NOT NULL,
+    set_number integer NOT NULL,
+    forms json NOT NULL,
+    CONSTRAINT linked_cases_pkey PRIMARY KEY (parent),
+    CONSTRAINT linked_cases_parent_fkey FOREIGN KEY (parent) REFERENCES dossiers(id),
+    CONSTRAINT linked_cases_set_code_set_number_fkey FOREIGN KEY (set_code, set_number) REFERENCES linked_sets(code, number)
+);
+
+CREATE TABLE linked_sets (
+    code text NOT NULL,
+    number integer NOT NULL,
+    valid_from date NOT NULL,
+    definition jsonb NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT linked_sets_pkey PRIMARY KEY (code, number),
+    CONSTRAINT linked_sets_number_check CHECK (number >= 1)
+);
+
 CREATE TABLE migration_history (
     series text NOT NULL,
     number integer NOT NULL,
@@ -496,6 +531,17 @@ CREATE TABLE notifications (
     read_at timestamp with time zone,
     CONSTRAINT notifications_pkey PRIMARY KEY (id),
     CONSTRAINT notifications_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE opinion_reports (
+    opinion uuid NOT NULL,
+    dossier uuid NOT NULL,
+    agency text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    CONSTRAINT opinion_reports_pkey PRIMARY KEY (opinion),
+    CONSTRAINT opinion_reports_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT opinion_reports_opinion_fkey FOREIGN KEY (opinion) REFERENCES opinions(id)
 );
 
 CREATE TABLE opinions (
@@ -659,6 +705,34 @@ CREATE TABLE relay_tick (
     CONSTRAINT relay_tick_count_check CHECK (count > 0)
 );
 
+CREATE TABLE slips (
+    id uuid NOT NULL,
+    parent uuid NOT NULL,
+    key text NOT NULL,
+    procedure text NOT NULL,
+    child uuid,
+    from_agency text NOT NULL,
+    agency text NOT NULL,
+    task text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    explanation jsonb NOT NULL,
+    closed_at timestamp with time zone,
+    outcome text,
+    late boolean,
+    decision text,
+    decided_by text,
+    reason text,
+    CONSTRAINT slips_pkey PRIMARY KEY (id),
+    CONSTRAINT slips_child_fkey FOREIGN KEY (child) REFERENCES dossiers(id),
+    CONSTRAINT slips_parent_fkey FOREIGN KEY (parent) REFERENCES linked_cases(parent),
+    CONSTRAINT slips_check CHECK ((closed_at IS NULL) = (outcome IS NULL)),
+    CONSTRAINT slips_check1 CHECK ((child IS NULL) = (NOT outcome IS DISTINCT FROM 'blocked'::text)),
+    CONSTRAINT slips_check2 CHECK (decision IS NULL OR outcome <> 'finished'::text),
+    CONSTRAINT slips_decision_check CHECK (decision = ANY (ARRAY['repeat'::text, 'drop'::text])),
+    CONSTRAINT slips_outcome_check CHECK (outcome = ANY (ARRAY['finished'::text, 'refused'::text, 'stopped'::text, 'blocked'::text]))
+);
+
 CREATE TABLE subject_erasures (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     key uuid NOT NULL,
@@ -725,6 +799,38 @@ CREATE TABLE verifier_keys (
     CONSTRAINT verifier_keys_pkey PRIMARY KEY (kid)
 );
 
+CREATE TABLE version_mappings (
+    id uuid NOT NULL,
+    procedure text NOT NULL,
+    from_number integer NOT NULL,
+    to_number integer NOT NULL,
+    steps jsonb NOT NULL,
+    due_dates text NOT NULL,
+    reason text NOT NULL,
+    states integer NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT version_mappings_pkey PRIMARY KEY (id),
+    CONSTRAINT version_mappings_check CHECK (to_number > from_number),
+    CONSTRAINT version_mappings_due_dates_check CHECK (due_dates = ANY (ARRAY['keep'::text, 'project'::text]))
+);
+
+CREATE TABLE version_moves (
+    mapping uuid NOT NULL,
+    dossier uuid NOT NULL,
+    state text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    asked_by text NOT NULL,
+    code text,
+    vietnamese text,
+    english text,
+    CONSTRAINT version_moves_pkey PRIMARY KEY (mapping, dossier),
+    CONSTRAINT version_moves_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT version_moves_mapping_fkey FOREIGN KEY (mapping) REFERENCES version_mappings(id),
+    CONSTRAINT version_moves_check CHECK ((state = 'stayed'::text) = (code IS NOT NULL)),
+    CONSTRAINT version_moves_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'moved'::text, 'stayed'::text]))
+);
+
 CREATE TABLE working_hours (
     agency text NOT NULL DEFAULT ''::text,
     valid_from date NOT NULL,
@@ -743,6 +849,8 @@ CREATE INDEX appointments_person ON appointments USING btree (person, id);
 CREATE INDEX attachments_dossier ON attachments USING btree (dossier);
 
 CREATE INDEX branches_dossier ON branches USING btree (dossier);
+
+CREATE INDEX branches_officer ON branches USING btree (officer) WHERE officer IS NOT NULL AND closed_at IS NULL;
 
 CREATE UNIQUE INDEX branches_open ON branches USING btree (dossier, step) WHERE closed_at IS NULL;
 
@@ -792,6 +900,8 @@ CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state
 
 CREATE INDEX notifications_person ON notifications USING btree (person, id);
 
+CREATE INDEX opinion_reports_agency ON opinion_reports USING btree (agency, reported_at, opinion);
+
 CREATE INDEX opinions_dossier ON opinions USING btree (dossier);
 
 CREATE INDEX opinions_waiting ON opinions USING btree (to_agency, due_at, id) WHERE answered_at IS NULL;
@@ -803,6 +913,15 @@ CREATE UNIQUE INDEX queue_tickets_desk ON queue_tickets USING btree (agency, des
 CREATE UNIQUE INDEX queue_tickets_person ON queue_tickets USING btree (person, agency, desk_group, day) WHERE person IS NOT NULL AND (state = ANY (ARRAY['waiting'::text, 'called'::text]));
 
 CREATE INDEX queue_tickets_waiting ON queue_tickets USING btree (agency, desk_group, day, place, number) WHERE state = 'waiting'::text;
+CREATE UNIQUE INDEX slips_child ON slips USING btree (child) WHERE child IS NOT NULL;
+
+CREATE INDEX slips_from ON slips USING btree (from_agency, due_at, id) WHERE outcome IS NULL;
+
+CREATE UNIQUE INDEX slips_open ON slips USING btree (parent, key) WHERE outcome IS NULL;
+
+CREATE INDEX slips_parent ON slips USING btree (parent);
+
+CREATE INDEX slips_to ON slips USING btree (agency, due_at, id) WHERE outcome IS NULL;
 
 CREATE INDEX subject_erasures_subject ON subject_erasures USING btree (subject, id);
 
@@ -811,5 +930,8 @@ CREATE INDEX timers_due ON timers USING btree (due_at);
 CREATE INDEX uploads_dossier ON uploads USING btree (dossier) WHERE dossier IS NOT NULL;
 
 CREATE INDEX uploads_draft ON uploads USING btree (draft) WHERE draft IS NOT NULL;
+CREATE INDEX version_mappings_procedure ON version_mappings USING btree (procedure, id);
+
+CREATE INDEX version_moves_waiting ON version_moves USING btree (mapping, dossier) WHERE state = 'waiting'::text;
 
 CREATE TRIGGER procedures_published_stay BEFORE INSERT OR DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();

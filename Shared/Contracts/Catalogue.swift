@@ -42,6 +42,12 @@ public enum Catalogue {
         DossierAssigned.self,
         DossierBranchOpened.self,
         DossierBranchClosed.self,
+        DossierVersionChanged.self,
+        DossierLinkOpened.self,
+        DossierLinkClosed.self,
+        DossierOpinionOverdue.self,
+        DossierBranchAssigned.self,
+        DossierForwarded.self,
         ProcedurePublished.self,
         BooksClosed.self,
         // Documents
@@ -75,7 +81,8 @@ public enum Catalogue {
             DossierSubmitted.self, DossierAccepted.self, DossierHandedOver.self, DossierAssigned.self,
             DossierOpinionRequested.self, DossierOpinionAnswered.self, DossierSupplementSupplied.self,
             DossierApproved.self, DossierFinished.self, DossierReappointed.self, DossierWithdrawalRequested.self,
-            DossierBranchOpened.self, DossierBranchClosed.self,
+            DossierBranchOpened.self, DossierBranchClosed.self, DossierBranchAssigned.self,
+            DossierOpinionOverdue.self, DossierLinkClosed.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.

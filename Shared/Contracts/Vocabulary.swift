@@ -55,6 +55,10 @@ public enum OpinionVerdict: String, CaseIterable, Sendable { case agree, disagre
 /// How a step ended that was done beside the leading one: done, or called back because the dossier went back.
 public enum BranchOutcome: String, CaseIterable, Sendable { case done, recalled }
 
+/// How a linked procedure of an application ended: with its result; refused at the counter; stopped; never opened,
+/// because it could not be; or left out by the leading agency.
+public enum LinkOutcome: String, CaseIterable, Sendable { case finished, refused, stopped, blocked, dropped }
+
 /// What a post entitles its holder to, at its agency and the agencies below.
 public enum PostRole: String, CaseIterable, Sendable {
     /// One-stop officer at the counter (công chức một cửa).

@@ -5,7 +5,7 @@ import Postgres
 /// An event about to be written, with what travels beside it.
 public struct Announcement: Sendable {
     public var event: any Event
-    /// The agency that it is routed to; fixed for the aggregate's life.
+    /// The agency that it is routed to; the same for the aggregate's life, unless it is handed to another for good.
     public var agency: AgencyCode?
     public var actor: String
     public var traceparent: String?

@@ -11,6 +11,7 @@ import uuid
 
 import recipes_counter as counter
 import recipes_integration as integration
+import recipes_linked as linked
 from office import environment, run_folder
 
 REASON = {"reasonCode": "thieu-dieu-kien", "reason": "Chưa đủ điều kiện theo quy định."}
@@ -381,7 +382,7 @@ def sealed_address(office):
     return dossier, office.wait("the command", look)
 
 
-RECIPES = integration.RECIPES | counter.RECIPES | {
+RECIPES = integration.RECIPES | counter.RECIPES | linked.RECIPES | {
     "ReadSubjectKey": lambda o: ("mail", {"path": {"key": sealed_address(o)[1]}}),
     "EraseSubject": lambda o: ("admin", {"path": {"subject": sealed_address(o)[0]}, "body": {"reason": "Theo yêu cầu"}}),
     "ReadSchema": lambda o: (None, {"path": {"event": "onestop.dossier.accepted.v1"}}),

@@ -34,8 +34,8 @@ import Testing
     }
 
     /// A dossier that has gone apart.
-    private func apart(_ office: Office) async throws -> String {
-        try await office.publish(Self.code, try Self.definition())
+    static func apart(_ office: Office) async throws -> String {
+        try await office.publish(code, try definition())
         let submitted = try await office.send(
             "POST", "/dossiers", as: office.citizen, Office.submission.with("procedure", .string(Self.code)))
         let id = try #require(submitted.json["id"]?.text)
@@ -45,7 +45,7 @@ import Testing
         return id
     }
 
-    private func branch(_ step: String, of dossier: String, _ office: Office) async throws -> JSON {
+    static func branch(_ step: String, of dossier: String, _ office: Office) async throws -> JSON {
         let all = try await office.get("/dossiers/\(dossier)/branches", as: office.officer).json["branches"]?.array
         return try #require(all?.last { $0["step"]?.text == step })
     }
@@ -53,13 +53,13 @@ import Testing
     private func finish(
         _ step: String, of dossier: String, as person: PersonID, _ office: Office, key: String? = nil
     ) async throws -> TestService.Answer {
-        let id = try #require(try await branch(step, of: dossier, office)["id"]?.text)
+        let id = try #require(try await Self.branch(step, of: dossier, office)["id"]?.text)
         return try await office.act("branches/\(id)/hand-over", on: dossier, as: person, ["note": "Xong"], key: key)
     }
 
     @Test func `os-020: cooperating agencies work side by side, and the leading one waits for all`() async throws {
         try await Office.open { office in
-            let id = try await apart(office)
+            let id = try await Self.apart(office)
             let view = try await office.get("/dossiers/\(id)", as: office.officer)
             #expect((view.json["step"], view.json["version"]) == ("verify", 6))
             #expect(try await office.harness.announced(DossierBranchOpened.self) == 2)
@@ -118,7 +118,7 @@ import Testing
             let opened = try await many("hand-over", as: office.officer, [:])
             #expect(opened.filter { $0 == 200 }.count == 1 && opened.allSatisfy { [200, 409, 412].contains($0) })
             #expect(try await office.harness.announced(DossierBranchOpened.self) == 2)
-            let branch = try #require(try await branch("records", of: id, office)["id"]?.text)
+            let branch = try #require(try await Self.branch("records", of: id, office)["id"]?.text)
             let done = try await many("branches/\(branch)/hand-over", as: office.inspector, ["note": "x"])
             #expect(done.filter { $0 == 200 }.count == 1 && done.allSatisfy { [200, 409, 412].contains($0) })
             #expect(try await office.harness.announced(DossierBranchClosed.self) == 1)
@@ -147,7 +147,7 @@ import Testing
             let bare = try await office.act("branches/x/hand-over", on: id, as: office.inspector, [:])
             #expect(bare.status == 422)
             #expect(bare.json["errors"]?.array?.map { $0["field"]?.text } == ["branch", "note"])
-            let lost = try #require(try await branch("records", of: id, office)["id"]?.text)
+            let lost = try #require(try await Self.branch("records", of: id, office)["id"]?.text)
             let stale = try await office.act(
                 "branches/\(lost)/hand-over", on: id, as: office.inspector, ["note": "x"], ifMatch: 1)
             #expect(stale.status == 412)
@@ -157,14 +157,14 @@ import Testing
 
     @Test func `os-021: who goes back calls back what was opened from there on`() async throws {
         try await Office.open { office in
-            let id = try await apart(office)
+            let id = try await Self.apart(office)
             #expect(try await finish("records", of: id, as: office.inspector, office).status == 200)
             // Once more to the same step: nothing moves.
             try await office.done("hand-over", on: id, as: office.officer, ["step": "verify"])
-            #expect(try await branch("land", of: id, office)["outcome"] == nil)
+            #expect(try await Self.branch("land", of: id, office)["outcome"] == nil)
             try await office.done("hand-over", on: id, as: office.officer, ["step": "check"])
-            #expect(try await branch("land", of: id, office)["outcome"] == "recalled")
-            #expect(try await branch("records", of: id, office)["outcome"] == "recalled")
+            #expect(try await Self.branch("land", of: id, office)["outcome"] == "recalled")
+            #expect(try await Self.branch("records", of: id, office)["outcome"] == "recalled")
             let closed = try await finish("land", of: id, as: office.districtOfficer, office)
             #expect((closed.status, closed.code) == (409, "onestop.branch-closed"))
             try await office.done("hand-over", on: id, as: office.officer)

@@ -49,6 +49,10 @@ struct Notice: Sendable, Equatable {
         case branchOpened = "branch-opened"
         case branchDone = "branch-done"
         case branchRecalled = "branch-recalled"
+        case branchAssigned = "branch-assigned"
+        case opinionOverdue = "opinion-overdue"
+        case linkFinished = "link-finished"
+        case linkFailed = "link-failed"
         case supplementSupplied = "supplement-supplied"
         case dossierApproved = "dossier-approved"
         case dossierFinished = "dossier-finished"
@@ -107,6 +111,16 @@ struct Notice: Sendable, Equatable {
         case .branchDone:
             ("Đã có kết quả phối hợp của \(dossier)", some(facts.agency.map { "Cơ quan phối hợp: \($0)" }, late))
         case .branchRecalled: ("Không cần phối hợp giải quyết \(dossier) nữa", [])
+        case .branchAssigned: ("Được giao bước phối hợp giải quyết \(dossier)", [])
+        case .opinionOverdue:
+            ("Quá hạn trả lời ý kiến về \(dossier)", some(facts.agency.map { "Cơ quan được hỏi: \($0)" }, due))
+        case .linkFinished:
+            ("Một thủ tục liên thông của \(dossier) đã xong", some(facts.agency.map { "Cơ quan: \($0)" }, late))
+        case .linkFailed:
+            (
+                "Một thủ tục liên thông của \(dossier) không có kết quả, cần quyết định",
+                some(facts.agency.map { "Cơ quan: \($0)" })
+            )
         case .supplementSupplied: ("Đã bổ sung giấy tờ cho \(dossier)", some(due))
         case .dossierApproved: ("Đã phê duyệt kết quả \(dossier), cần dự thảo văn bản", [])
         case .dossierFinished:
@@ -145,6 +159,13 @@ struct Notice: Sendable, Equatable {
         case .branchDone:
             ("A cooperating agency has done its step: \(dossier)", some(facts.agency.map { "By: \($0)" }, late))
         case .branchRecalled: ("Your step was called back: \(dossier)", [])
+        case .branchAssigned: ("A step was given to you: \(dossier)", [])
+        case .opinionOverdue:
+            ("An opinion is late on \(dossier)", some(facts.agency.map { "Asked: \($0)" }, due))
+        case .linkFinished:
+            ("A linked procedure is done: \(dossier)", some(facts.agency.map { "By: \($0)" }, late))
+        case .linkFailed:
+            ("A linked procedure has no result; decide: \(dossier)", some(facts.agency.map { "At: \($0)" }))
         case .supplementSupplied: ("Completed by the applicant: \(dossier)", some(due))
         case .dossierApproved: ("Approved, a document is to be drafted: \(dossier)", [])
         case .dossierFinished:

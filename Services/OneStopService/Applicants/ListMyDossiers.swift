@@ -31,6 +31,8 @@ enum ListMyDossiers: Endpoint {
         let rows = try await call.run(
             """
             SELECT \(DossierLine.columns) FROM dossiers WHERE applicant = \(try call.person) \(before)
+              -- Linked dossiers are seen in their application.
+              AND NOT EXISTS (SELECT 1 FROM slips WHERE slips.child = dossiers.id)
             ORDER BY id DESC LIMIT \(input.limit + 1)
             """)
         var output = Output()

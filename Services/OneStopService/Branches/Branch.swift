@@ -10,6 +10,7 @@ struct Branch: Record {
     var fork = ""
     var step = ""
     var agency = AgencyCode.none
+    var officer: PersonID?
     var begunAt = Date(timeIntervalSince1970: 0)
     var dueAt = Date(timeIntervalSince1970: 0)
     var explanation = Explanation()
@@ -25,6 +26,7 @@ struct Branch: Record {
         .init("fork", \.fork, .text(1...60), "The leading step that was left when it opened"),
         .init("step", \.step, .text(1...60), "The step of the procedure"),
         .init("agency", \.agency, .agency, "Who does it"),
+        .init("officer", \.officer, .id, "Its official who does it; absent while nobody was named"),
         .init("begunAt", \.begunAt, .instant, "Since when"),
         .init("dueAt", \.dueAt, .instant, "When it is due"),
         .init("explanation", \.explanation, .record, "Why it is due then"),
@@ -45,6 +47,7 @@ struct Branch: Record {
         fork = try row("fork")
         step = try row("step")
         agency = try row("agency")
+        officer = try row("officer")
         begunAt = try row("begun_at")
         dueAt = try row("due_at")
         explanation = try Explanation(decoding: try row("explanation"), unknown: .ignore)

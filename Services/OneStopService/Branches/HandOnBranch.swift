@@ -75,7 +75,7 @@ enum HandOnBranch: Endpoint {
         let move = try BranchMoves.branch(asked, to: input.step, dossier, definition, known)
         var branch = asked
         (branch.closedAt, branch.outcome, branch.waitsAt) = (now, .done, move.waitsAt)
-        (branch.note, branch.late) = (input.note, now > asked.dueAt)
+        (branch.note, branch.late) = (input.note, dossier.counted(now) > asked.dueAt)
         return (branch, move.opens)
     }
 }

@@ -32,6 +32,19 @@ enum ListBranches: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [Refused.whichAgency]
 
+    struct Input: Record {
+        var page = AgencyPage()
+        var mine = false
+        static let fields: [Field<Self>] = [
+            .init("agency", \.page.agency, .agency, "The agency; absent: the caller's own", in: .query),
+            .init("mine", \.mine, .bool, default: false, "Only those that were given to the caller", in: .query),
+            .init("cursor", \.page.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
+            .init(
+                "limit", \.page.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
+                in: .query),
+        ]
+    }
+
     struct Output: Record {
         var branches: [Branch] = []
         static let fields: [Field<Self>] = [
@@ -39,15 +52,17 @@ enum ListBranches: Endpoint {
         ]
     }
 
-    static func handle(_ input: AgencyPage, _ call: Call) async throws -> Reply<Output> {
+    static func handle(_ asked: Input, _ call: Call) async throws -> Reply<Output> {
+        let input = asked.page
         let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
         try await call.require(.dossiersRead, at: agency)
         call.logRead(of: "branches", agency.text, purpose: "what is to do")
         let after = try TimeCursor(input.cursor)
+        let whose: SQL = asked.mine ? "AND b.officer = \(try call.person)" : ""
         let rows = try await call.run(
             """
             SELECT b.* FROM branches b JOIN dossiers d ON d.id = b.dossier AND d.status IN (4, 5, 6, 7)
-            WHERE b.agency = \(agency) AND b.closed_at IS NULL
+            WHERE b.agency = \(agency) AND b.closed_at IS NULL \(whose)
               AND (b.due_at, b.id) > (\(after?.time ?? .distantPast), \(after?.id ?? UUID.zero))
             ORDER BY b.due_at, b.id LIMIT \(input.limit + 1)
             """)
@@ -55,6 +70,6 @@ enum ListBranches: Endpoint {
         output.branches = try rows.prefix(input.limit).map(Branch.init)
         guard rows.count > input.limit, let last = output.branches.last else { return Reply(output) }
         let next = TimeCursor(time: last.dueAt, id: last.id.uuid)
-        return Reply(output, next: "/branches?agency=\(agency)&limit=\(input.limit)&cursor=\(next)")
+        return Reply(output, next: "/branches?agency=\(agency)&mine=\(asked.mine)&limit=\(input.limit)&cursor=\(next)")
     }
 }

@@ -32,7 +32,7 @@ enum AcceptDossier: Endpoint {
             let change = Change(
                 dossier, "accepted", due: due, notice: dossier.notice(.accepted(due: due.at)), event: event)
             let reply = Reply(
-                DossierView(dossier, procedureName: procedure.definition.name), version: dossier.version)
+                DossierView(dossier, procedure.definition), version: dossier.version)
             try await work.save(change, from: known, answering: reply)
             return reply
         }

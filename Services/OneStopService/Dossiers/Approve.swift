@@ -8,6 +8,7 @@ enum Approve: Endpoint {
     static let access = Access.official(.dossiersApprove)
     static let refusals = [
         Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue, .notAtLastStep, .tooEarly,
+        .linksOpen,
     ]
 
     struct Input: Record {
@@ -25,6 +26,7 @@ enum Approve: Endpoint {
         try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
         let definition = try await call.procedure(of: before).definition
         try await call.requireEarliest(before, definition)
+        try await call.requireLinksDone(before)
         let leader = try call.person
         let (dossier, type) = try decide(
             before, definition: definition,

@@ -29,6 +29,8 @@ struct Dossier: Sendable, Equatable {
     var status = DossierStatus.submitted
     var procedure = ""
     var procedureNumber = 0
+    /// The version whose limit counts, where the dossier moved to a later one and kept its date.
+    var limitNumber: Int?
     var channel = Channel.online
     /// Where it was received and is returned; fixed, also the agency its events are routed to.
     var receivingAgency = AgencyCode.none
@@ -106,6 +108,7 @@ extension Dossier {
         status = try Self.status(row, "status") ?? .submitted
         procedure = try row("procedure")
         procedureNumber = try row("procedure_number")
+        limitNumber = try row("limit_number")
         channel = Channel(rawValue: try row("channel")) ?? .online
         receivingAgency = try row("receiving_agency")
         workingAgency = try row("working_agency")

@@ -35,6 +35,11 @@ extension Call {
             """
             SELECT to_agency AS agency FROM opinions WHERE dossier = \(dossier.id)
             UNION SELECT agency FROM branches WHERE dossier = \(dossier.id)
+            -- Linked dossiers and their application: who works on one sees the others' papers (os-060).
+            UNION SELECT unnest(ARRAY[p.receiving_agency, p.working_agency]) FROM slips s
+                JOIN dossiers p ON p.id = s.parent WHERE s.child = \(dossier.id)
+            UNION SELECT unnest(ARRAY[c.receiving_agency, c.working_agency]) FROM slips s
+                JOIN dossiers c ON c.id = s.child WHERE s.parent = \(dossier.id)
             """)
         for row in asked where try await holds(.dossiersRead, at: try row("agency")) { return }
         try await require(.dossiersRead, at: dossier.workingAgency)

@@ -233,7 +233,7 @@ enum DossierSQL {
                     """
                 ))
         }
-        return lines + bookLines(change, at: now)
+        return lines + bookLines(change, at: now) + followUps(change, from: before, at: now)
     }
 }
 

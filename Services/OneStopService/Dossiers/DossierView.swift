@@ -9,6 +9,8 @@ struct DossierView: Record {
     var status = DossierStatus.submitted
     var statusNumber = 1
     var statusName = ""
+    var innerStatus = InnerStatus.new
+    var innerStatusName = ""
     var procedure = ""
     var procedureVersion = 1
     var procedureName = ""
@@ -58,6 +60,8 @@ struct DossierView: Record {
         .init("status", \.status, .choice, "National status"),
         .init("statusNumber", \.statusNumber, .integer(1...10), "Its number"),
         .init("statusName", \.statusName, .text(1...60), "Its Vietnamese name"),
+        .init("innerStatus", \.innerStatus, .choice, "Inner status, finer than the national one"),
+        .init("innerStatusName", \.innerStatusName, .text(1...60), "Its Vietnamese name"),
         .init("procedure", \.procedure, .text(1...40), "National code of the procedure"),
         .init("procedureVersion", \.procedureVersion, .integer(1...9999), "The version it keeps"),
         .init("procedureName", \.procedureName, .text(1...Limits.nameLength), "Vietnamese name of the procedure"),
@@ -110,12 +114,14 @@ struct DossierView: Record {
 
     init() {}
 
-    init(_ dossier: Dossier, procedureName: String) {
+    init(_ dossier: Dossier, _ definition: Definition, awaiting awaited: InnerStatus.Awaited = .init()) {
         (id, version, code) = (dossier.id, Int(dossier.version), dossier.code?.text)
         (status, statusNumber) = (dossier.status, dossier.status.number)
         statusName = dossier.status.vietnamese
+        innerStatus = InnerStatus.of(dossier, definition, awaited)
+        innerStatusName = InnerStatus.table[innerStatus]?.vietnamese ?? statusName
         (procedure, procedureVersion) = (dossier.procedure, dossier.procedureNumber)
-        (self.procedureName, channel) = (procedureName, dossier.channel)
+        (procedureName, channel) = (definition.name, dossier.channel)
         (receivingAgency, workingAgency) = (dossier.receivingAgency, dossier.workingAgency)
         (answeringAgency, officer, step) = (dossier.answeringAgency, dossier.officer, dossier.step)
         let applicant = dossier.applicant
@@ -137,8 +143,11 @@ struct DossierView: Record {
 }
 
 extension Call {
-    func view(of dossier: Dossier) async throws -> DossierView {
-        DossierView(dossier, procedureName: try await procedure(of: dossier).definition.name)
+    /// - Parameter session: the transaction that changes it, where there is one.
+    func view(of dossier: Dossier, in session: (any Session)? = nil) async throws -> DossierView {
+        DossierView(
+            dossier, try await procedure(of: dossier).definition,
+            awaiting: try await (session ?? runtime.database).awaited(by: dossier))
     }
 }
 

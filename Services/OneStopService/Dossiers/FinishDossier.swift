@@ -7,7 +7,9 @@ enum FinishDossier: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/finish")
     static let summary = "Finish a dossier whose procedure has no result document"
     static let access = Access.official(.dossiersApprove)
-    static let refusals = [Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notAtLastStep, .tooEarly]
+    static let refusals = [
+        Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notAtLastStep, .tooEarly, .linksOpen,
+    ]
 
     struct Input: Record {
         var dossier = DossierID()
@@ -24,6 +26,7 @@ enum FinishDossier: Endpoint {
         try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
         let definition = try await call.procedure(of: before).definition
         try await call.requireEarliest(before, definition)
+        try await call.requireLinksDone(before)
         let dossier = try decide(
             before, definition: definition,
             openOpinions: try await call.openOpinions(of: before.id, guards: definition.endGuards(before)),

@@ -138,7 +138,7 @@ extension Call {
             for branch in opened {
                 try await work.open(branch, of: &dossier, from: before.workingAgency, actor: caller.person)
             }
-            return Reply(try await view(of: dossier), version: dossier.version)
+            return Reply(try await view(of: dossier, in: work), version: dossier.version)
         }
     }
 

@@ -11,6 +11,7 @@ enum OnHolderTransferred: Reaction {
             guard works, dossier.workingAgency == event.agency else { return false }
             return fields.contain(try await work.procedure(of: dossier).definition.field)
         }
+        try await Release.branches(of: event.person, except: works ? event.agency : nil, work)
     }
 }
 
@@ -18,10 +19,21 @@ enum OnHolderTransferred: Reaction {
 enum OnHolderLeft: Reaction {
     static func handle(_ event: ServiceEnded, _ envelope: Envelope, _ work: Work) async throws {
         try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { _ in false }
+        try await Release.branches(of: event.person, except: nil, work)
     }
 }
 
 enum Release {
+    /// Steps done beside the leading one are their agency's again (os-063), except at the agency where the person goes
+    /// on working.
+    static func branches(of person: PersonID, except agency: AgencyCode?, _ work: Work) async throws {
+        try await work.post(
+            """
+            UPDATE branches SET officer = NULL
+            WHERE officer = \(person) AND closed_at IS NULL AND agency IS DISTINCT FROM \(agency)
+            """)
+    }
+
     /// Takes the open dossiers off a person, except those on which the person goes on working.
     static func dossiers(
         of person: PersonID, why decision: String, _ work: Work, keeping keeps: (Dossier) async throws -> Bool

@@ -7,7 +7,7 @@ enum ReturnResult: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/return")
     static let summary = "Hand the result over to the applicant"
     static let access = Access.official(.dossiersReceive)
-    static let refusals = [Refused.unlawfulMove]
+    static let refusals = [Refused.unlawfulMove, .returnedTogether]
 
     struct Input: Record {
         var dossier = DossierID()
@@ -23,6 +23,7 @@ enum ReturnResult: Endpoint {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
         let dossier = try decide(before, now: call.now)
+        try await call.requireReturnedAlone(before)
         var event = DossierReturned()
         (event.dossier, event.agency, event.actor) = (dossier.id, dossier.receivingAgency, call.caller.person)
         (event.returnedAt, event.status) = (call.now, dossier.status)

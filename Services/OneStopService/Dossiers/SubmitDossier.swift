@@ -50,7 +50,7 @@ struct Submission: Record {
         var dossier = Dossier()
         dossier.id = .new()
         dossier.version = 1
-        // os-002: nothing writes these two again.
+        // os-002: only a proven mapping writes these two again (`MoveDossier`).
         (dossier.procedure, dossier.procedureNumber) = (procedure.code, procedure.number)
         (dossier.channel, dossier.subject, dossier.form) = (channel, subject, form)
         (dossier.receivingAgency, dossier.workingAgency) = (agency, agency)

@@ -56,7 +56,7 @@ enum AnswerOpinion: Endpoint {
         guard input.verdict == .agree || input.answer != nil else { throw .reasonNeeded }
         var opinion = asked
         (opinion.answeredAt, opinion.verdict, opinion.answer) = (now, input.verdict, input.answer)
-        opinion.late = now > asked.dueAt
+        opinion.late = dossier.counted(now) > asked.dueAt
         return opinion
     }
 }

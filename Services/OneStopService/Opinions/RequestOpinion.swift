@@ -49,7 +49,8 @@ enum RequestOpinion: Endpoint {
                            \(call.caller.id), \(opinion.askedAt), \(opinion.dueAt), \(opinion.explanation.json)
                     FROM change
                     """
-                )
+                ),
+                ("watched", DossierSQL.watch(opinion)),
             ],
             answering: Reply(opinion, version: before.version + 1, location: "/dossiers/\(before.id)/opinions"))
     }

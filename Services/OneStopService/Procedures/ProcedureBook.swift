@@ -84,14 +84,14 @@ final class ProcedureBook: Sendable {
 extension Call {
     /// The version of the procedure that a dossier keeps.
     func procedure(of dossier: Dossier) async throws -> Procedure {
-        try await resource(ProcedureBook.self).version(dossier.procedure, dossier.procedureNumber)
+        try await resource(ProcedureBook.self).version(of: dossier)
     }
 }
 
 extension Work {
     /// The version of the procedure that a dossier keeps.
     func procedure(of dossier: Dossier) async throws -> Procedure {
-        try await resource(ProcedureBook.self).version(dossier.procedure, dossier.procedureNumber)
+        try await resource(ProcedureBook.self).version(of: dossier)
     }
 }
 

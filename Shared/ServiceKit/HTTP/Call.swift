@@ -187,6 +187,13 @@ public struct Work: Session {
         Announcement(event: event, agency: agency, actor: actor, traceparent: traceparent, occurredAt: now)
     }
 
+    /// The same in the name of `actor`, who asked for what a timer does: history and events name that account.
+    public func acting(for actor: String) -> Work {
+        Work(
+            session: session, now: now, actor: actor, traceparent: traceparent, log: log, runtime: runtime,
+            answer: answer)
+    }
+
     /// Writes an event as version `version` of its aggregate, routed to `agency`.
     public func announce(_ event: any Event, version: Int64, to agency: AgencyCode?) async throws {
         try await EventWriter.append(announcement(event, to: agency), version: version, in: session)

@@ -1,0 +1,147 @@
+import Contracts
+import ServiceKit
+
+/// What a citizen hands in for linked procedures: one application, and the forms of those that have one.
+struct LinkedSubmission: Record {
+    struct Filled: Record {
+        var link = ""
+        var form = JSON.null
+        static let fields: [Field<Self>] = [
+            .init("link", \.link, .text(1...60, pattern: Pattern.key), "Key of the link"),
+            .init("form", \.form, .any, "Its electronic form as filled in"),
+        ]
+    }
+
+    var set = ""
+    var submission = Submission()
+    var forms: [Filled] = []
+
+    static let fields: [Field<Self>] = [
+        .init("set", \.set, .text(1...60, pattern: Pattern.key), "Code of the set of linked procedures"),
+        .init("submission", \.submission, .record, "The application; its procedure is the one that leads"),
+        .init("forms", \.forms, .list(.record, 0...Limits.OneStop.links), default: [], "Forms of the linked ones"),
+    ]
+
+    func form(_ link: String) -> JSON? { forms.first { $0.link == link }?.form }
+
+    /// What the agency of a link gets: the application, for its procedure.
+    func submission(of link: Link, from parent: Dossier) throws(Refused) -> Submission {
+        var copy = submission
+        (copy.procedure, copy.agency) = (link.procedure, try link.agency(from: parent.receivingAgency))
+        copy.form = form(link.key)
+        return copy
+    }
+}
+
+extension Call {
+    /// Writes the application. What would keep a linked dossier from being opened is refused now.
+    func apply(_ input: LinkedSubmission, channel: Channel, person: PersonID?) async throws -> Reply<ApplyOutput> {
+        guard let set = try await runtime.database.linkedSet(input.set, on: today) else { throw Refused.setUnknown }
+        guard input.submission.procedure == set.lead else { throw Refused.notTheLead }
+        guard Set(input.forms.map(\.link)).isSubset(of: set.links.map(\.key)) else { throw Refused.linkUnknown }
+        let book = resource(ProcedureBook.self)
+        func decide(_ submission: Submission) async throws -> Dossier {
+            try submission.decide(
+                procedure: try await book.inForce(submission.procedure, on: today),
+                kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person,
+                now: now, calendar: try await calendar(of: submission.agency))
+        }
+        var dossier = try await decide(input.submission)
+        for link in set.links {
+            do { _ = try await decide(try input.submission(of: link, from: dossier)) } catch let refused as Refused {
+                throw refused.at("forms")
+            }
+        }
+        if let email = input.submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
+        var output = ApplyOutput()
+        (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
+        let what = channel == .online ? "submitted" : "received"
+        let event = dossier.submitted
+        let name = try await book.name(dossier.procedure, dossier.procedureNumber)
+        let forms = JSON.object(input.forms.map { .init($0.link, $0.form) })
+        return try await flight(
+            DossierSQL.insert(dossier),
+            then: DossierSQL.lines(Change(dossier, what, event: event), from: nil, at: now, actor: caller.id) + [
+                DossierMarks.line(dossier, procedureName: name ?? ""),
+                (
+                    "linked",
+                    """
+                    INSERT INTO linked_cases (parent, set_code, set_number, forms)
+                    SELECT id, \(set.code), \(Int32(set.number)), \(forms.description)::json FROM change
+                    """
+                )
+            ],
+            announcing: [(event, dossier.receivingAgency)],
+            reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
+    }
+}
+
+typealias ApplyOutput = SubmitDossier.Output
+
+/// `POST /linked-dossiers`: a citizen applies once for linked procedures, online.
+enum ApplyForLinked: Endpoint {
+    static let route = Route.post("/linked-dossiers", success: 201)
+    static let summary = "Apply once for linked procedures"
+    static let access = Access.citizen
+    static let refusals = [
+        Refused.setUnknown, .notTheLead, .linkUnknown, .procedureUnknown, .agencyDoesNotReceive, .notOnline,
+        .formDiffers, .noAgencyAbove,
+    ]
+
+    static func handle(_ input: LinkedSubmission, _ call: Call) async throws -> Reply<ApplyOutput> {
+        try await call.apply(input, channel: .online, person: call.person)
+    }
+}
+
+/// `POST /counter/linked-dossiers`: a clerk registers such an application at the counter or from the post.
+enum ReceiveLinked: Endpoint {
+    static let route = Route.post("/counter/linked-dossiers", success: 201)
+    static let summary = "Register an application for linked procedures at the counter"
+    static let access = Access.official(.dossiersReceive)
+    static let refusals = [
+        Refused.setUnknown, .notTheLead, .linkUnknown, .procedureUnknown, .agencyDoesNotReceive, .formDiffers,
+        .noAgencyAbove,
+    ]
+
+    struct Input: Record {
+        var application = LinkedSubmission()
+        var channel = ReceiveDossier.Desk.counter
+        var person: PersonID?
+
+        static let fields: [Field<Self>] = [
+            .init("application", \.application, .record, "What the applicant hands in"),
+            .init("channel", \.channel, .choice, default: .counter, "At the counter or by post"),
+            .init("person", \.person, .id, "The applicant's own account, when there is one"),
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<ApplyOutput> {
+        let submission = input.application.submission
+        let procedure = try await call.resource(ProcedureBook.self).inForce(submission.procedure, on: call.today)
+        try await call.require(.dossiersReceive, at: submission.agency, field: procedure?.definition.field)
+        return try await call.apply(
+            input.application, channel: input.channel == .postal ? .postal : .counter, person: input.person)
+    }
+}
+
+extension Dossier {
+    /// The announcement of a new dossier.
+    var submitted: DossierSubmitted {
+        var event = DossierSubmitted()
+        (event.dossier, event.procedure, event.procedureVersion) = (id, procedure, procedureNumber)
+        (event.agency, event.channel, event.submittedAt, event.status) = (receivingAgency, channel, submittedAt, status)
+        return event
+    }
+}
+
+extension Refused {
+    static let setUnknown = Refused(
+        "onestop.set-unknown", 422, vi: "Không có nhóm thủ tục liên thông này đang có hiệu lực.",
+        en: "There is no such set of linked procedures in force.", field: "set")
+    static let notTheLead = Refused(
+        "onestop.not-the-lead", 422, vi: "Hồ sơ liên thông được nộp theo thủ tục chủ trì.",
+        en: "The application is for the procedure that leads the set.", field: "submission.procedure")
+    static let linkUnknown = Refused(
+        "onestop.link-unknown", 422, vi: "Nhóm liên thông không có thủ tục thành phần này.",
+        en: "The set has no such link.", field: "forms")
+}

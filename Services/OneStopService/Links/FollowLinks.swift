@@ -1,0 +1,197 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// A dossier of an application for linked procedures moved: what follows for the others happens, once for each cause.
+/// The application is locked first, so two that end at the same time are looked at one after the other.
+enum FollowLinks: TimedTask {
+    static let kind = "onestop.follow-links"
+
+    static func fire(key: String, payload: JSON, _ work: Work) async throws {
+        // The dossier that moved, and the version that it came to.
+        let moved = try DossierID(String(key.prefix(36)))
+        let id = try await work.parent(of: moved) ?? moved
+        guard var parent = try await work.dossier(id, forUpdate: true),
+            var linked = try await work.linkedCase(of: id)
+        else { return }
+        for (index, slip) in linked.slips.enumerated() where slip.outcome == nil {
+            guard let child = slip.child, let dossier = try await work.dossier(child) else { continue }
+            guard let closed = slip.closed(by: dossier, now: work.now) else { continue }
+            linked.slips[index] = closed
+            try await work.close(closed, of: &parent)
+        }
+        switch parent.status {
+        case .refused, .stopped: try await withdraw(linked, of: parent, work)
+        case .returned: try await giveBack(linked, work)
+        default: break
+        }
+        for link in linked.opens(parent.status) {
+            linked.slips.append(try await open(link, of: &parent, work))
+        }
+        if linked.isDone { try await finish(parent, linked, work) }
+    }
+
+    /// Opens the dossier of a link at its agency. What cannot be opened any more is left to the leading agency.
+    static func open(_ link: Link, of parent: inout Dossier, _ work: Work) async throws -> Slip {
+        var slip = Slip()
+        (slip.id, slip.parent, slip.key, slip.procedure) = (.new(), parent.id, link.key, link.procedure)
+        (slip.task, slip.openedAt, slip.fromAgency) = (link.task, work.now, parent.receivingAgency)
+        slip.agency = (try? link.agency(from: parent.receivingAgency)) ?? parent.receivingAgency
+        let calendar = try await work.calendar(of: slip.agency)
+        let due = try Deadlines.due(from: work.now, limit: link.limit, calendar: calendar)
+        (slip.dueAt, slip.explanation) = (due.at, due.explanation)
+        let forms: JSON? = try await work.run("SELECT forms FROM linked_cases WHERE parent = \(parent.id)")
+            .first?("forms")
+        let book = work.resource(ProcedureBook.self)
+        let procedure = try await book.inForce(link.procedure, on: work.today)
+        let kind = try await book.kind(of: slip.agency, on: work.today)
+        let child: Dossier
+        do throws(Refused) {
+            child = try decide(
+                link, of: parent, at: slip.agency, form: forms?[link.key], procedure: procedure, kind: kind,
+                calendar: calendar, now: work.now)
+        } catch {
+            (slip.closedAt, slip.outcome, slip.late) = (work.now, .blocked, false)
+            try await work.insert(slip)
+            try await work.close(slip, of: &parent, why: error.vietnamese)
+            return slip
+        }
+        slip.child = child.id
+        try await work.open(child, procedure?.definition.name ?? "", by: slip, of: &parent)
+        return slip
+    }
+
+    /// The dossier of a link: the application for its procedure, in the name of the same applicant.
+    static func decide(
+        _ link: Link, of parent: Dossier, at agency: AgencyCode, form: JSON?, procedure: Procedure?,
+        kind: AgencyKind?, calendar: WorkCalendar, now: Date
+    ) throws(Refused) -> Dossier {
+        var submission = Submission()
+        (submission.procedure, submission.agency) = (link.procedure, agency)
+        (submission.subject, submission.name, submission.form) = (parent.subject, parent.applicant.name, form)
+        var child = try submission.decide(
+            procedure: procedure, kind: kind, channel: parent.channel, person: parent.applicant.person, now: now,
+            calendar: calendar)
+        child.applicant = parent.applicant
+        return child
+    }
+
+    /// The application ended without a result: who still works for it is asked to end it too, as by its applicant.
+    private static func withdraw(_ linked: LinkedCase, of parent: Dossier, _ work: Work) async throws {
+        for slip in linked.slips where slip.outcome == nil {
+            guard let child = slip.child, let before = try await work.dossier(child, forUpdate: true),
+                let dossier = try? WithdrawDossier.decide(before)
+            else { continue }
+            var event = DossierWithdrawalRequested()
+            (event.dossier, event.requestedAt, event.status) = (dossier.id, work.now, dossier.status)
+            let note = parent.reason ?? parent.status.vietnamese
+            try await work.save(Change(dossier, "withdrawal-requested", note: note, event: event), from: before)
+        }
+    }
+
+    /// The application was handed over: so are the results that it brought together (os-058).
+    private static func giveBack(_ linked: LinkedCase, _ work: Work) async throws {
+        for child in linked.slips.compactMap(\.child) {
+            guard let before = try await work.dossier(child, forUpdate: true),
+                let dossier = try? ReturnResult.decide(before, now: work.now)
+            else { continue }
+            var event = DossierReturned()
+            (event.dossier, event.agency, event.returnedAt) = (dossier.id, dossier.receivingAgency, work.now)
+            event.status = dossier.status
+            try await work.save(Change(dossier, "returned-together", event: event), from: before)
+        }
+    }
+
+    /// All links are done: an application at its last step whose result is no document of its own is finished (os-056).
+    /// Any other is finished by whoever holds it.
+    private static func finish(_ parent: Dossier, _ linked: LinkedCase, _ work: Work) async throws {
+        let definition = try await work.procedure(of: parent).definition
+        let waiting: Int? = try await work.run(
+            "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(parent.id) AND answered_at IS NULL"
+        ).first?("waiting")
+        guard let dossier = try? finished(parent, definition, openOpinions: waiting ?? 0, now: work.now) else { return }
+        try await work.save(
+            Change(
+                dossier, "finished",
+                note: linked.slips.map { "\($0.key): \($0.outcome?.rawValue ?? "")" }
+                    .joined(separator: "; "), notice: dossier.notice(.finished),
+                event: FinishDossier.event(dossier, at: work.now)), from: parent)
+    }
+
+    static func finished(
+        _ parent: Dossier, _ definition: Definition, openOpinions: Int, now: Date
+    ) throws(Refused) -> Dossier {
+        try parent.require(.processing)
+        guard definition.documentType == nil else { throw .documentAwaited }
+        try Approve.pass(definition.endGuards(parent), parent, definition, openOpinions: openOpinions)
+        try Approve.checkPlace(parent, definition)
+        var dossier = parent
+        (dossier.approvedAt, dossier.answeringAgency) = (now, parent.workingAgency)
+        try dossier.finish(at: now)
+        return dossier
+    }
+}
+
+extension Slip {
+    /// The slip as its dossier's end closes it; nil while that runs.
+    func closed(by child: Dossier, now: Date) -> Slip? {
+        var slip = self
+        switch child.status {
+        case .refused: slip.outcome = .refused
+        case .stopped: slip.outcome = .stopped
+        case .finished: slip.outcome = .finished
+        case .returned: slip.outcome = child.finishedAt == nil ? .stopped : .finished
+        default: return nil
+        }
+        slip.closedAt = child.finishedAt ?? now
+        slip.late = (child.finishedAt ?? now) > dueAt
+        return slip
+    }
+}
+
+extension Work {
+    /// Writes the dossier of a link, its slip, and both in the history of the application.
+    func open(_ child: Dossier, _ name: String, by slip: Slip, of parent: inout Dossier) async throws {
+        let submitted = child.submitted
+        try await flight(
+            DossierSQL.insert(child),
+            then: DossierSQL.lines(
+                Change(child, "linked", note: slip.task, event: submitted), from: nil, at: now, actor: actor)
+                + [DossierMarks.line(child, procedureName: name)],
+            announcing: submitted, to: child.receivingAgency)
+        try await insert(slip)
+        var event = DossierLinkOpened()
+        (event.dossier, event.linkKey, event.child) = (parent.id, slip.key, child.id)
+        (event.procedure, event.fromAgency, event.toAgency) = (slip.procedure, slip.fromAgency, slip.agency)
+        (event.dueAt, event.status) = (slip.dueAt, parent.status)
+        try await save(Change(parent, "link-opened", note: "\(slip.key): \(slip.agency)", event: event), from: parent)
+        parent.version += 1
+    }
+
+    func insert(_ slip: Slip) async throws {
+        try await post(
+            """
+            INSERT INTO slips (id, parent, key, procedure, child, from_agency, agency, task, opened_at, due_at,
+                               explanation, closed_at, outcome, late)
+            VALUES (\(slip.id), \(slip.parent), \(slip.key), \(slip.procedure), \(slip.child), \(slip.fromAgency),
+                    \(slip.agency), \(slip.task), \(slip.openedAt), \(slip.dueAt), \(slip.explanation.json),
+                    \(slip.closedAt), \(slip.outcome?.rawValue), \(slip.late))
+            """)
+    }
+
+    /// Writes how a link ended, and tells the application.
+    func close(_ slip: Slip, of parent: inout Dossier, why: String? = nil) async throws {
+        var event = DossierLinkClosed()
+        (event.dossier, event.linkKey, event.child) = (parent.id, slip.key, slip.child)
+        (event.agency, event.outcome) = (slip.agency, slip.decision == .drop ? .dropped : slip.outcome ?? .blocked)
+        (event.late, event.status) = (slip.late ?? false, parent.status)
+        let note = String("\(slip.key): \(why ?? event.outcome.rawValue)".prefix(Limits.noteLength))
+        try await save(Change(parent, "link-closed", note: note, event: event), from: parent)
+        parent.version += 1
+        try await post(
+            """
+            UPDATE slips SET closed_at = \(slip.closedAt), outcome = \(slip.outcome?.rawValue), late = \(slip.late)
+            WHERE id = \(slip.id)
+            """)
+    }
+}
