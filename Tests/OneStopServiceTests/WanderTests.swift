@@ -72,6 +72,7 @@ struct Seeded: RandomNumberGenerator {
             ("send-back", ["note": "x"]), ("require-payment", [:]),
             ("require-payment", ["fees": [["kind": "phi-lltp", "quantity": 2]], "copies": 3]),
             ("exempt-fees", ["fee": "exempt", "reason": "y"]),
+            ("withdraw-demand", ["demand": .string(DemandID.new().text), "reason": "y"]),
             ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
             ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
             ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
