@@ -1,4 +1,5 @@
 import Contracts
+import LegalClock
 import ServiceKit
 
 /// A fee of a dossier that was asked for, each with a demand of its own at Budget, or from which the applicant is
