@@ -101,7 +101,8 @@ extension Dossier {
     /// Whether the fees keep work from going on (os-091): one is open, or what the procedure asks for by default or
     /// what Budget refused is neither paid nor exempt. What is collected at the return keeps nothing before that.
     func owesFees(_ definition: Definition) -> Bool {
-        owes(definition) { $0 != .handingOver && ($0 != .supplement || supplementRequestedAt != nil) }
+        payment.open.contains(where: \.isDueOnWork)
+            || owes(definition) { $0 == .reception || ($0 == .supplement && supplementRequestedAt != nil) }
     }
 
     /// Whether the result may not be handed over yet: any demand is open, or a fee of the return was not asked for.
@@ -110,7 +111,6 @@ extension Dossier {
     }
 
     private func owes(_ definition: Definition, when isDue: (FeeMoment) -> Bool) -> Bool {
-        guard !payment.fees.contains(where: { $0.state == .open && isDue($0.moment) }) else { return true }
         let asked = definition.fees.filter(\.byDefault).map { $0.slot() }
         let refused = payment.fees.filter { $0.state == .refused }
             .map { FeeSlot(nature: $0.nature ?? .fee, moment: $0.moment) }
