@@ -51,7 +51,8 @@ import Testing
         try await Office.open { office in
             var demands: [DossierPaymentRequired] = []
             let dossier = DossierID.new()
-            for (nature, moment) in [(FeeNature.fee, FeeMoment.reception), (.charge, .reception), (.fee, .handingOver)] {
+            for (nature, moment) in [(FeeNature.fee, FeeMoment.reception), (.charge, .reception), (.fee, .handingOver)]
+            {
                 var required = try office.requirement(50_000)
                 (required.dossier, required.nature, required.moment) = (dossier, nature, moment)
                 await office.service.take(required)
