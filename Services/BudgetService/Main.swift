@@ -25,7 +25,10 @@ import ServiceKit
         ReadBalances.self,
     ]
     static let reactions: [any Reaction.Type] = [
-        OpenDemandOnPaymentRequired.self
+        OpenDemandOnPaymentRequired.self,
+        CancelOnWithdrawal.self,
+        CancelOnExemption.self,
+        CancelOnStop.self,
     ]
 
     /// What the payment gateway signs its call-backs with.

@@ -6,6 +6,7 @@ enum Migrations {
         Migration(2, "ledger", ledger),
         Migration(3, "balance of entries", balance),
         Migration(4, "chart of Circular 107/2017", ChartOfAccounts.seed),
+        Migration(5, "several demands of one dossier", demands),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

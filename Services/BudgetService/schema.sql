@@ -170,12 +170,16 @@ CREATE TABLE fee_demands (
     paid_at timestamp with time zone,
     receipt_number text,
     version bigint NOT NULL,
+    nature text,
+    moment text,
     CONSTRAINT fee_demands_pkey PRIMARY KEY (id),
-    CONSTRAINT fee_demands_check CHECK ((reason_code IS NOT NULL) = (state = 'refused'::text)),
+    CONSTRAINT fee_demands_check CHECK ((reason_code IS NOT NULL) = (state = ANY (ARRAY['refused'::text, 'cancelled'::text]))),
     CONSTRAINT fee_demands_check1 CHECK ((paid_at IS NOT NULL) = (state = 'paid'::text)),
     CONSTRAINT fee_demands_check2 CHECK ((receipt_number IS NOT NULL) = (state = 'paid'::text)),
     CONSTRAINT fee_demands_check3 CHECK (amount > 0 OR state = 'refused'::text),
-    CONSTRAINT fee_demands_state_check CHECK (state = ANY (ARRAY['open'::text, 'paid'::text, 'refused'::text]))
+    CONSTRAINT fee_demands_moment_check CHECK (moment = ANY (ARRAY['reception'::text, 'supplement'::text, 'return'::text])),
+    CONSTRAINT fee_demands_nature_check CHECK (nature = ANY (ARRAY['fee'::text, 'charge'::text])),
+    CONSTRAINT fee_demands_state_check CHECK (state = ANY (ARRAY['open'::text, 'paid'::text, 'refused'::text, 'cancelled'::text]))
 );
 
 CREATE TABLE idempotency_keys (

@@ -81,6 +81,7 @@ import Typesetting
         ListBranches.self,
         RequirePayment.self,
         ExemptFees.self,
+        WithdrawDemand.self,
         Approve.self,
         FinishDossier.self,
         ReturnResult.self,

@@ -23,6 +23,7 @@ enum Migrations {
         Migration(13, "linked procedures", linked),
         Migration(14, "opinions that are late, branches of an official", reports),
         Migration(15, "dossiers that were forwarded to the right one-stop", forwards),
+        Migration(12, "several fees of a dossier", fees),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

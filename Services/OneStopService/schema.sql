@@ -342,6 +342,7 @@ CREATE TABLE dossiers (
     fee_exemption_reason text,
     step_begun_at timestamp with time zone,
     limit_number integer,
+    fees jsonb NOT NULL DEFAULT '[]'::jsonb,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),

@@ -31,6 +31,7 @@ public enum Catalogue {
         DossierPaymentRequired.self,
         DossierPaymentSettled.self,
         DossierPaymentLifted.self,
+        DossierPaymentWithdrawn.self,
         DossierFeesExempted.self,
         DossierApproved.self,
         DossierFinished.self,
@@ -58,6 +59,7 @@ public enum Catalogue {
         FeeDemanded.self,
         FeePaid.self,
         FeeRefused.self,
+        FeeCancelled.self,
         // Mail
         MailboxOpened.self,
         MailboxClosed.self,
@@ -76,7 +78,9 @@ public enum Catalogue {
         .hr: directory,
         .onestop: directory + [FeePaid.self, FeeRefused.self, DocumentIssued.self],
         .documents: directory + [DossierApproved.self],
-        .budget: directory + [DossierPaymentRequired.self],
+        .budget: directory + [
+            DossierPaymentRequired.self, DossierPaymentWithdrawn.self, DossierFeesExempted.self, DossierStopped.self,
+        ],
         .mail: directory + [
             DossierSubmitted.self, DossierAccepted.self, DossierHandedOver.self, DossierAssigned.self,
             DossierOpinionRequested.self, DossierOpinionAnswered.self, DossierSupplementSupplied.self,

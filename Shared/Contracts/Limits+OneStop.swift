@@ -38,6 +38,8 @@ extension Limits {
         /// Most of one case in one copy (pages, say), and most copies, in one demand.
         public static let feeQuantity = 10_000
         public static let feeCopies = 1_000
+        /// Most fees of one dossier over its life.
+        public static let dossierFees = 40
         /// Most of a limit in any unit; each unit has its own bound beside.
         public static let limitAmount = 2_000
         /// Most working weeks of a calendar, all agencies together, and most rows of days that differ.

@@ -250,6 +250,11 @@ def numbering(office):
     return "records", {"path": {"agency": "H19.12"}, "headers": {"If-Match": answer.headers["ETag"]}, "body": body}
 
 
+def withdraw_demand(office):
+    dossier, demand = office.unpaid()
+    return on(dossier, "clerk", {"demand": demand, "reason": "Thu nhầm mức"})
+
+
 def collect(office):
     _, demand = office.unpaid()
     return "accountant", {"path": {"demand": demand}, "body": {"amount": 200000}}
@@ -405,6 +410,7 @@ RECIPES = integration.RECIPES | counter.RECIPES | linked.RECIPES | {
     "RequirePayment": lambda o: on(o.accepted(), "clerk", {
         "fees": [{"kind": "standard"}, {"kind": "extra-copy", "quantity": 2}], "copies": 1}),
     "ExemptFees": lambda o: on(o.accepted(), "clerk", {"fee": "exempt", "reason": "Thân nhân liệt sĩ"}),
+    "WithdrawDemand": withdraw_demand,
     "Approve": approve,
     "FinishDossier": finish,
     "ReturnResult": give_back,

@@ -244,8 +244,9 @@
                 (
                     "fees were demanded twice of dossier",
                     """
-                    SELECT dossier::text AS what, count(*) - 1 AS n FROM budget.fee_demands WHERE state <> 'refused'
-                    GROUP BY dossier HAVING count(*) > 1
+                    SELECT dossier::text AS what, count(*) - 1 AS n FROM budget.fee_demands
+                    WHERE state NOT IN ('refused', 'cancelled')
+                    GROUP BY dossier, nature, moment, fee_kind HAVING count(*) > 1
                     """
                 ),
             ]
@@ -349,14 +350,17 @@
                     "is paid at Budget and not at OneStop: dossier",
                     """
                     SELECT f.dossier::text AS what, 1 AS n FROM budget.fee_demands f
-                    JOIN onestop.dossiers d ON d.demand = f.id WHERE f.state = 'paid' AND d.paid_at IS NULL
+                    JOIN onestop.dossiers d ON d.id = f.dossier
+                    WHERE f.state = 'paid' AND NOT d.fees @> jsonb_build_array(
+                        jsonb_build_object('demand', f.id, 'state', 'paid'))
                     """
                 ),
                 (
                     "is demanded by OneStop and unknown to Budget: dossier",
                     """
-                    SELECT d.id::text AS what, 1 AS n FROM onestop.dossiers d
-                    WHERE d.demand IS NOT NULL AND NOT EXISTS (SELECT FROM budget.fee_demands f WHERE f.id = d.demand)
+                    SELECT d.id::text AS what, 1 AS n FROM onestop.dossiers d, jsonb_array_elements(d.fees) fee
+                    WHERE fee ? 'demand'
+                        AND NOT EXISTS (SELECT FROM budget.fee_demands f WHERE f.id = (fee->>'demand')::uuid)
                     """
                 ),
                 (

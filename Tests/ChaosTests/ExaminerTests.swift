@@ -37,7 +37,7 @@ import Testing
         Damage(what: "a citizen was not told", count: .lost) { _ in
             "DELETE FROM onestop.notifications WHERE what = 'finished'"
         },
-        Damage(what: "a payment was not heard of", count: .lost) { _ in "UPDATE onestop.dossiers SET paid_at = NULL" },
+        Damage(what: "a payment was not heard of", count: .lost) { _ in "UPDATE onestop.dossiers SET fees = '[]'" },
         Damage(what: "a payment stands in no journal", count: .lost) { _ in "DELETE FROM budget.journal_entries" },
         Damage(what: "a planted event did not die", count: .lost) { _ in
             "UPDATE budget.inbox_parked SET state = 'failed'"

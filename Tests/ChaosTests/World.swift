@@ -127,9 +127,10 @@ struct World {
             """
             INSERT INTO onestop.dossiers (id, version, status, procedure, procedure_number, channel, receiving_agency,
                 working_agency, applicant, applicant_name, subject, code_agency, code_day, code_serial, submitted_at,
-                act_by, demand, paid_at, approved_at, finished_at)
+                act_by, demand, paid_at, approved_at, finished_at, fees)
             VALUES (\(dossier)::uuid, 6, 9, '2.000488', 1, 'online', 'H19.12', 'H19.12', gen_random_uuid(), 'n',
-                \(subject), 'H19.12', '2021-03-01', 1, now(), now(), \(demand)::uuid, now(), now(), now())
+                \(subject), 'H19.12', '2021-03-01', 1, now(), now(), \(demand)::uuid, now(), now(), now(),
+                jsonb_build_array(jsonb_build_object('demand', \(demand)::text, 'state', 'paid')))
             """)
         let lines: [(what: String, status: Int16, type: String)] = [
             ("submitted", 1, DossierSubmitted.type), ("accepted", 2, DossierAccepted.type),

@@ -98,7 +98,7 @@ import Testing
         }
         for status in DossierStatus.allCases {
             #expect((code(status, true) == nil) == [1, 5].contains(status.number), "\(status)")
-            #expect((code(status, false) == nil) == [1, 2, 4, 5].contains(status.number), "\(status)")
+            #expect((code(status, false) == nil) == [1, 2, 4, 5, 6].contains(status.number), "\(status)")
         }
         #expect(code(.submitted, true, part: "x") == "onestop.part-unknown")
         let many = [OneStopService.Attachment](

@@ -100,13 +100,16 @@ import Testing
 
     @Test func paymentStopsAndResumesTheClock() throws {
         let definition = try judicialRecord()
-        let (waiting, amount) = try RequirePayment.decide(
-            try dossier(.processing), .init(), definition: definition, demand: .new(), now: try at("2021-03-02 10:00"))
-        #expect(try amount == Money(200_000))
+        let (waiting, fee) = try #require(
+            try RequirePayment.decide(
+                try dossier(.processing), .init(), definition: definition, demand: .new(),
+                now: try at("2021-03-02 10:00")
+            ).first)
+        #expect(try fee.amount == Money(200_000))
         #expect((waiting.status, waiting.payment.kind) == (.awaitingPayment, "phi-lltp"))
         #expect(waiting.pauses.last?.until == nil)
         var paid = FeePaid()
-        (paid.amount, paid.receiptNumber) = (amount, "0000001")
+        (paid.demand, paid.amount, paid.receiptNumber) = (try #require(fee.demand), fee.amount, "0000001")
         paid.paidAt = try at("2021-03-03 15:00")
         let (resumed, due) = try OnFeePaid.decide(
             waiting, paid, definition: definition, calendar: try workCalendar(), now: try at("2021-03-03 15:00"))
@@ -131,8 +134,11 @@ import Testing
 
     @Test func aRefusedDemandLetsWorkGoOnWithTheFeeOpen() throws {
         let waiting = try dossier(.awaitingPayment)
+        var refused = FeeRefused()
+        refused.demand = try #require(waiting.payment.demand)
         let (dossier, due) = try OnFeeRefused.decide(
-            waiting, definition: try judicialRecord(), calendar: try workCalendar(), now: try at("2021-03-05 10:00"))
+            waiting, refused, definition: try judicialRecord(), calendar: try workCalendar(),
+            now: try at("2021-03-05 10:00"))
         #expect((dossier.status, dossier.payment.demand, dossier.payment.paidAt) == (.processing, nil, nil))
         #expect(due != nil)
         #expect(

@@ -30,9 +30,10 @@ import Testing
         var input = RequirePayment.Input()
         (input.fees, input.copies) = (lines, copies)
         let now = try at("2021-03-02 10:00")
-        return try RequirePayment.decide(
+        let fees = try RequirePayment.decide(
             try dossier(), input, definition: definition, demand: .new(), now: now
-        ).1.dong
+        ).map(\.fee.amount)
+        return try Money.sum(fees).dong
     }
 
     @Test func anAmountIsItsCasesTimesItsCopies() throws {
@@ -118,7 +119,7 @@ import Testing
             input.fees = lines
             return try RequirePayment.decide(
                 try dossier(), input, definition: try certifiedCopy(), demand: .new(), now: try at("2021-03-02 10:00")
-            ).0.payment.kind
+            ).last?.dossier.payment.kind
         }
         #expect(try kind([.init("further-page", 3)]) == "further-page")
         #expect(try kind([.init("page", 2), .init("stamp")]) == "combined")
@@ -159,29 +160,36 @@ import Testing
         let definition = try judicialRecord()
         let before = try dossier(.accepted)
         #expect(before.owesFees(definition))
-        let after = try ExemptFees.decide(before, .exempt, definition: definition)
+        let (calendar, now) = (try workCalendar(), try at("2021-03-02 09:00"))
+        let (after, demand, due) = try #require(
+            try ExemptFees.decide(before, .exempt, definition: definition, calendar: calendar, now: now).first)
+        #expect((demand, due) == (nil, nil))
         #expect((after.payment.exemption, after.payment.exemptionReason) == ("exempt", "Thân nhân liệt sĩ"))
         var same = after
-        (same.payment.exemption, same.payment.exemptionReason) = (nil, nil)
+        same.payment.fees = []
         #expect(same == before, "neither status nor clock changes")
         #expect(!after.owesFees(definition))
         func code(_ before: Dossier, _ kind: String = "exempt") -> String? {
             var input = ExemptFees.Input.exempt
             input.fee = kind
-            return refusal { _ = try ExemptFees.decide(before, input, definition: definition) }
+            return refusal {
+                _ = try ExemptFees.decide(before, input, definition: definition, calendar: calendar, now: now)
+            }
         }
         #expect(code(before, "student") == "onestop.fee-unknown")
         #expect(code(before, "phi-lltp") == "onestop.not-an-exemption")
         #expect(code(after) == "onestop.already-exempted")
-        #expect(code(try dossier(.awaitingPayment)) == "onestop.not-in-status")
+        #expect(code(try dossier(.submitted)) == "onestop.not-in-status")
         var paid = before
-        paid.payment.paidAt = try at("2021-03-02 09:00")
+        paid.payment.fees = [feeOf(200_000, .paid, at: now)]
         #expect(code(paid) == "onestop.already-paid")
-        let (demanding, _) = try RequirePayment.decide(
-            after, .init(), definition: definition, demand: .new(), now: before.actBy)
+        let (demanding, _) = try #require(
+            try RequirePayment.decide(
+                after, .init(), definition: definition, demand: .new(), now: before.actBy
+            ).first)
         #expect(demanding.payment.exemption == nil && demanding.owesFees(definition), "taken back")
         #expect(throws: Refused.feeUnknown.at("fee")) {
-            try ExemptFees.decide(before, .init(), definition: definition)
+            try ExemptFees.decide(before, .init(), definition: definition, calendar: calendar, now: now)
         }
     }
 
@@ -193,10 +201,14 @@ import Testing
         input.fees = [FeeLine("phi-lltp")]
         let before = try dossier(.processing)
         #expect(!before.owesFees(definition))
-        let (demanded, _) = try RequirePayment.decide(
-            before, input, definition: definition, demand: .new(), now: before.actBy)
+        let (demanded, fee) = try #require(
+            try RequirePayment.decide(
+                before, input, definition: definition, demand: .new(), now: before.actBy
+            ).first)
+        var refused = FeeRefused()
+        refused.demand = try #require(fee.demand)
         let (lifted, _) = try OnFeeRefused.decide(
-            demanded, definition: definition, calendar: try workCalendar(), now: before.actBy)
+            demanded, refused, definition: definition, calendar: try workCalendar(), now: before.actBy)
         #expect(lifted.payment.demand == nil && lifted.owesFees(definition))
     }
 
@@ -205,9 +217,9 @@ import Testing
         definition.fees[0].byDefault = false
         var copy = try dossier(.processing)
         #expect(!copy.owesFees(definition))
-        (copy.payment.demand, copy.payment.kind) = (.new(), "phi-lltp")
+        copy.payment.fees = [feeOf(200_000, .open)]
         #expect(copy.owesFees(definition))
-        copy.payment.paidAt = try at("2021-03-02 09:00")
+        copy.payment.fees = [feeOf(200_000, .paid, at: try at("2021-03-02 09:00"))]
         #expect(!copy.owesFees(definition))
     }
 }

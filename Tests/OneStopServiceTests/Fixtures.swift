@@ -114,12 +114,24 @@ func dossier(_ status: DossierStatus = .processing, accepted: String = "2021-03-
         dossier.supplementRequestedAt = try at("2021-03-03 09:00")
         dossier.pauses = [Pause(from: try at("2021-03-03 09:00"), cause: .awaitingSupplement)]
     case .awaitingPayment:
-        (dossier.payment.demand, dossier.payment.amount) = (.new(), try Money(200_000))
+        dossier.payment.fees = [feeOf(200_000, .open, stops: true)]
         dossier.pauses = [Pause(from: try at("2021-03-03 09:00"), cause: .awaitingPayment)]
     case .withdrawalRequested: dossier.withdrawnFrom = .processing
     default: break
     }
     return dossier
+}
+
+/// A fee of a dossier as the general case of `judicialRecord` makes it.
+func feeOf(
+    _ dong: Int64, _ state: DossierFee.State, _ nature: FeeNature = .fee, _ moment: FeeMoment = .reception,
+    stops: Bool = false, at settled: Date? = nil
+) -> DossierFee {
+    var fee = DossierFee()
+    (fee.demand, fee.nature, fee.moment, fee.state) = (.new(), nature, moment, state)
+    (fee.amount, fee.stops, fee.settledAt) = ((try? Money(dong)) ?? .zero, stops, settled)
+    fee.cases = ["phi-lltp"]
+    return fee
 }
 
 func official(

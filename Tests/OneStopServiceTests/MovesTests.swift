@@ -58,11 +58,13 @@ import Testing
         may("supply", [5]) {
             _ = try SupplyDossier.decide(before, definition: definition, calendar: calendar, now: now)
         }
-        may("payment", [2, 4]) {
-            _ = try RequirePayment.decide(before, .init(), definition: definition, demand: .new(), now: now)
+        may("payment", [2, 4, 6]) {
+            var fresh = before
+            fresh.payment.fees = []
+            _ = try RequirePayment.decide(fresh, .init(), definition: definition, demand: .new(), now: now)
         }
-        may("exempt", [2, 4]) {
-            _ = try ExemptFees.decide(before, .exempt, definition: definition)
+        may("exempt", [2, 4, 6]) {
+            _ = try ExemptFees.decide(before, .exempt, definition: definition, calendar: calendar, now: now)
         }
         may("hand over", [2, 4]) {
             _ = try HandOver.decide(
@@ -75,7 +77,7 @@ import Testing
         }
         may("approve", [4]) {
             var paid = before
-            (paid.payment.paidAt, paid.step) = (now, "sign")
+            (paid.payment.fees, paid.step) = ([feeOf(200_000, .paid, at: now)], "sign")
             _ = try Approve.decide(paid, definition: definition, openOpinions: 0, leader: .new(), now: now)
         }
         may("finish", [4]) {
@@ -83,10 +85,10 @@ import Testing
             last.step = "sign"
             _ = try FinishDossier.decide(last, definition: noDocument, openOpinions: 0, leader: .new(), now: now)
         }
-        may("stop", [4, 5]) { _ = try StopDossier.decide(before, Reasoned()) }
-        may("return", [8, 9]) { _ = try ReturnResult.decide(before, now: now) }
+        may("stop", [4, 5]) { _ = try StopDossier.decide(before, Reasoned(), now: now) }
+        may("return", [8, 9]) { _ = try ReturnResult.decide(before, definition: definition, now: now) }
         may("withdraw", [1, 2, 4, 5]) { _ = try WithdrawDossier.decide(before) }
-        may("confirm", [7]) { _ = try ConfirmWithdrawal.decide(before) }
+        may("confirm", [7]) { _ = try ConfirmWithdrawal.decide(before, now: now) }
         may("decline", [7]) { _ = try DeclineWithdrawal.decide(before) }
         may("reappoint", [2, 4]) {
             var copy = before
@@ -120,10 +122,12 @@ import Testing
             #expect(asked.status == .withdrawalRequested)
             let declined = try DeclineWithdrawal.decide(asked)
             #expect(declined == (try withoutIdentity(declined, like: dossier(status))))
-            let confirmed = try ConfirmWithdrawal.decide(asked)
+            let confirmed = try ConfirmWithdrawal.decide(asked, now: at("2021-03-08 09:00"))
             #expect(confirmed.status == .stopped)
             #expect(confirmed.reasonCode == "withdrawn")
-            #expect(try ReturnResult.decide(confirmed, now: at("2021-03-09 09:00")).status == .returned)
+            let returned = try ReturnResult.decide(
+                confirmed, definition: judicialRecord(), now: at("2021-03-09 09:00"))
+            #expect(returned.status == .returned)
         }
     }
 
@@ -142,14 +146,17 @@ import Testing
         let calendar = try workCalendar()
         let expected = "onestop.already-approved"
         #expect(refusal { _ = try RequestSupplement.decide(approved, missing: "", now: now) } == expected)
-        #expect(refusal { _ = try StopDossier.decide(approved, Reasoned()) } == expected)
+        #expect(refusal { _ = try StopDossier.decide(approved, Reasoned(), now: now) } == expected)
         #expect(refusal { _ = try WithdrawDossier.decide(approved) } == expected)
         #expect(refusal { _ = try SendDossier.decide(approved, to: Agencies.district) } == expected)
         #expect(
             refusal {
                 _ = try RequirePayment.decide(approved, .init(), definition: definition, demand: .new(), now: now)
             } == expected)
-        #expect(refusal { _ = try ExemptFees.decide(approved, .exempt, definition: definition) } == expected)
+        #expect(
+            refusal {
+                _ = try ExemptFees.decide(approved, .exempt, definition: definition, calendar: calendar, now: now)
+            } == expected)
         #expect(
             refusal {
                 _ = try Approve.decide(approved, definition: definition, openOpinions: 0, leader: .new(), now: now)

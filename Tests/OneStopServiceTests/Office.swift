@@ -153,6 +153,7 @@ extension Office {
             ("hand-over", [:]), ("assign", ["officer": .string(officer.text)]),
             ("send", ["toAgency": "H19.25"]), ("send-back", ["note": "x"]), ("require-payment", [:]),
             ("exempt-fees", ["fee": "exempt", "reason": "y"]),
+            ("withdraw-demand", ["demand": .string(DemandID.new().text), "reason": "y"]),
             ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
             ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
             ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),

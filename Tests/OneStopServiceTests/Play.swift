@@ -38,6 +38,8 @@ struct Play {
     private var opinions: [Opinion] = []
     private var branches: [Branch] = []
     private var demands: [FeePaid] = []
+    /// The demand that the last act was about.
+    private var touched: DemandID?
 
     init(_ setting: Setting, slip: Slip? = nil) throws {
         definition = setting.definition
@@ -58,6 +60,7 @@ struct Play {
     mutating func perform(_ deed: Deed) throws -> Seen {
         minute += deed.wait
         let (before, known) = (dossier, demands.count)
+        touched = nil
         if slip == .leavesTheEnd, dossier.status.isFinal { dossier.status = .processing }
         let what: String
         do { what = try self.do(deed.act) } catch {
@@ -71,6 +74,7 @@ struct Play {
         if case .pay(let early) = deed.act { seen.paidAt = minute - early }
         if demands.count > known { (seen.amount, seen.price) = (dossier.payment.amount?.dong, price(deed.act)) }
         if what == "payment-settled" { seen.amount = dossier.payment.paidAmount?.dong }
+        seen.demand = touched?.text
         return seen
     }
 
@@ -111,16 +115,16 @@ struct Play {
             try dossier.finish(at: now)
             return "finished"
         case .giveBack:
-            dossier = try ReturnResult.decide(dossier, now: now)
+            dossier = try ReturnResult.decide(dossier, definition: definition, now: now)
             return "returned"
         case .stop:
-            dossier = try StopDossier.decide(dossier, Reasoned())
+            dossier = try StopDossier.decide(dossier, Reasoned(), now: now)
             return "stopped"
         case .withdraw:
             dossier = try WithdrawDossier.decide(dossier)
             return "withdrawal-requested"
         case .confirm:
-            dossier = try ConfirmWithdrawal.decide(dossier)
+            dossier = try ConfirmWithdrawal.decide(dossier, now: now)
             return "withdrawal-confirmed"
         case .decline:
             dossier = try DeclineWithdrawal.decide(dossier)
@@ -162,24 +166,31 @@ extension Play {
     private mutating func money(_ act: Act) throws -> String {
         switch act {
         case .demand(let choice):
+            // What is collected with a supplement or at the return: SeveralFeesTests.
+            guard dossier.status != .awaitingSupplement, dossier.status != .finished else { throw Ignored() }
             var definition = definition
             if slip == .priceWithoutCap {
                 for index in definition.fees.indices { definition.fees[index].cap = nil }
             }
             let input = asked(choice)
-            let (after, amount) = try RequirePayment.decide(
+            let steps = try RequirePayment.decide(
                 dossier, input, definition: definition, demand: .new(), now: now)
+            guard let (after, fee) = steps.last, steps.count == 1 else { throw Ignored() }
             dossier = after
             var due = FeePaid()
-            (due.demand, due.amount) = (after.payment.demand ?? DemandID(), amount)
+            (due.demand, due.amount) = (fee.demand ?? DemandID(), fee.amount)
             demands.append(due)
+            touched = due.demand
             return "payment-required"
         case .exempt(let choice):
             var input = ExemptFees.Input()
             input.fee =
                 choice % 3 == 0 || definition.fees.isEmpty
                 ? "none" : definition.fees[choice % definition.fees.count].kind
-            dossier = try ExemptFees.decide(dossier, input, definition: definition)
+            let steps = try ExemptFees.decide(
+                dossier, input, definition: definition, calendar: calendar, now: now)
+            dossier = steps.last?.dossier ?? dossier
+            touched = steps.last?.demand
             return "fees-exempted"
         case .pay(let early):
             guard let last = demands.last else { throw Ignored() }
@@ -188,19 +199,25 @@ extension Play {
             guard !demands.isEmpty else { throw Ignored() }
             let demand = demands[choice % demands.count]
             if slip == .paysTwice, dossier.status == .processing, dossier.payment.paidAt != nil {
-                (dossier.status, dossier.payment.demand) = (.awaitingPayment, demand.demand)
+                dossier.status = .awaitingPayment
+                for place in dossier.payment.fees.indices where dossier.payment.fees[place].demand == demand.demand {
+                    (dossier.payment.fees[place].state, dossier.payment.fees[place].stops) = (.open, true)
+                }
             }
             return try pay(demand, at: minute)
         default:
-            guard let last = demands.last, dossier.awaits(last.demand) else { throw Ignored() }
-            (dossier, _) = try OnFeeRefused.decide(dossier, definition: definition, calendar: calendar, now: now)
+            guard let last = demands.last, dossier.payment.place(of: last.demand) != nil else { throw Ignored() }
+            var event = FeeRefused()
+            (event.demand, touched) = (last.demand, last.demand)
+            (dossier, _) = try OnFeeRefused.decide(dossier, event, definition: definition, calendar: calendar, now: now)
             return "payment-lifted"
         }
     }
 
     private mutating func pay(_ demand: FeePaid, at paid: Int) throws -> String {
-        guard dossier.awaits(demand.demand) else { throw Ignored() }
+        guard dossier.payment.place(of: demand.demand) != nil else { throw Ignored() }
         var event = demand
+        touched = demand.demand
         event.paidAt = MinuteOracle.date(paid)
         (dossier, _) = try OnFeePaid.decide(dossier, event, definition: definition, calendar: calendar, now: now)
         return "payment-settled"

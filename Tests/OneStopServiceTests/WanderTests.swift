@@ -72,6 +72,7 @@ struct Seeded: RandomNumberGenerator {
             ("send-back", ["note": "x"]), ("require-payment", [:]),
             ("require-payment", ["fees": [["kind": "phi-lltp", "quantity": 2]], "copies": 3]),
             ("exempt-fees", ["fee": "exempt", "reason": "y"]),
+            ("withdraw-demand", ["demand": .string(DemandID.new().text), "reason": "y"]),
             ("opinions", ["toAgency": "H19.31", "question": "x", "limit": ["amount": 1, "unit": "days"]]),
             ("approve", [:]), ("finish", [:]), ("return", [:]), ("stop", reasoned), ("withdraw", [:]),
             ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
@@ -136,7 +137,7 @@ struct Seeded: RandomNumberGenerator {
             var seen = Seen(
                 what: try line("what"), minute: MinuteOracle.minute(try line("at")),
                 status: try #require(try Dossier.status(line, "to_status")), dueAt: try line("due_at"))
-            seen.amount = payload["amount"]?.integer
+            (seen.amount, seen.demand) = (payload["amount"]?.integer, payload["demand"]?.text)
             seen.dueOn = try payload["dueAt"]?.text.map { try Day(String($0.prefix(10))) }
             seen.late = payload["late"].map { $0 == .bool(true) }
             witness.saw(seen)

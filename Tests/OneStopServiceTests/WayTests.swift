@@ -91,7 +91,7 @@ import Testing
         before.step = "verify"
         func code(_ dossier: Dossier) -> String? { refusal { _ = try handedOver(dossier, definition.steps[2]) } }
         #expect(code(before) == "onestop.fees-open")
-        before.payment.paidAt = try at("2021-03-02 09:00")
+        before.payment.fees = [feeOf(200_000, .paid, at: try at("2021-03-02 09:00"))]
         #expect(code(before) == nil)
         #expect(
             refusal {

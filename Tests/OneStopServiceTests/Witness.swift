@@ -14,6 +14,8 @@ struct Seen: Sendable {
     var dueOn: Day?
     /// What was demanded, paid or paid back, in đồng, and what a demand must come to.
     var amount: Int64?
+    /// Of a demand, what settles it, or what takes it back: which.
+    var demand: String?
     var price: Int64?
     /// When the money was there, which may be before it is known here.
     var paidAt: Int?
@@ -38,7 +40,9 @@ struct Witness: Sendable {
     private(set) var due: Int?
     /// Demands that stand, paid or not; what came in for them; what went back.
     private(set) var demanded: Int64 = 0
-    private(set) var open: Int64?
+    private(set) var open: [String: Int64] = [:]
+    /// Of those the ones for which the clock stands.
+    private var stopping: Set<String> = []
     private(set) var paid: Int64 = 0
     private(set) var refunded: Int64 = 0
 
@@ -83,12 +87,15 @@ struct Witness: Sendable {
         case "accepted":
             accepted = seen.minute
             due = MinuteOracle.due(received: seen.minute, limit: limit, standing: [])
+        case "payment-required" where seen.status != .awaitingPayment || !stopping.isEmpty: break
         case "supplement-requested", "payment-required":
             guard accepted != nil else { return }
             let restarts = restarts && seen.what == "supplement-requested"
             standing.append((.init(from: seen.minute, to: seen.minute, restarts: restarts), true))
-        case "supplement-supplied", "payment-lifted": goesOn(at: seen.minute)
-        case "payment-settled":
+        case "supplement-supplied": goesOn(at: seen.minute)
+        case "payment-lifted", "payment-withdrawn", "fees-exempted":
+            if isLast(seen) { goesOn(at: seen.minute) }
+        case "payment-settled" where isLast(seen):
             goesOn(at: max(min(seen.paidAt ?? seen.minute, seen.minute), standing.last?.gap.from ?? 0))
         case "reappointed":
             isReappointed = true
@@ -96,6 +103,9 @@ struct Witness: Sendable {
         default: break
         }
     }
+
+    /// Whether it settles the last demand for which the clock stands.
+    private func isLast(_ seen: Seen) -> Bool { stopping == [seen.demand ?? ""] }
 
     private mutating func goesOn(at minute: Int) {
         guard let accepted, let last = standing.indices.last, standing[last].isOpen else { return }
@@ -110,19 +120,24 @@ struct Witness: Sendable {
 
     private mutating func money(_ seen: Seen) {
         let amount = seen.amount ?? 0
+        let demand = seen.demand ?? ""
         switch seen.what {
         case "payment-required":
-            if open != nil { faults.append("money: a second demand before the first is over") }
+            if open[demand] != nil { faults.append("money: a demand made twice") }
             if let price = seen.price, price != amount { faults.append("money: demanded \(amount), not \(price)") }
-            (open, isExempt) = (amount, false)
+            (open[demand], isExempt) = (amount, false)
+            if seen.status == .awaitingPayment { stopping.insert(demand) }
             demanded += amount
-        case "fees-exempted": isExempt = true
-        case "payment-lifted":
-            demanded -= open ?? 0
-            open = nil
+        case "fees-exempted":
+            // From a demand that is open, or before any was made.
+            isExempt = open[demand] == nil || paid == refunded
+            takeBack(demand)
+        case "payment-lifted", "payment-withdrawn": takeBack(demand)
+        case "stopped", "withdrawal-confirmed": for due in Array(open.keys) { takeBack(due) }
         case "payment-settled":
             paid += amount
-            open = nil
+            open[demand] = nil
+            stopping.remove(demand)
         default: break
         }
         if isExempt, paid > refunded { faults.append("money: paid and exempt") }
@@ -131,8 +146,14 @@ struct Witness: Sendable {
         if isAnswered, awaitsFees, isAsked, !isExempt, paid == 0 {
             faults.append("money: \(seen.what), neither paid nor exempt")
         }
-        if paid - refunded != demanded - (open ?? 0) {
-            faults.append("money: \(paid) came in and \(refunded) went back of \(demanded) with \(open ?? 0) open")
+        let due = open.values.reduce(0, +)
+        if paid - refunded != demanded - due {
+            faults.append("money: \(paid) came in and \(refunded) went back of \(demanded) with \(due) open")
         }
+    }
+
+    private mutating func takeBack(_ demand: String) {
+        demanded -= open.removeValue(forKey: demand) ?? 0
+        stopping.remove(demand)
     }
 }

@@ -20,9 +20,10 @@ enum OpenDemandOnPaymentRequired: Reaction {
             event, on: Day(envelope.occurredAt), agencyFrom: try agency("valid_from"), to: try agency("valid_to"))
         try await work.post(
             """
-            INSERT INTO fee_demands (id, dossier, agency, amount, fee_kind, state, reason_code, demanded_at, version)
+            INSERT INTO fee_demands (id, dossier, agency, amount, fee_kind, nature, moment, state, reason_code,
+                                     demanded_at, version)
             VALUES (\(event.demand), \(event.dossier), \(event.agency), \(event.amount), \(event.feeKind),
-                    \(reason == nil ? "open" : "refused"), \(reason?.rawValue), \(work.now), 1)
+                    \(event.nature?.rawValue), \(event.moment?.rawValue), \(reason == nil ? "open" : "refused"), \(reason?.rawValue), \(work.now), 1)
             """)
         try await work.announce(answer(event, reason), version: 1, to: event.agency)
     }
@@ -58,6 +59,8 @@ enum OpenDemandOnPaymentRequired: Reaction {
 }
 
 enum DemandFault: Error, Equatable {
+    /// A demand is taken back that was never made: the dossier's events come in their order.
+    case unknown(DemandID)
     /// Two different requirements came under one demand number.
     case numberUsed(DemandID)
 }

@@ -6,7 +6,7 @@ enum CollectFee: Endpoint {
     static let route = Route.post("/demands/{demand}/collect")
     static let summary = "Collect a fee in cash at the counter, with its numbered receipt"
     static let access = Access.official(.feesCollect)
-    static let refusals = [Refused.alreadyPaid, .demandRefused, .amountDiffers]
+    static let refusals = [Refused.alreadyPaid, .demandRefused, .demandCancelled, .amountDiffers]
 
     struct Input: Record {
         var demand = DemandID()
@@ -36,6 +36,7 @@ enum CollectFee: Endpoint {
         case .open: break
         case .paid: throw .alreadyPaid
         case .refused: throw .demandRefused
+        case .cancelled: throw .demandCancelled
         }
         guard taken == demand.amount else { throw .amountDiffers }
     }
@@ -46,6 +47,8 @@ extension Refused {
         "budget.already-paid", vi: "Khoản phí này đã được nộp.", en: "This fee has been paid.")
     static let demandRefused = Refused(
         "budget.demand-refused", vi: "Yêu cầu nộp phí này không có hiệu lực.", en: "This demand was refused.")
+    static let demandCancelled = Refused(
+        "budget.demand-cancelled", vi: "Yêu cầu nộp phí này đã được rút lại.", en: "This demand was taken back.")
     static let amountDiffers = Refused(
         "budget.amount-differs", 422, vi: "Số tiền phải đúng bằng số phải nộp.",
         en: "The amount must be exactly what is due.", field: "amount")

@@ -116,7 +116,8 @@ enum AttachPaper: RawEndpoint {
         if isApplicant {
             try dossier.require(.submitted, .awaitingSupplement)
         } else {
-            try dossier.require(.submitted, .accepted, .processing, .awaitingSupplement)
+            // Also what proves an exemption from a fee that is asked for.
+            try dossier.require(.submitted, .accepted, .processing, .awaitingSupplement, .awaitingPayment)
             guard dossier.approvedAt == nil else { throw .alreadyApproved }
         }
         guard part == "other" || definition.part(part) != nil else { throw .partUnknown }

@@ -87,17 +87,9 @@ struct Dossier: Sendable, Equatable {
         var mail: Sealed?
     }
 
-    /// The fee demand in course and what was paid, or why nothing had to be.
+    /// What was asked for and paid, or why it need not be.
     struct Payment: Sendable, Equatable {
-        var demand: DemandID?
-        var amount: Money?
-        var kind: String?
-        var paidAt: Date?
-        var paidAmount: Money?
-        var receipt: String?
-        /// The case of the procedure's fees that exempts, and why it applies. Personal data, as a reason may be.
-        var exemption: String?
-        var exemptionReason: String?
+        var fees: [DossierFee] = []
     }
 }
 
@@ -150,14 +142,8 @@ extension Dossier {
     }
 
     private mutating func readOutcome(_ row: Row) throws {
-        payment.demand = try row("demand")
-        payment.amount = try row("demand_amount")
-        payment.kind = try row("demand_kind")
-        payment.paidAt = try row("paid_at")
-        payment.paidAmount = try row("paid_amount")
-        payment.receipt = try row("receipt_number")
-        payment.exemption = try row("fee_exemption")
-        payment.exemptionReason = try row("fee_exemption_reason")
+        let fees: JSON = try row("fees")
+        payment.fees = try (fees.array ?? []).map { try DossierFee(decoding: $0, unknown: .ignore) }
         approvedAt = try row("approved_at")
         approvedBy = try row("approved_by")
         document = try row("document")

@@ -145,6 +145,7 @@ enum DossierSQL {
     static func update(_ dossier: Dossier, onlyIf condition: SQL = "true") -> SQL {
         let payment = dossier.payment
         let pauses = JSON.array(dossier.pauses.map(\.json))
+        let fees = JSON.array(payment.fees.map(\.json))
         return """
             UPDATE dossiers SET
                 version = \(dossier.version), status = \(Int16(dossier.status.number)),
@@ -161,7 +162,7 @@ enum DossierSQL {
                 supplement_note = \(dossier.supplementNote), reappointed_at = \(dossier.reappointedAt),
                 demand = \(payment.demand), demand_amount = \(payment.amount), demand_kind = \(payment.kind),
                 paid_at = \(payment.paidAt), paid_amount = \(payment.paidAmount),
-                receipt_number = \(payment.receipt), fee_exemption = \(payment.exemption),
+                receipt_number = \(payment.receipt), fees = \(fees), fee_exemption = \(payment.exemption),
                 fee_exemption_reason = \(payment.exemptionReason), approved_at = \(dossier.approvedAt),
                 approved_by = \(dossier.approvedBy), document = \(dossier.document),
                 document_number = \(dossier.documentNumber), finished_at = \(dossier.finishedAt),

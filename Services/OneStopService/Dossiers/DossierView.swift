@@ -40,6 +40,7 @@ struct DossierView: Record {
     var demandAmount: Money?
     var paidAt: Date?
     var receiptNumber: String?
+    var fees: [DossierFee] = []
     var feeExemption: String?
     var feeExemptionReason: String?
     var approvedAt: Date?
@@ -96,10 +97,11 @@ struct DossierView: Record {
     ]
 
     private static let outcome: [Field<Self>] = [
-        .init("demand", \.demand, .id, "The fee demand"),
-        .init("demandAmount", \.demandAmount, .money, "What is or was due"),
+        .init("demand", \.demand, .id, "The fee demand that was made last"),
+        .init("demandAmount", \.demandAmount, .money, "What is or was due by it"),
         .init("paidAt", \.paidAt, .instant, "When it was paid"),
         .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt"),
+        .init("fees", \.fees, .list(.record, 0...Limits.OneStop.dossierFees), "Every fee, each a demand of its own"),
         .init("feeExemption", \.feeExemption, .text(1...Limits.OneStop.feeKind), "The case that exempts from the fees"),
         .init("feeExemptionReason", \.feeExemptionReason, .text(1...Limits.noteLength), "Why it applies"),
         .init("approvedAt", \.approvedAt, .instant, "When the answer was approved"),
@@ -135,6 +137,7 @@ struct DossierView: Record {
         (supplementNote, reappointedAt) = (dossier.supplementNote, dossier.reappointedAt)
         (demand, demandAmount) = (dossier.payment.demand, dossier.payment.amount)
         (paidAt, receiptNumber) = (dossier.payment.paidAt, dossier.payment.receipt)
+        fees = dossier.payment.fees
         (feeExemption, feeExemptionReason) = (dossier.payment.exemption, dossier.payment.exemptionReason)
         (approvedAt, document, documentNumber) = (dossier.approvedAt, dossier.document, dossier.documentNumber)
         (finishedAt, late, returnedAt) = (dossier.finishedAt, dossier.late, dossier.returnedAt)

@@ -5,7 +5,7 @@ extension Dossier {
     /// What the applicant is told, in both languages; nothing personal beside the dossier's code.
     enum Telling {
         case accepted(due: Date), refused, supplementRequested, supplementSupplied(due: Date?)
-        case paymentRequired(Money), paid(due: Date?), paymentLifted(due: Date?), feesExempted
+        case paymentRequired(Money), paid(due: Date?), paidPartly(rest: Money), paymentLifted(due: Date?), feesExempted
         case reappointed(former: Date, due: Date), finished, stopped, returned, withdrawalDeclined
     }
 
@@ -34,6 +34,8 @@ extension Dossier {
                 "đã nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
                 "was paid for" + (due.map { "; the result is due \(english($0))" } ?? "")
             )
+        case .paidPartly(let rest):
+            ("đã nộp một khoản phí, lệ phí, còn phải nộp \(rest)", "was paid for in part; \(rest) remain to be paid")
         case .paymentLifted(let due):
             (
                 "tạm thời chưa phải nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),

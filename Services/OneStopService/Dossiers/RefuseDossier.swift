@@ -51,7 +51,7 @@ enum StopDossier: Endpoint {
     static func handle(_ input: Reasoned, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersProcess, for: before, at: before.workingAgency)
-        let dossier = try decide(before, input)
+        let dossier = try decide(before, input, now: call.now)
         var event = DossierStopped()
         (event.dossier, event.actor) = (dossier.id, call.caller.person)
         (event.reasonCode, event.status) = (input.reasonCode, dossier.status)
@@ -60,13 +60,14 @@ enum StopDossier: Endpoint {
         )
     }
 
-    static func decide(_ before: Dossier, _ input: Reasoned) throws(Refused) -> Dossier {
+    static func decide(_ before: Dossier, _ input: Reasoned, now: Date) throws(Refused) -> Dossier {
         // 7 goes on to 8 by confirming the withdrawal, which is another decision.
         guard before.status != .withdrawalRequested else { throw .withdrawalWaits }
         // The document may be numbered at any moment.
         guard before.approvedAt == nil else { throw .alreadyApproved }
         var dossier = before
         try dossier.move(to: .stopped)
+        dossier.payment.withdrawOpen(at: now)
         (dossier.reasonCode, dossier.reason) = (input.reasonCode, input.reason)
         dossier.goHome()
         return dossier

@@ -7,7 +7,7 @@ enum ReturnResult: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/return")
     static let summary = "Hand the result over to the applicant"
     static let access = Access.official(.dossiersReceive)
-    static let refusals = [Refused.unlawfulMove, .returnedTogether]
+    static let refusals = [Refused.unlawfulMove, .returnedTogether, .feesOpen]
 
     struct Input: Record {
         var dossier = DossierID()
@@ -22,7 +22,8 @@ enum ReturnResult: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
-        let dossier = try decide(before, now: call.now)
+        let dossier = try decide(
+            before, definition: try await call.procedure(of: before).definition, now: call.now)
         try await call.requireReturnedAlone(before)
         var event = DossierReturned()
         (event.dossier, event.agency, event.actor) = (dossier.id, dossier.receivingAgency, call.caller.person)
@@ -32,9 +33,11 @@ enum ReturnResult: Endpoint {
             from: before)
     }
 
-    static func decide(_ before: Dossier, now: Date) throws(Refused) -> Dossier {
+    static func decide(_ before: Dossier, definition: Definition, now: Date) throws(Refused) -> Dossier {
         var dossier = before
         try dossier.move(to: .returned)
+        // What is collected at the return is paid before the result is given out (os-095).
+        guard before.status != .finished || !before.owesAtReturn(definition) else { throw .feesOpen }
         dossier.returnedAt = now
         return dossier
     }

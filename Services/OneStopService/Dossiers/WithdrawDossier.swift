@@ -50,7 +50,7 @@ enum ConfirmWithdrawal: Endpoint {
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.requireAtDesk(before)
-        let dossier = try decide(before)
+        let dossier = try decide(before, now: call.now)
         var event = DossierStopped()
         (event.dossier, event.actor) = (dossier.id, call.caller.person)
         (event.reasonCode, event.status) = (dossier.reasonCode ?? "withdrawn", dossier.status)
@@ -58,10 +58,11 @@ enum ConfirmWithdrawal: Endpoint {
             Change(dossier, "withdrawal-confirmed", notice: dossier.notice(.stopped), event: event), from: before)
     }
 
-    static func decide(_ before: Dossier) throws(Refused) -> Dossier {
+    static func decide(_ before: Dossier, now: Date) throws(Refused) -> Dossier {
         try before.require(.withdrawalRequested)
         var dossier = before
         try dossier.move(to: .stopped)
+        dossier.payment.withdrawOpen(at: now)
         (dossier.reasonCode, dossier.reason) = ("withdrawn", "Công dân yêu cầu rút hồ sơ.")
         dossier.withdrawnFrom = nil
         dossier.goHome()

@@ -2,13 +2,14 @@ import Contracts
 import LegalClock
 import ServiceKit
 
-/// The fee was paid: work goes on (6 to 4), and so does the clock from the moment of payment.
+/// A fee was paid. When it was the last for which the clock stood, work goes on (6 to 4), and so does the clock from
+/// the moment of payment.
 enum OnFeePaid: Reaction {
     static func handle(_ event: FeePaid, _ envelope: Envelope, _ work: Work) async throws {
         guard let before = try await work.dossier(event.dossier, forUpdate: true) else {
             throw NotYet("dossier:\(event.dossier)")
         }
-        guard before.awaits(event.demand) else {
+        guard before.payment.place(of: event.demand) != nil else {
             // Money for a demand that this dossier does not wait for: Budget keeps the money, people must look.
             return work.log.error(
                 "payment without a waiting dossier",
@@ -20,27 +21,24 @@ enum OnFeePaid: Reaction {
         var settled = DossierPaymentSettled()
         (settled.dossier, settled.demand, settled.amount) = (dossier.id, event.demand, event.amount)
         (settled.receiptNumber, settled.dueAt, settled.status) = (event.receiptNumber, dossier.dueAt, dossier.status)
+        let open = dossier.payment.open
+        let telling: Dossier.Telling =
+            open.isEmpty ? .paid(due: dossier.dueAt) : .paidPartly(rest: try Money.sum(open.map(\.amount)))
         try await work.save(
             Change(
-                dossier, "payment-settled", note: event.receiptNumber, due: due,
-                notice: dossier.notice(.paid(due: dossier.dueAt)), event: settled), from: before)
+                dossier, "payment-settled", note: event.receiptNumber, due: due, notice: dossier.notice(telling),
+                event: settled), from: before)
     }
 
     static func decide(
         _ before: Dossier, _ event: FeePaid, definition: Definition, calendar: WorkCalendar, now: Date
     ) throws(Refused) -> (Dossier, PromisedDate?) {
         var dossier = before
-        try dossier.move(to: .processing)
-        (dossier.payment.paidAt, dossier.payment.paidAmount) = (event.paidAt, event.amount)
-        dossier.payment.receipt = event.receiptNumber
-        // Two services, two clocks: the clock neither runs before it stood nor from a moment that is still to come.
-        let from = max(min(event.paidAt, now), before.pauses.last?.from ?? event.paidAt)
-        let due = try dossier.resumeClock(at: from, definition: definition, calendar: calendar)
+        guard let place = dossier.payment.place(of: event.demand) else { throw .demandNotOpen }
+        dossier.payment.settle(place, .paid, at: event.paidAt)
+        (dossier.payment.fees[place].amount, dossier.payment.fees[place].receiptNumber) =
+            (event.amount, event.receiptNumber)
+        let due = try dossier.goOnWhenSettled(definition: definition, calendar: calendar, now: now)
         return (dossier, due)
     }
-}
-
-extension Dossier {
-    /// Whether it stands in status 6 for this very demand.
-    func awaits(_ demand: DemandID) -> Bool { status == .awaitingPayment && payment.demand == demand }
 }

@@ -87,6 +87,9 @@ struct Fee: Record, Hashable {
     var byDefault = true
     var per = "lần"
     var cap: Money?
+    var nature: FeeNature?
+    var moment: FeeMoment?
+    var proof: String?
 
     static let fields: [Field<Self>] = [
         .init("kind", \.kind, .text(1...Limits.OneStop.feeKind, pattern: Pattern.key), "Stable code of the case"),
@@ -98,6 +101,13 @@ struct Fee: Record, Hashable {
         .init(
             "cap", \.cap, .money,
             "Most that the cases which have it cost together for one copy, in đồng; the same in each of them"),
+        .init(
+            "nature", \.nature, .choice,
+            "Phí or lệ phí, each a demand of its own; absent: phí, and of an exemption all that is due"),
+        .init("moment", \.moment, .choice, "When it is collected; absent: at reception"),
+        .init(
+            "proof", \.proof, .text(1...60, pattern: Pattern.key),
+            "Key of the paper that proves this case (miễn, giảm): without it and a reason the case is not granted"),
     ]
 }
 
@@ -212,6 +222,9 @@ struct Definition: Record, Hashable {
         }
         // What costs nothing is no fee: without fees by default a procedure is free, and 0 is how an exemption looks.
         guard fees.allSatisfy({ $0.amount > .zero || ($0.amount == .zero && !$0.byDefault) }) else { throw .feeAmount }
+        guard fees.compactMap(\.proof).allSatisfy({ proof in parts.contains { $0.key == proof } }) else {
+            throw .feeProof
+        }
         let caps = Set(fees.compactMap(\.cap))
         guard caps.count <= 1, caps.allSatisfy({ $0 > .zero }) else { throw .feeCap }
         _ = try amount(of: feesByDefault, copies: 1)
@@ -334,6 +347,9 @@ extension Refused {
         "onestop.fee-cap", 422,
         vi: "Mức thu tối đa của một bản phải lớn hơn 0 và như nhau ở mọi trường hợp có mức này.",
         en: "The most that a copy may cost must be more than 0, and the same in every case that has it.", field: "fees")
+    static let feeProof = Refused(
+        "onestop.fee-proof", 422, vi: "Giấy tờ chứng minh trường hợp miễn, giảm phải là một thành phần hồ sơ.",
+        en: "What proves a case of the fees must be one of the procedure's papers.", field: "fees")
     static let feeUnknown = Refused(
         "onestop.fee-unknown", 422, vi: "Thủ tục không có trường hợp phí, lệ phí này.",
         en: "The procedure has no such case of its fees.", field: "fees")

@@ -10,6 +10,8 @@ public struct DossierFeesExempted: Event {
     public var agency = AgencyCode.none
     public var actor: PersonID?
     public var status: DossierStatus = .submitted
+    public var demand: DemandID?
+    public var dueAt: Date?
 
     public var aggregateID: String { dossier.text }
 
@@ -19,6 +21,8 @@ public struct DossierFeesExempted: Event {
         .init("dossier", \.dossier, .id, "The dossier"),
         .init("agency", \.agency, .agency, "The agency that would have collected"),
         .init("actor", \.actor, .id, "The official who acted"),
-        .init("status", \.status, .choice, "The national status, which stays as it was"),
+        .init("status", \.status, .choice, "The national status after this event"),
+        .init("demand", \.demand, .id, "The demand that it takes back; absent where none had been made"),
+        .init("dueAt", \.dueAt, .instant, "Appointment now, where a demand is taken back"),
     ]
 }

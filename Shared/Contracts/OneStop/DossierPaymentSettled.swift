@@ -1,10 +1,10 @@
 import Foundation
 
-/// The fee was paid; work goes on.
+/// A fee was paid; work goes on when it was the last one that the clock stood for.
 public struct DossierPaymentSettled: Event {
     public static let type = "onestop.dossier.payment-settled.v1"
     public static let doc =
-        "The fee was paid; work goes on."
+        "A fee was paid; work goes on when it was the last one that the clock stood for."
     public var dossier = DossierID()
     public var demand = DemandID()
     public var amount = Money.zero

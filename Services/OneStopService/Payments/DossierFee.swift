@@ -1,0 +1,188 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// A fee of a dossier that was asked for, each with a demand of its own at Budget, or from which the applicant is
+/// exempt. Personal data, as the reason of an exemption may be.
+struct DossierFee: Record, Hashable {
+    enum State: String, CaseIterable, Sendable { case open, paid, exempt, refused, withdrawn }
+
+    /// Nil where the applicant was exempt before anything was asked for.
+    var demand: DemandID?
+    /// Nil for whatever is due: an exemption from all, or what was asked for before there were several demands.
+    var nature: FeeNature?
+    var moment = FeeMoment.reception
+    var cases: [String] = []
+    var amount = Money.zero
+    var state = State.open
+    /// Whether the clock stands until it is settled.
+    var stops = false
+    var askedAt: Date?
+    var settledAt: Date?
+    var receiptNumber: String?
+    var reasonCode: String?
+    var exemption: String?
+    var exemptionReason: String?
+
+    static let fields: [Field<Self>] = [
+        .init("demand", \.demand, .id, "The demand at Budget; absent where none was made"),
+        .init("nature", \.nature, .choice, "Phí or lệ phí; absent for whatever is due"),
+        .init("moment", \.moment, .choice, "When it is collected (HinhThucThu 1, 2, 4)"),
+        .init(
+            "cases", \.cases, .list(.text(1...Limits.OneStop.feeKind), 0...Limits.OneStop.fees),
+            "The cases of the procedure's fees that it comes from"),
+        .init("amount", \.amount, .money, "What is or was due"),
+        .init("state", \.state, .choice, "Open, paid, exempt, refused by Budget, or withdrawn"),
+        .init("stops", \.stops, .bool, "Whether the clock stands until it is settled"),
+        .init("askedAt", \.askedAt, .instant, "When it was asked for"),
+        .init("settledAt", \.settledAt, .instant, "When it was paid, exempted, refused or withdrawn"),
+        .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt"),
+        .init("reasonCode", \.reasonCode, .text(1...60), "Why Budget refused it, or why it was withdrawn"),
+        .init("exemption", \.exemption, .text(1...Limits.OneStop.feeKind), "The case that exempts"),
+        .init("exemptionReason", \.exemptionReason, .text(1...Limits.noteLength), "Why it applies"),
+    ]
+
+    var isDueOnWork: Bool { moment != .handingOver }
+
+    /// Whether a case of this nature is meant; nil is all of them.
+    func concerns(_ nature: FeeNature?) -> Bool { self.nature == nil || nature == nil || self.nature == nature }
+}
+
+/// What is asked for by one demand: phí and lệ phí apart, and each at its moment (os-090).
+struct FeeSlot: Hashable, Sendable {
+    var nature: FeeNature
+    var moment: FeeMoment
+}
+
+extension Dossier.Payment {
+    var open: [DossierFee] { fees.filter { $0.state == .open } }
+
+    /// The demand that was made last and is open or paid: what stands beside the dossier where there is room for one.
+    private var last: DossierFee? { fees.last { $0.demand != nil && ($0.state == .open || $0.state == .paid) } }
+    private var exempt: DossierFee? { fees.last { $0.state == .exempt } }
+
+    var demand: DemandID? { last?.demand }
+    var amount: Money? { last?.amount }
+    var kind: String? { fees.last { $0.state != .exempt }.map { $0.cases.count == 1 ? $0.cases[0] : "combined" } }
+    var paidAt: Date? { last?.settledAt }
+    var paidAmount: Money? { last.flatMap { $0.state == .paid ? $0.amount : nil } }
+    var receipt: String? { last?.receiptNumber }
+    var exemption: String? { exempt?.exemption }
+    var exemptionReason: String? { exempt?.exemptionReason }
+
+    /// Whether it stands open for this very demand.
+    func place(of demand: DemandID) -> Int? { fees.firstIndex { $0.demand == demand && $0.state == .open } }
+
+    /// Whether a slot was paid, or the applicant is exempt from it.
+    func covers(_ slot: FeeSlot) -> Bool {
+        fees.contains { fee in
+            guard fee.concerns(slot.nature) else { return false }
+            return fee.state == .exempt || fee.state == .paid && (fee.moment == slot.moment || fee.nature == nil)
+        }
+    }
+
+    func isOpen(_ slot: FeeSlot) -> Bool {
+        fees.contains { $0.state == .open && $0.moment == slot.moment && $0.concerns(slot.nature) }
+    }
+
+    mutating func settle(_ place: Int, _ state: DossierFee.State, at now: Date, reasonCode: String? = nil) {
+        (fees[place].state, fees[place].settledAt, fees[place].reasonCode) = (state, now, reasonCode)
+    }
+
+    /// What is open is asked for no more: processing was stopped. Budget hears it by that event (os-093).
+    mutating func withdrawOpen(at now: Date) {
+        for place in fees.indices where fees[place].state == .open {
+            settle(place, .withdrawn, at: now, reasonCode: "stopped")
+        }
+    }
+}
+
+extension Dossier {
+    /// Whether the fees keep work from going on (os-091): one is open, or what the procedure asks for by default or
+    /// what Budget refused is neither paid nor exempt. What is collected at the return keeps nothing before that.
+    func owesFees(_ definition: Definition) -> Bool {
+        payment.open.contains(where: \.isDueOnWork)
+            || owes(definition) { $0 == .reception || ($0 == .supplement && supplementRequestedAt != nil) }
+    }
+
+    /// Whether the result may not be handed over yet: any demand is open, or a fee of the return was not asked for.
+    func owesAtReturn(_ definition: Definition) -> Bool {
+        !payment.open.isEmpty || owes(definition) { $0 == .handingOver }
+    }
+
+    private func owes(_ definition: Definition, when isDue: (FeeMoment) -> Bool) -> Bool {
+        let asked = definition.fees.filter(\.byDefault).map { $0.slot() }
+        let refused = payment.fees.filter { $0.state == .refused }
+            .map { FeeSlot(nature: $0.nature ?? .fee, moment: $0.moment) }
+        return (asked + refused).contains { isDue($0.moment) && !payment.covers($0) }
+    }
+
+    /// Status 6 is left when the last open demand for which the clock stands is settled (os-092). The clock goes on
+    /// from the last settlement, however late its report came.
+    mutating func goOnWhenSettled(
+        definition: Definition, calendar: WorkCalendar, now: Date
+    ) throws(Refused) -> PromisedDate? {
+        guard status == .awaitingPayment, !payment.fees.contains(where: { $0.state == .open && $0.stops }) else {
+            return nil
+        }
+        let begun = pauses.last?.from
+        let last = payment.fees.filter(\.stops).compactMap(\.settledAt).max() ?? now
+        try move(to: .processing)
+        // Two services, two clocks: the clock neither runs before it stood nor from a moment that is still to come.
+        return try resumeClock(at: max(min(last, now), begun ?? last), definition: definition, calendar: calendar)
+    }
+}
+
+extension Fee {
+    /// Where it is asked for; a case that names no moment is collected at reception unless `otherwise` says more.
+    func slot(otherwise moment: FeeMoment = .reception) -> FeeSlot {
+        FeeSlot(nature: nature ?? .fee, moment: self.moment ?? moment)
+    }
+}
+
+extension Call {
+    /// Several changes of a dossier in one commit: each has its version, its history and its event.
+    func save(_ changes: [Change], from before: Dossier) async throws -> Reply<DossierView> {
+        guard let last = changes.last else { throw Refused.nothingToPay }
+        guard changes.count > 1 else { return try await save(last, from: before) }
+        logRead(of: "dossier", before.id.text, purpose: last.what)
+        return try await transaction { work in
+            try await work.post(DossierSQL.hold(before))
+            var current = before
+            for change in changes {
+                try await work.save(change, from: current)
+                let version = current.version + 1
+                current = change.dossier
+                current.version = version
+            }
+            return Reply(try await view(of: current), version: current.version)
+        }
+    }
+
+    /// Who asks for fees and takes them back: whoever holds the dossier, and of what is done the counter.
+    func requireFees(of dossier: Dossier) async throws {
+        guard dossier.status == .finished || dossier.status == .awaitingSupplement else {
+            return try await requireHolding(dossier)
+        }
+        try await requireAtDesk(dossier)
+    }
+
+    /// Refuses unless the papers that prove these cases lie in the dossier (os-094).
+    func requireProof(of cases: [Fee], reason: String?, in dossier: DossierID) async throws {
+        let proofs = cases.compactMap(\.proof)
+        guard !proofs.isEmpty else { return }
+        guard reason != nil else { throw Refused.feeReason }
+        let rows = try await run("SELECT DISTINCT part FROM attachments WHERE dossier = \(dossier)")
+        let parts: Set<String> = try Set(rows.map { try $0("part") })
+        guard parts.isSuperset(of: proofs) else { throw Refused.proofMissing }
+    }
+}
+
+extension Refused {
+    static let feeReason = Refused(
+        "onestop.fee-reason", 422, vi: "Trường hợp miễn, giảm phải nêu lý do.",
+        en: "An exemption or reduction needs its reason.", field: "reason")
+    static let proofMissing = Refused(
+        "onestop.proof-missing", vi: "Hồ sơ chưa có giấy tờ chứng minh trường hợp miễn, giảm này.",
+        en: "The paper that proves this exemption or reduction is not in the dossier.", field: "fee")
+}

@@ -1,0 +1,21 @@
+/// What kind of money a fee is (`LoaiPhiLePhi`; Law 97/2015/QH13, Art. 3): phí pays for a service, lệ phí is a charge
+/// of the State.
+public enum FeeNature: String, CaseIterable, Sendable {
+    case fee, charge
+
+    public var vietnamese: String { self == .fee ? "phí" : "lệ phí" }
+}
+
+/// When a fee is collected (`HinhThucThu`): at reception 1, when papers are supplied 2, when the result is returned 4.
+public enum FeeMoment: String, CaseIterable, Sendable {
+    case reception, supplement
+    case handingOver = "return"
+
+    public var number: Int {
+        switch self {
+        case .reception: 1
+        case .supplement: 2
+        case .handingOver: 4
+        }
+    }
+}
