@@ -10,7 +10,9 @@ import Typesetting
     static let name = ServiceName.onestop
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
-    static let appendOnly = ["dossier_history", "due_dates", "book_lines", "printed_forms"] + SubjectKeys.appendOnly
+    static let appendOnly =
+        ["dossier_history", "due_dates", "book_lines", "printed_forms"] + Migrations.citizensOnlyAdd
+        + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) },
@@ -68,6 +70,24 @@ import Typesetting
         ListInbox.self,
         LookUpDossier.self,
         ListMyDossiers.self,
+        TrackDossier.self,
+        ReadMyChanges.self,
+        RateDossier.self,
+        ReadRatings.self,
+        LodgeComplaint.self,
+        ListMyComplaints.self,
+        ReadMyComplaint.self,
+        LodgeAnonymously.self,
+        LookUpComplaint.self,
+        ListComplaints.self,
+        ReadComplaint.self,
+        ReadContact.self,
+        AssignComplaint.self,
+        AnswerComplaint.self,
+        ComplaintLimits.self,
+        SetComplaintLimit.self,
+        WhoCouldRead.self,
+        WhoDidRead.self,
         ReadMyNotifications.self,
         MarkNotificationRead.self,
         ReadSubjectKey.self,
@@ -89,6 +109,15 @@ import Typesetting
             try FileStore(try configuration.files()),
             try SealingKeys(configuration), try PublicAddress(configuration),
             Workbench("onestop.print", most: Limits.Typesetting.waiting),
+            ChangeFeed(database), ReadLedger(database), AnonymousGate(),
+        ]
+    }
+
+    static func background(_ runtime: Runtime) -> [any Service] {
+        let feed = runtime.resource(ChangeFeed.self)
+        return [
+            WritingReads(runtime: runtime),
+            Repeated("numbering changes", every: Limits.Citizen.numbering, log: runtime.log) { try await feed.work() },
         ]
     }
 }

@@ -15,6 +15,7 @@ enum Migrations {
         Migration(7, "what is published was a draft, as it was checked", published),
         Migration(8, "branches: steps done beside the leading one", branches),
         Migration(9, "numbers of the yearly books, printed forms", forms),
+        Migration(10, "what citizens see, rate and complain of, and who reads about them", citizens),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

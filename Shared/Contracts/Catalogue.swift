@@ -43,6 +43,10 @@ public enum Catalogue {
         DossierBranchOpened.self,
         DossierBranchClosed.self,
         ProcedurePublished.self,
+        ComplaintLodged.self,
+        ComplaintAssigned.self,
+        ComplaintAnswered.self,
+        RatingGiven.self,
         // Documents
         DocumentDrafted.self,
         DocumentApproved.self,
