@@ -108,7 +108,7 @@ import Testing
             var rounds = 1
             while try await Numbering.round(in: runtime).more {
                 rounds += 1
-                if rounds == 2 { try await office.done("accept", on: other, as: office.clerk) }
+                if rounds == 3 { try await office.done("accept", on: other, as: office.clerk) }
             }
             while try await Numbering.round(in: runtime).more {}
             #expect(rounds > 2)
