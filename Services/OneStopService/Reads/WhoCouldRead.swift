@@ -139,12 +139,17 @@ extension Call {
         let roles = PostRole.allCases.filter { Scope.of($0).contains(.dossiersRead) }.map(\.rawValue)
         return try await run(
             """
-            SELECT person, full_name, mailbox, agency, unit, role, title, fields FROM directory_posts
+            SELECT person, full_name, mailbox, agency, unit, role, title FROM directory_posts
             WHERE agency = ANY(\(agencies)) AND role = ANY(\(roles))
               AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
             ORDER BY agency DESC, role, full_name, person LIMIT \(Limits.Citizen.couldRead + 1)
             """
-        ).map(Official.init)
+        ).map { row in
+            Official(
+                person: try row("person"), fullName: try row("full_name"), mailbox: try row("mailbox"),
+                agency: try row("agency"), unit: try row("unit"),
+                role: PostRole(rawValue: try row("role")) ?? .officer, title: try row("title"))
+        }
     }
 
     /// The name of an agency; nil when the directory has none.
