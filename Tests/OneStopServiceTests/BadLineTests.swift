@@ -66,20 +66,20 @@ import Testing
                 "content-type: application/json", "idempotency-key: \(key)", "content-length: \(content.count)", "", "",
             ].joined(separator: "\r\n")
             let all = Array(head.utf8) + content
-            let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(socket) }
+            let cable = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(cable) }
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = in_port_t(port).bigEndian
             address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
             let connected = withUnsafePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    connect(cable, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
             #expect(connected == 0)
             let sent = all.prefix(Int(Double(all.count) * part)).withUnsafeBytes {
-                send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                write(cable, $0.baseAddress, $0.count)
             }
             #expect(sent == Int(Double(all.count) * part))
         }
