@@ -131,7 +131,8 @@ final class AnonymousGate: Sendable {
 }
 
 extension Call {
-    /// Takes a complaint in: who has to answer, by when, under which code.
+    /// Takes a complaint in: who has to answer, by when, under which code (os-145). Its answer is kept in the same
+    /// commit, under the Idempotency-Key: sent again it is answered so (os-143).
     func lodge<Output: Record>(
         _ begun: Complaint, _ grievance: Grievance, key: String? = nil, _ reply: (Complaint) -> Reply<Output>
     ) async throws -> Reply<Output> {

@@ -9,8 +9,8 @@ enum ReadingReason: String, CaseIterable, Sendable {
     case opinion, branch
 }
 
-/// The agencies that have to do with a dossier, at any moment of a day, from what was written when it happened. Pure:
-/// the same as `Call.requireReading` asks of a dossier as it is now (a test holds the two together).
+/// os-141. The agencies that have to do with a dossier, at any moment of a day, from what was written when it happened.
+/// Pure: the same as `Call.requireReading` asks of a dossier as it is now (a test holds the two together).
 struct Connections: Equatable {
     private(set) var reasons: [AgencyCode: ReadingReason] = [:]
 

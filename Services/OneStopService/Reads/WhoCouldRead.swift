@@ -93,6 +93,7 @@ enum WhoCouldRead: Endpoint {
         }
         output.administrators =
             try await call.run("SELECT count(*) AS n FROM directory_administrators").first.map { try $0("n") } ?? 0
+        // os-142
         if call.caller.kind != .citizen { output.readers = listed.map(reader) }
         return Reply(output)
     }

@@ -97,6 +97,7 @@ enum WhoDidRead: Endpoint {
         let role: String? = try row("role")
         read.role = role.flatMap(PostRole.init)
         read.purpose = try row("purpose")
+        // os-142
         guard named else { return read }
         (read.person, read.name, read.caller) = (try row("person"), try row("full_name"), try row("caller"))
         read.trace = try row("trace")
