@@ -1,6 +1,6 @@
 extension Migrations {
     /// Tables of these that are only added to.
-    static let citizensOnlyAdd = ["dossier_reads", "citizen_changes", "ratings", "complaint_history"]
+    static let citizensOnlyAdd = ["dossier_reads", "citizen_changes", "step_dates", "ratings", "complaint_history"]
 
     static let citizens = """
         -- How far the log of events is numbered for citizens. What `seen` saw is done; of a difference to `target` that
@@ -31,6 +31,17 @@ extension Migrations {
             status text,
             at timestamptz NOT NULL,
             PRIMARY KEY (person, number)
+        );
+
+        -- When each step was due and why, as `due_dates` has it of the appointments.
+        CREATE TABLE step_dates (
+            dossier uuid NOT NULL REFERENCES dossiers,
+            version bigint NOT NULL,
+            cause text NOT NULL,
+            due_at timestamptz NOT NULL,
+            former_due_at timestamptz,
+            explanation jsonb NOT NULL,
+            PRIMARY KEY (dossier, version)
         );
 
         -- Who read what about whom, beside the log. Lists are a row each, without a dossier.

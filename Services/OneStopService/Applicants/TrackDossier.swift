@@ -97,8 +97,7 @@ enum TrackDossier: Endpoint {
         if dossier.dueAt != nil {
             let row = try await call.run(
                 """
-                SELECT * FROM due_dates WHERE dossier = \(dossier.id) AND cause <> \(PromisedDate.stepCause)
-                ORDER BY version DESC LIMIT 1
+                SELECT * FROM due_dates WHERE dossier = \(dossier.id) ORDER BY version DESC LIMIT 1
                 """
             ).first
             if let row {

@@ -72,40 +72,15 @@ enum ExplainDueDates: Endpoint {
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
         let dossier = try await call.readable(input.dossier, purpose: "due dates")
-        let rows = try await call.run(
-            """
-            SELECT d.*, h.step FROM due_dates d
-            JOIN dossier_history h ON h.dossier = d.dossier AND h.version = d.version
-            WHERE d.dossier = \(dossier.id) ORDER BY d.version DESC LIMIT \(Limits.OneStop.explainedDates)
-            """)
         var output = Output()
-        for row in rows.reversed() {
-            let appointment = try appointment(row)
-            if appointment.cause == PromisedDate.stepCause {
-                output.steps.append(appointment)
-            } else {
-                output.dueDates.append(appointment)
-            }
-        }
+        output.dueDates = try await call.dates("due_dates", of: dossier)
+        output.steps = try await call.dates("step_dates", of: dossier)
         output.sentence = output.dueDates.last { $0.dueAt == dossier.dueAt }?.sentence
         output.opinions = try await call.runtime.database.opinions(on: dossier.id).map(other)
         output.branches = Array(
             try await call.runtime.database.branches(of: dossier.id).suffix(Limits.OneStop.branchesOfDossier).map(other)
         )
         return Reply(output)
-    }
-
-    private static func appointment(_ row: Row) throws -> Appointment {
-        var appointment = Appointment()
-        (appointment.version, appointment.cause) = (try row("version"), try row("cause"))
-        (appointment.dueAt, appointment.formerDueAt) = (try row("due_at"), try row("former_due_at"))
-        appointment.explanation = try Explanation(decoding: try row("explanation"), unknown: .ignore)
-        let isStep = appointment.cause == PromisedDate.stepCause
-        appointment.step = try isStep ? row("step", as: String?.self) : nil
-        appointment.sentence = Sentence(
-            isStep ? .step : .appointment, due: appointment.dueAt, former: appointment.formerDueAt,
-            cause: appointment.cause, appointment.explanation)
-        return appointment
     }
 
     private static func other(_ opinion: Opinion) -> Other {
@@ -125,8 +100,35 @@ enum ExplainDueDates: Endpoint {
     }
 }
 
+extension Call {
+    /// The last dates of a table, in order.
+    fileprivate func dates(_ table: String, of dossier: Dossier) async throws -> [ExplainDueDates.Appointment] {
+        let rows = try await run(
+            """
+            SELECT d.*, h.step FROM \(raw: table) d
+            JOIN dossier_history h ON h.dossier = d.dossier AND h.version = d.version
+            WHERE d.dossier = \(dossier.id) ORDER BY d.version DESC LIMIT \(Limits.OneStop.explainedDates)
+            """)
+        return try rows.reversed().map { row in
+            var date = ExplainDueDates.Appointment()
+            (date.version, date.cause) = (try row("version"), try row("cause"))
+            (date.dueAt, date.formerDueAt) = (try row("due_at"), try row("former_due_at"))
+            date.explanation = try Explanation(decoding: try row("explanation"), unknown: .ignore)
+            let isStep = date.cause == PromisedDate.stepCause
+            let step: String? = try row("step")
+            date.step = isStep ? step : nil
+            date.sentence = Sentence(
+                isStep ? .step : .appointment, due: date.dueAt, former: date.formerDueAt, cause: date.cause,
+                date.explanation)
+            return date
+        }
+    }
+}
+
 extension PromisedDate {
     static let stepCause = "step"
+
+    var isOfStep: Bool { cause == Self.stepCause }
 
     /// When a step that begins now is due; nil without a limit.
     static func step(_ step: Step, at now: Date, calendar: WorkCalendar) throws(Refused) -> PromisedDate? {
