@@ -5,7 +5,7 @@
 set -euo pipefail
 NEEDED=(postgresql-15 rabbitmq-server libpq-dev librabbitmq-dev libargon2-dev libcurl4-openssl-dev
     libpango1.0-dev libqrencode-dev fonts-liberation2 fonts-dejavu-core poppler-utils zbar-tools unzip pkg-config
-    python3 python3-venv openssl curl ca-certificates util-linux amqp-tools "$@")
+    python3 python3-venv openssl curl ca-certificates util-linux amqp-tools jq "$@")
 # Packages among those and their dependencies that bring a daemon, with its unit.
 SERVERS=(postgresql-common:postgresql rabbitmq-server:rabbitmq-server erlang-base:epmd cron:cron
     etcd-server:etcd patroni:patroni haproxy:haproxy clamav-daemon:clamav-daemon)

@@ -18,6 +18,8 @@ import Typesetting
             "dossier_history", "due_dates", "book_lines", "printed_forms",
             "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards",
         ] + SubjectKeys.appendOnly
+        ["dossier_history", "due_dates", "book_lines", "printed_forms"] + Migrations.citizensOnlyAdd
+        + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
@@ -129,6 +131,24 @@ import Typesetting
         ListMyAppointments.self,
         LookUpDossier.self,
         ListMyDossiers.self,
+        TrackDossier.self,
+        ReadMyChanges.self,
+        RateDossier.self,
+        ReadRatings.self,
+        LodgeComplaint.self,
+        ListMyComplaints.self,
+        ReadMyComplaint.self,
+        LodgeAnonymously.self,
+        LookUpComplaint.self,
+        ListComplaints.self,
+        ReadComplaint.self,
+        ReadContact.self,
+        AssignComplaint.self,
+        AnswerComplaint.self,
+        ComplaintLimits.self,
+        SetComplaintLimit.self,
+        WhoCouldRead.self,
+        WhoDidRead.self,
         ReadMyNotifications.self,
         MarkNotificationRead.self,
         ReadSubjectKey.self,
@@ -165,6 +185,15 @@ import Typesetting
             FileInspector(store, scanner: try configuration.scanner()),
             try SealingKeys(configuration), try PublicAddress(configuration),
             Workbench("onestop.print", most: Limits.Typesetting.waiting),
+            ChangeFeed(database), ReadLedger(database), AnonymousGate(),
+        ]
+    }
+
+    static func background(_ runtime: Runtime) -> [any Service] {
+        let feed = runtime.resource(ChangeFeed.self)
+        return [
+            WritingReads(runtime: runtime),
+            Repeated("numbering changes", every: Limits.Citizen.numbering, log: runtime.log) { try await feed.work() },
         ]
     }
 }

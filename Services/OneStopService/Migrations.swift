@@ -24,6 +24,7 @@ enum Migrations {
         Migration(14, "opinions that are late, branches of an official", reports),
         Migration(15, "dossiers that were forwarded to the right one-stop", forwards),
         Migration(12, "several fees of a dossier", fees),
+        Migration(10, "what citizens see, rate and complain of, and who reads about them", citizens),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -51,6 +51,10 @@ public enum Catalogue {
         DossierForwarded.self,
         ProcedurePublished.self,
         BooksClosed.self,
+        ComplaintLodged.self,
+        ComplaintAssigned.self,
+        ComplaintAnswered.self,
+        RatingGiven.self,
         // Documents
         DocumentDrafted.self,
         DocumentApproved.self,

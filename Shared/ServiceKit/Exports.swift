@@ -2,6 +2,7 @@
 @_exported import struct Foundation.Data
 @_exported import struct Foundation.Date
 @_exported import struct Foundation.UUID
+@_exported import class EventLog.Bell
 @_exported import struct EventLog.Envelope
 @_exported import struct EventLog.NotYet
 @_exported import enum Sealing.SealingFault

@@ -388,6 +388,61 @@ def sealed_address(office):
 
 
 RECIPES = integration.RECIPES | counter.RECIPES | linked.RECIPES | {
+GRIEVANCE = {"kind": "report", "subject": "Chờ lâu tại quầy", "text": "Tôi đã chờ ba giờ."}
+
+
+def complain(office, what=None, body=None):
+    """Lodged without an account, with a contact; for `contact` given to the leader to answer."""
+    lodged = office.do(None, "onestop", "POST", "/public/complaints", {
+        "grievance": GRIEVANCE, "agency": "H19.12", "contact": "0900000001"})
+
+    def look():
+        found, path = [], "/complaints?agency=H19.12&limit=200"
+        while path:
+            page = office.call("leader", "onestop", "GET", path)
+            found += page.json()["complaints"]
+            path = page.links.get("next", {}).get("url")
+        return next((one["id"] for one in found if one["code"] == lodged["code"]), None)
+
+    complaint = office.wait("the complaint", look)
+    if what == "contact":
+        office.do("leader", "onestop", "POST", f"/complaints/{complaint}/assign", {"handler": office.person("leader")})
+    return "leader", {"path": {"complaint": complaint}, "body": body}
+
+
+def look_up_complaint(office):
+    lodged = office.do(None, "onestop", "POST", "/public/complaints", {"grievance": GRIEVANCE, "agency": "H19.12"})
+    return None, {"path": {"code": lodged["code"]}, "headers": {"Complaint-Key": lodged["key"]}}
+
+
+def my_complaint(office):
+    lodged = office.do("citizen", "onestop", "POST", "/my/complaints", {"grievance": GRIEVANCE, "agency": "H19.12"})
+    return "citizen", {"path": {"complaint": lodged["id"]}}
+
+
+def complaint_limit(office):
+    known = office.do(None, "onestop", "GET", "/complaint-limits")["limits"]
+    version = next(one["version"] for one in known if one["kind"] == "suggestion")
+    return "admin", {"path": {"kind": "suggestion"}, "headers": {"If-Match": f'"{version}"'},
+                     "body": {"limit": {"amount": 10, "unit": "workingDays"}}}
+
+
+RECIPES = integration.RECIPES | {
+    "TrackDossier": lambda o: on(o.in_work(), "citizen"),
+    "RateDossier": lambda o: on(o.accepted(), "citizen", {
+        "occasion": "receipt", "stars": 5, "points": [{"indicator": 7, "points": 2}], "remark": "Tận tình"}),
+    "ReadRatings": lambda o: on(o.accepted(), "citizen"),
+    "WhoCouldRead": lambda o: on(o.accepted(), "leader"),
+    "WhoDidRead": lambda o: on(o.accepted(), "leader"),
+    "LodgeComplaint": lambda o: ("citizen", {"body": {"grievance": GRIEVANCE, "agency": "H19.12"}}),
+    "LodgeAnonymously": lambda o: (None, {"body": {"grievance": GRIEVANCE, "agency": "H19.12"}}),
+    "LookUpComplaint": look_up_complaint,
+    "ReadMyComplaint": my_complaint,
+    "ReadComplaint": complain,
+    "ReadContact": lambda o: complain(o, "contact"),
+    "AssignComplaint": lambda o: complain(o, None, {"handler": o.person("leader")}),
+    "AnswerComplaint": lambda o: complain(o, None, {"answer": "Cảm ơn ông/bà.", "justified": False}),
+    "SetComplaintLimit": complaint_limit,
     "ReadSubjectKey": lambda o: ("mail", {"path": {"key": sealed_address(o)[1]}}),
     "EraseSubject": lambda o: ("admin", {"path": {"subject": sealed_address(o)[0]}, "body": {"reason": "Theo yêu cầu"}}),
     "ReadSchema": lambda o: (None, {"path": {"event": "onestop.dossier.accepted.v1"}}),

@@ -61,8 +61,11 @@ enum Statements {
         let text = try String(
             decoding: String(contentsOfFile: log, encoding: .utf8).utf8.dropFirst(before), as: UTF8.self)
         return parse(text, user: schema).filter { statement in
-            !["relay_", "timers", "inbox_", "receipt", "business_clock", "pg_current_snapshot", "plan_cache_mode"]
-                .contains { statement.text.contains($0) }
+            ![
+                "relay_", "timers", "inbox_", "receipt", "business_clock", "pg_current_snapshot", "plan_cache_mode",
+                "citizen_", "dossier_reads", "event_log l", "enable_seqscan",
+            ]
+            .contains { statement.text.contains($0) }
                 || statement.text.contains("WITH change AS")
         }
     }

@@ -16,6 +16,7 @@ import Testing
         try await Copy.during { copy in
             try await loadsTwice(copy)
             try await plays(copy)
+            try await guides()
             try await restores(copy)
             try await auditorSees(copy)
             try await operationsAnswer(copy)
@@ -50,6 +51,14 @@ import Testing
             #expect(line[name]?.integer ?? 0 > 0, "\(name) in \(line.description)")
         }
         #expect(line["elapsed_s"] != nil)
+    }
+
+    /// The tour of the one-stop shop, as its page says it.
+    private func guides() async throws {
+        let page = Settings.checkout.appendingPathComponent("Deploy/runbooks/onestop-tour.md")
+        let tour = try Tour(page: String(contentsOf: page, encoding: .utf8))
+        #expect(tour.blocks.count > 5)
+        for difference in try await tour.run() { Issue.record("onestop-tour.md: \(difference)") }
     }
 
     /// The drill: what is restored elsewhere is what was backed up (rows, event logs, receipts), and goes on: the epoch

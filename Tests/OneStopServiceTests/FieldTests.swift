@@ -43,6 +43,7 @@ import Testing
                     ("attachments", [:]), ("uploads", PaperDesk.announcement(of: AttachmentTests.page)),
                     ("opinions/\(opinion)/answer", ["verdict": "agree"]),
                     ("branches/\(branch)/hand-over", ["note": "x"]),
+                    ("ratings", ["occasion": "receipt", "channel": "paper", "stars": 4]),
                 ]
             // Whoever adds an act adds it here.
             let routes = Main.endpoints.map { $0.route }.filter { $0.method == "POST" }

@@ -218,7 +218,8 @@ enum DossierSQL {
                 (
                     "dated",
                     """
-                    INSERT INTO due_dates (dossier, version, cause, due_at, former_due_at, explanation)
+                    INSERT INTO \(raw: due.isOfStep ? "step_dates" : "due_dates")
+                        (dossier, version, cause, due_at, former_due_at, explanation)
                     SELECT id, version, \(due.cause), \(due.at), \(due.former), \(due.explanation.json) FROM change
                     """
                 ))

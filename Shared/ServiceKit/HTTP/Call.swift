@@ -62,11 +62,14 @@ public struct Call: Sendable {
         return try await runtime.rights.of(person).agencies(scope, on: today)
     }
 
-    /// Every read of personal data is logged with its purpose.
+    /// Every read of personal data is logged with its purpose, before it is answered; who keeps a ledger is told.
     public func logRead(of kind: String, _ id: String, purpose: String) {
         log.info(
             "personal data read",
             metadata: ["kind": "\(kind)", "id": "\(id)", "purpose": "\(purpose)", "caller": "\(caller.id)"])
+        guard let ledger = runtime.readLedger else { return }
+        ledger.note(
+            PersonalRead(kind: kind, id: id, purpose: purpose, caller: caller, at: now, trace: trace.traceID))
     }
 
     /// Refuses a request whose If-Match names another version than `current` (RFC 9110, section 13.1.1).
@@ -252,4 +255,27 @@ public protocol Reaction: Sendable {
 /// the reactions to its type and in the same transaction: what it does happens once.
 public protocol Observer: Sendable {
     static func handle(_ envelope: Envelope, _ work: Work) async throws
+}
+
+/// One read of personal data: of what, by whom, what for.
+public struct PersonalRead: Sendable, Hashable {
+    /// What was read, and which: `dossier`, its id; `dossiers`, the holder of the list.
+    public let kind: String
+    public let id: String
+    public let purpose: String
+    public let caller: Caller
+    /// Business time.
+    public let at: Date
+    public let trace: String
+
+    public init(kind: String, id: String, purpose: String, caller: Caller, at: Date, trace: String) {
+        (self.kind, self.id, self.purpose) = (kind, id, purpose)
+        (self.caller, self.at, self.trace) = (caller, at, trace)
+    }
+}
+
+/// A resource of a service that keeps the reads of personal data where people can ask for them. It is told of each one
+/// and must not wait.
+public protocol KeepsReads: Sendable {
+    func note(_ read: PersonalRead)
 }

@@ -20,6 +20,8 @@ public final class Runtime: Sendable {
     /// The service's OpenAPI document.
     let openAPI: @Sendable () -> [UInt8]
     private let resources: [any Sendable]
+    /// Of a service that keeps the reads of personal data.
+    let readLedger: (any KeepsReads)?
 
     init(
         service: ServiceName, configuration: Configuration, database: Database, clock: BusinessClock, rights: Rights,
@@ -35,6 +37,7 @@ public final class Runtime: Sendable {
         self.log = log
         self.tokens = tokens
         self.resources = resources
+        readLedger = resources.lazy.compactMap { $0 as? any KeepsReads }.first
         self.openAPI = openAPI
     }
 

@@ -1,0 +1,46 @@
+import Contracts
+import Foundation
+import ServiceKit
+import ServiceTestKit
+import Testing
+
+@testable import OneStopService
+
+@Suite struct TrackTests {
+    @Test func `os-146: signed in a citizen sees where it is, down to the unit, and what can be done`() async throws {
+        try await Office.open { office in
+            let id = try await office.submit()
+            func track() async throws -> JSON {
+                let answer = try await office.get("/my/dossiers/\(id)", as: office.citizen)
+                guard answer.status == 200 else { throw Office.Unexpected(answer) }
+                return answer.json
+            }
+            let submitted = try await track()
+            #expect((submitted["statusName"], submitted["completion"]) == ("Mới đăng ký", 10))
+            #expect(submitted["answerBy"]?.text != nil && submitted["actions"] == ["attach", "withdraw", "complain"])
+            try await office.done("accept", on: id, as: office.clerk)
+            try await office.done("hand-over", on: id, as: office.clerk, ["toOfficer": .string(office.officer.text)])
+            let inWork = try await track()
+            #expect((inWork["agencyName"], inWork["unit"], inWork["stepName"]) == ("Cơ quan H19.06", "phong", "check"))
+            #expect((inWork["rateable"], inWork["actions"]) == (["receipt"], ["withdraw", "rate", "complain"]))
+            #expect(inWork["why"]?["english"]?.text?.hasPrefix("The result is due 2021-03-15 at 17:00") == true)
+            try await office.done("require-payment", on: id, as: office.officer)
+            let owing = try await track()
+            #expect(owing["actions"]?.array?.contains("pay") == true && owing["clockStands"] == true)
+            #expect(owing["payment"]?["amount"]?.integer == 200_000)
+            #expect(owing["payment"]?["english"]?.text?.contains(owing["payment"]?["demand"]?.text ?? "?") == true)
+            let required = try #require(try await office.last(DossierPaymentRequired.self, of: id))
+            await office.harness.take(try office.paid(required))
+            #expect(try await track()["payment"]?["receipt"] == "0000001/BLĐT-2021")
+            try await office.done("request-supplement", on: id, as: office.officer, ["missing": "Bản sao CCCD"])
+            let waiting = try await track()
+            #expect(waiting["missing"] == "Bản sao CCCD" && waiting["actions"]?.array?.contains("supply") == true)
+            // Nobody else's, and no official's name.
+            #expect(try await office.get("/my/dossiers/\(id)", as: office.stranger).status == 404)
+            #expect(!waiting.description.contains("Trần Văn An"))
+            // Without signing in: code and progress.
+            let open = try await office.get("/public/dossiers/H19.06-210301-0001").json
+            #expect(open == ["code": "H19.06-210301-0001", "completion": 25])
+        }
+    }
+}
