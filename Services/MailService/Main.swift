@@ -34,6 +34,7 @@ import ServiceKit
         TellOfOpinion.self,
         TellOfBranch.self,
         TellOfBranchEnd.self,
+        TellOfDeadline.self,
         TellOfSupplement.self,
         TellOfApproval.self,
         TellOfResult.self,

@@ -10,7 +10,11 @@ import Typesetting
     static let name = ServiceName.onestop
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
-    static let appendOnly = ["dossier_history", "due_dates", "book_lines", "printed_forms"] + SubjectKeys.appendOnly
+    static let appendOnly =
+        [
+            "dossier_history", "due_dates", "book_lines", "printed_forms", "deadline_rungs", "acted_for",
+            "reassignment_lines", "calendar_moves", "agency_errors", "corrections",
+        ] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) },
@@ -30,6 +34,10 @@ import Typesetting
         ImportProcedures.self,
         ReadCalendar.self,
         LoadCalendar.self,
+        PreviewCalendar.self,
+        ReadCalendarChange.self,
+        ReadLadder.self,
+        SetLadder.self,
         SubmitDossier.self,
         ReceiveDossier.self,
         AcceptDossier.self,
@@ -38,6 +46,9 @@ import Typesetting
         SupplyDossier.self,
         HandOver.self,
         AssignDossier.self,
+        ReassignDossiers.self,
+        PreviewReassignment.self,
+        ReadReassignment.self,
         SendDossier.self,
         SendBack.self,
         RequestOpinion.self,
@@ -57,6 +68,10 @@ import Typesetting
         ConfirmWithdrawal.self,
         DeclineWithdrawal.self,
         Reappoint.self,
+        RecordError.self,
+        ReadErrors.self,
+        CorrectError.self,
+        CountErrors.self,
         AttachPaper.self,
         ListAttachments.self,
         DownloadPaper.self,
@@ -65,6 +80,7 @@ import Typesetting
         FindDossier.self,
         ReadHistory.self,
         ExplainDueDates.self,
+        ReadDeadlines.self,
         ListInbox.self,
         CountInbox.self,
         ListFilters.self,
@@ -102,6 +118,11 @@ import Typesetting
         OnHolderTransferred.self,
         OnHolderLeft.self,
     ]
+    static let timers: [any TimedTask.Type] = [
+        LookAtDeadline.self,
+        ReassignBatch.self,
+        ProjectCalendar.self,
+    ]
 
     static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
 
@@ -109,7 +130,7 @@ import Typesetting
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] {
         [
-            ProcedureBook(database), CalendarBook(database), InboxCounts(database),
+            ProcedureBook(database), CalendarBook(database), LadderBook(database), InboxCounts(database),
             try FileStore(try configuration.files()),
             try SealingKeys(configuration), try PublicAddress(configuration),
             Workbench("onestop.print", most: Limits.Typesetting.waiting),

@@ -17,6 +17,11 @@ enum Migrations {
         Migration(9, "numbers of the yearly books, printed forms", forms),
         Migration(10, "finding: inbox and search", finding),
         Migration(11, "counter: tickets and appointments", counter),
+        Migration(12, "ladders of warnings, and the rungs that were reached", ladder),
+        Migration(13, "who acted in whose name", standIns),
+        Migration(14, "dossiers given to others in bulk", reassignments),
+        Migration(15, "changes of the calendar and the dates that they move", calendarChanges),
+        Migration(16, "errors by agencies and what corrects them", errors),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

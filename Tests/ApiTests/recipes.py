@@ -10,6 +10,7 @@ import urllib.parse
 import uuid
 
 import recipes_counter as counter
+import recipes_deadlines as deadlines
 import recipes_integration as integration
 from office import environment, run_folder
 
@@ -314,7 +315,7 @@ def sealed_address(office):
     return dossier, office.wait("the command", look)
 
 
-RECIPES = integration.RECIPES | counter.RECIPES | {
+RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | {
     "ReadSubjectKey": lambda o: ("mail", {"path": {"key": sealed_address(o)[1]}}),
     "EraseSubject": lambda o: ("admin", {"path": {"subject": sealed_address(o)[0]}, "body": {"reason": "Theo yêu cầu"}}),
     "ReadSchema": lambda o: (None, {"path": {"event": "onestop.dossier.accepted.v1"}}),
