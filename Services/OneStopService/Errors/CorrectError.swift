@@ -52,7 +52,8 @@ enum CorrectError: Endpoint {
         try await work.flight(
             DossierSQL.insert(dossier),
             then: DossierSQL.lines(change, from: nil, at: work.now, actor: work.actor)
-                + DossierSQL.acted(work.actingPerson, for: work.actsFor),
+                + DossierSQL.acted(work.actingPerson, for: work.actsFor)
+                + [DossierMarks.line(dossier, procedureName: try await work.procedure(of: dossier).definition.name)],
             announcing: event, to: dossier.receivingAgency)
         try await work.post(
             """
