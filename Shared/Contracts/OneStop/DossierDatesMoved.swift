@@ -20,12 +20,13 @@ public struct DossierDatesMoved: Event {
 
     public static let fields: [Field<Self>] = [
         .init("dossier", \.dossier, .id, "The dossier"),
-        .init("calendarVersion", \.calendarVersion, .integer(1...Int.max), "The version of the working calendar"),
+        .init("calendarVersion", \.calendarVersion, .integer(1...999_999_999), "The version of the working calendar"),
         .init("formerDueAt", \.formerDueAt, .instant, "Appointment before; absent where it stays"),
         .init("dueAt", \.dueAt, .instant, "Appointment now; absent where it stays"),
         .init("stepDueAt", \.stepDueAt, .instant, "When its step is due now; absent where that stays"),
-        .init("opinions", \.opinions, .integer(0...Int.max), "Opinions whose dates moved"),
-        .init("branches", \.branches, .integer(0...Int.max), "Branches whose dates moved"),
+        .init("opinions", \.opinions, .integer(0...Limits.OneStop.opinions), "Opinions whose dates moved"),
+        .init(
+            "branches", \.branches, .integer(0...Limits.OneStop.branchesOfDossier), "Branches whose dates moved"),
         .init("status", \.status, .choice, "The national status after this event"),
     ]
 }
