@@ -10,13 +10,14 @@ extension Migrations {
             set_by text NOT NULL,
             set_at timestamptz NOT NULL
         );
-        -- To insert is to claim: each rung of a deadline once for each date that it had.
+        -- To insert is to claim: each rung of a deadline once for each date that it had. No foreign key: its check would
+        -- wait for whoever holds the dossier, who may wait for the timer that is firing.
         CREATE TABLE deadline_rungs (
             deadline text NOT NULL,
             due_at timestamptz NOT NULL,
             rung text NOT NULL,
             id uuid NOT NULL UNIQUE,
-            dossier uuid NOT NULL REFERENCES dossiers,
+            dossier uuid NOT NULL,
             reached_at timestamptz NOT NULL,
             reader text NOT NULL,
             agency text NOT NULL,
