@@ -21,6 +21,12 @@ import ServiceKit
         ListOfficials.self,
         DecideAppointment.self,
         ListDecisions.self,
+        DecideDelegation.self,
+        RevokeDelegation.self,
+        ListDelegations.self,
+        DecideAbsence.self,
+        EndAbsence.self,
+        ListAbsences.self,
     ]
     static let reactions: [any Reaction.Type] = []
     static let timers: [any TimedTask.Type] = [

@@ -105,6 +105,7 @@ enum Migrations {
             ALTER TABLE posts ADD COLUMN fields text[] NOT NULL DEFAULT '{}';
             ALTER TABLE decisions ADD COLUMN fields text[] NOT NULL DEFAULT '{}';
             """),
+        Migration(4, "delegations and absences", standIns),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

@@ -1,5 +1,22 @@
 -- The schema of HRService, as its migrations make it. Written by `make schema`, never by hand.
 
+CREATE TABLE absences (
+    id uuid NOT NULL,
+    person uuid NOT NULL,
+    agency text NOT NULL,
+    kind text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    decided_by text NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    version bigint NOT NULL,
+    CONSTRAINT absences_pkey PRIMARY KEY (id),
+    CONSTRAINT absences_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
+    CONSTRAINT absences_person_fkey FOREIGN KEY (person) REFERENCES officials(person)
+);
+
 CREATE TABLE agencies (
     code text NOT NULL,
     name text NOT NULL,
@@ -70,6 +87,38 @@ CREATE TABLE decisions (
     CONSTRAINT decisions_person_fkey FOREIGN KEY (person) REFERENCES officials(person)
 );
 
+CREATE TABLE delegations (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    year integer NOT NULL,
+    person uuid NOT NULL,
+    post uuid NOT NULL,
+    delegate uuid NOT NULL,
+    agency text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    decided_by text NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    version bigint NOT NULL,
+    CONSTRAINT delegations_pkey PRIMARY KEY (id),
+    CONSTRAINT delegations_number_year_key UNIQUE (number, year),
+    CONSTRAINT delegations_agency_fkey FOREIGN KEY (agency) REFERENCES agencies(code),
+    CONSTRAINT delegations_delegate_fkey FOREIGN KEY (delegate) REFERENCES officials(person),
+    CONSTRAINT delegations_person_fkey FOREIGN KEY (person) REFERENCES officials(person),
+    CONSTRAINT delegations_post_fkey FOREIGN KEY (post) REFERENCES posts(id),
+    CONSTRAINT delegations_check CHECK (delegate <> person)
+);
+
+CREATE TABLE directory_absences (
+    absence uuid NOT NULL,
+    person uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_absences_pkey PRIMARY KEY (absence)
+);
+
 CREATE TABLE directory_administrators (
     person uuid NOT NULL,
     CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
@@ -85,6 +134,16 @@ CREATE TABLE directory_agencies (
     valid_to date,
     successor text,
     CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_delegations (
+    delegation uuid NOT NULL,
+    person uuid NOT NULL,
+    post uuid NOT NULL,
+    delegate uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_delegations_pkey PRIMARY KEY (delegation)
 );
 
 CREATE TABLE directory_posts (
@@ -362,6 +421,8 @@ CREATE TABLE verifier_keys (
     CONSTRAINT verifier_keys_pkey PRIMARY KEY (kid)
 );
 
+CREATE INDEX absences_person ON absences USING btree (person, valid_from);
+
 CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
 
 CREATE UNIQUE INDEX decisions_one_pending ON decisions USING btree (person) WHERE effective_at IS NULL;
@@ -369,6 +430,16 @@ CREATE UNIQUE INDEX decisions_one_pending ON decisions USING btree (person) WHER
 CREATE INDEX decisions_person ON decisions USING btree (person, decided_at);
 
 CREATE INDEX decisions_position ON decisions USING btree (agency, unit, "position") WHERE effective_at IS NULL;
+
+CREATE INDEX delegations_delegate ON delegations USING btree (delegate, valid_from);
+
+CREATE INDEX delegations_person ON delegations USING btree (person, valid_from);
+
+CREATE INDEX directory_absences_person ON directory_absences USING btree (person);
+
+CREATE INDEX directory_delegations_delegate ON directory_delegations USING btree (delegate);
+
+CREATE INDEX directory_delegations_person ON directory_delegations USING btree (person);
 
 CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
 

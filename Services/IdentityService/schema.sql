@@ -64,6 +64,14 @@ CREATE TABLE dead_letter_audit (
     CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
 );
 
+CREATE TABLE directory_absences (
+    absence uuid NOT NULL,
+    person uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_absences_pkey PRIMARY KEY (absence)
+);
+
 CREATE TABLE directory_administrators (
     person uuid NOT NULL,
     CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
@@ -79,6 +87,16 @@ CREATE TABLE directory_agencies (
     valid_to date,
     successor text,
     CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_delegations (
+    delegation uuid NOT NULL,
+    person uuid NOT NULL,
+    post uuid NOT NULL,
+    delegate uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_delegations_pkey PRIMARY KEY (delegation)
 );
 
 CREATE TABLE directory_posts (
@@ -337,6 +355,12 @@ CREATE TABLE verifier_keys (
 );
 
 CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
+
+CREATE INDEX directory_absences_person ON directory_absences USING btree (person);
+
+CREATE INDEX directory_delegations_delegate ON directory_delegations USING btree (delegate);
+
+CREATE INDEX directory_delegations_person ON directory_delegations USING btree (person);
 
 CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
 

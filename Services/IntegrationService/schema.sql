@@ -100,6 +100,14 @@ CREATE TABLE delivery_failures (
     CONSTRAINT delivery_failures_state_check CHECK (state = ANY (ARRAY['retrying'::text, 'dead'::text]))
 );
 
+CREATE TABLE directory_absences (
+    absence uuid NOT NULL,
+    person uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_absences_pkey PRIMARY KEY (absence)
+);
+
 CREATE TABLE directory_administrators (
     person uuid NOT NULL,
     CONSTRAINT directory_administrators_pkey PRIMARY KEY (person)
@@ -115,6 +123,16 @@ CREATE TABLE directory_agencies (
     valid_to date,
     successor text,
     CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_delegations (
+    delegation uuid NOT NULL,
+    person uuid NOT NULL,
+    post uuid NOT NULL,
+    delegate uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_delegations_pkey PRIMARY KEY (delegation)
 );
 
 CREATE TABLE directory_posts (
@@ -439,6 +457,12 @@ CREATE INDEX deliveries_position ON deliveries USING btree ("position");
 CREATE INDEX deliveries_test ON deliveries USING btree (event) WHERE "position" IS NULL;
 
 CREATE INDEX delivery_audit_of ON delivery_audit USING btree (subscription, id);
+
+CREATE INDEX directory_absences_person ON directory_absences USING btree (person);
+
+CREATE INDEX directory_delegations_delegate ON directory_delegations USING btree (delegate);
+
+CREATE INDEX directory_delegations_person ON directory_delegations USING btree (person);
 
 CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
 

@@ -37,6 +37,7 @@ import ServiceKit
         TellOfBranchAssigned.self,
         TellOfOverdueOpinion.self,
         TellOfLinkEnd.self,
+        TellOfDeadline.self,
         TellOfSupplement.self,
         TellOfApproval.self,
         TellOfResult.self,

@@ -20,6 +20,10 @@ import Typesetting
         ] + SubjectKeys.appendOnly
         ["dossier_history", "due_dates", "book_lines", "printed_forms"] + Migrations.citizensOnlyAdd
         + SubjectKeys.appendOnly
+        [
+            "dossier_history", "due_dates", "book_lines", "printed_forms", "deadline_rungs", "acted_for",
+            "reassignment_lines", "calendar_moves", "agency_errors", "corrections",
+        ] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
@@ -57,6 +61,10 @@ import Typesetting
         AbandonUpload.self,
         WriteLinkedSet.self,
         ListLinkedSets.self,
+        PreviewCalendar.self,
+        ReadCalendarChange.self,
+        ReadLadder.self,
+        SetLadder.self,
         SubmitDossier.self,
         ReceiveDossier.self,
         ApplyForLinked.self,
@@ -70,6 +78,9 @@ import Typesetting
         SupplyDossier.self,
         HandOver.self,
         AssignDossier.self,
+        ReassignDossiers.self,
+        PreviewReassignment.self,
+        ReadReassignment.self,
         SendDossier.self,
         SendBack.self,
         ForwardDossier.self,
@@ -93,6 +104,10 @@ import Typesetting
         ConfirmWithdrawal.self,
         DeclineWithdrawal.self,
         Reappoint.self,
+        RecordError.self,
+        ReadErrors.self,
+        CorrectError.self,
+        CountErrors.self,
         AttachPaper.self,
         ListAttachments.self,
         DownloadPaper.self,
@@ -107,6 +122,7 @@ import Typesetting
         FindDossier.self,
         ReadHistory.self,
         ExplainDueDates.self,
+        ReadDeadlines.self,
         ListInbox.self,
         CountInbox.self,
         ListFilters.self,
@@ -163,6 +179,11 @@ import Typesetting
         OnHolderTransferred.self,
         OnHolderLeft.self,
     ]
+    static let timers: [any TimedTask.Type] = [
+        LookAtDeadline.self,
+        ReassignBatch.self,
+        ProjectCalendar.self,
+    ]
 
     static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
     static let timers: [any TimedTask.Type] = [
@@ -184,6 +205,9 @@ import Typesetting
         return [
             ProcedureBook(database), CalendarBook(database), InboxCounts(database), store,
             FileInspector(store, scanner: try configuration.scanner()),
+        [
+            ProcedureBook(database), CalendarBook(database), LadderBook(database), InboxCounts(database),
+            try FileStore(try configuration.files()),
             try SealingKeys(configuration), try PublicAddress(configuration),
             Workbench("onestop.print", most: Limits.Typesetting.waiting),
             ChangeFeed(database), ReadLedger(database), AnonymousGate(),

@@ -25,6 +25,11 @@ enum Migrations {
         Migration(15, "dossiers that were forwarded to the right one-stop", forwards),
         Migration(12, "several fees of a dossier", fees),
         Migration(10, "what citizens see, rate and complain of, and who reads about them", citizens),
+        Migration(12, "ladders of warnings, and the rungs that were reached", ladder),
+        Migration(13, "who acted in whose name", standIns),
+        Migration(14, "dossiers given to others in bulk", reassignments),
+        Migration(15, "changes of the calendar and the dates that they move", calendarChanges),
+        Migration(16, "errors by agencies and what corrects them", errors),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -14,6 +14,10 @@ public enum Catalogue {
         OfficialAppointed.self,
         OfficialTransferred.self,
         ServiceEnded.self,
+        DelegationDecided.self,
+        DelegationRevoked.self,
+        AbsenceDecided.self,
+        AbsenceEnded.self,
         // Identity
         AccountOpened.self,
         AccountActivated.self,
@@ -49,6 +53,9 @@ public enum Catalogue {
         DossierOpinionOverdue.self,
         DossierBranchAssigned.self,
         DossierForwarded.self,
+        DossierDatesMoved.self,
+        DossierErrorRecorded.self,
+        DeadlineReached.self,
         ProcedurePublished.self,
         BooksClosed.self,
         ComplaintLodged.self,
@@ -70,10 +77,12 @@ public enum Catalogue {
         // the next one goes to its owner
     ]
 
-    /// What every service needs to know who may do what: agencies, officials and their posts, administrators.
+    /// What every service needs to know who may do what: agencies, officials and their posts, who
+    /// stands in for whom, administrators.
     public static let directory: [any Event.Type] = [
         AgencyEstablished.self, AgencyDissolved.self, OfficialAppointed.self, OfficialTransferred.self,
-        ServiceEnded.self, AdministratorNamed.self,
+        ServiceEnded.self, DelegationDecided.self, DelegationRevoked.self, AbsenceDecided.self, AbsenceEnded.self,
+        AdministratorNamed.self,
     ]
 
     /// Which service reacts to which event or command. A service's queue is bound to the aggregates of these, whole.
@@ -91,6 +100,7 @@ public enum Catalogue {
             DossierApproved.self, DossierFinished.self, DossierReappointed.self, DossierWithdrawalRequested.self,
             DossierBranchOpened.self, DossierBranchClosed.self, DossierBranchAssigned.self,
             DossierOpinionOverdue.self, DossierLinkClosed.self,
+            DossierBranchOpened.self, DossierBranchClosed.self, DeadlineReached.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.

@@ -21,6 +21,11 @@ extension Limits {
         public static let fullName = 200
         /// Most days between a decision and its effect: one with a wrong year would block its official for ever.
         public static let daysAhead = 366
+        /// Longest delegation and absence, in days: what lasts longer is an appointment's matter.
+        public static let delegationDays = 366
+        public static let absenceDays = 366
+        /// Most delegations and absences of one official that are shown at once, and that may not be over.
+        public static let standIns = 100
         /// Most seats of one position, and its longest title, in characters: what the events carry.
         public static let seats = 9999
         public static let title = 200

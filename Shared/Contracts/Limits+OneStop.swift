@@ -61,6 +61,25 @@ extension Limits {
         public static let countsKept: Duration = .seconds(1)
         public static let countsApart = 1.0
         public static let countsHolders = 4_000
+        /// Most rungs of one ladder, and farthest from the date, in working hours.
+        public static let rungs = 40
+        public static let rungHours = 400
+        /// Most deadlines of one dossier that are shown at once.
+        public static let deadlines = 500
+        /// After how long a deadline whose dossier stands is looked at again, in business time (seconds).
+        public static let standingLook = 86_400.0
+        /// Most officials among whom dossiers are shared out, dossiers moved in one transaction, and dossiers that a
+        /// preview counts.
+        public static let reassignOfficers = 20
+        public static let reassignBatch = 50
+        public static let reassignPreview = 20_000
+        /// Dossiers whose dates are counted anew in one transaction after the calendar changed, and most that a preview
+        /// of a change looks at.
+        public static let calendarBatch = 100
+        public static let calendarPreview = 2_000
+        /// Most errors recorded of one dossier, and lines of a count of them.
+        public static let errors = 50
+        public static let errorLines = 2_000
         /// Most changes of one due date that are explained at once.
         public static let explainedDates = 200
         /// Most files of one dossier, and most bytes of all of them together.

@@ -46,6 +46,9 @@ public enum AgencyKind: String, CaseIterable, Sendable {
 /// What a personnel decision does: appoint (bổ nhiệm), transfer (điều động), end service (thôi việc, nghỉ hưu).
 public enum DecisionKind: String, CaseIterable, Sendable { case appoint, transfer, end }
 
+/// Why an official is away: leave (nghỉ phép), mission (công tác), training (đào tạo), other.
+public enum AbsenceKind: String, CaseIterable, Sendable { case leave, mission, training, other }
+
 /// Whose account it is.
 public enum AccountKind: String, CaseIterable, Sendable { case official, citizen, program, administrator }
 
@@ -58,6 +61,14 @@ public enum BranchOutcome: String, CaseIterable, Sendable { case done, recalled 
 /// How a linked procedure of an application ended: with its result; refused at the counter; stopped; never opened,
 /// because it could not be; or left out by the leading agency.
 public enum LinkOutcome: String, CaseIterable, Sendable { case finished, refused, stopped, blocked, dropped }
+
+/// What has a time limit in a dossier: the whole, the step it is at, an opinion asked for, a step beside the leading
+/// one.
+public enum DeadlineKind: String, CaseIterable, Sendable { case dossier, step, opinion, branch }
+
+/// Whom a rung of the ladder of a deadline is for: who works on it, the leaders of the agency that does, those of the
+/// agency above it, those of the agency that received the dossier and promised its date.
+public enum RungReader: String, CaseIterable, Sendable { case officer, leader, above, receiver }
 
 /// What a post entitles its holder to, at its agency and the agencies below.
 public enum PostRole: String, CaseIterable, Sendable {
@@ -95,6 +106,12 @@ public enum Scope: String, CaseIterable, Sendable {
     case feesCollect = "budget.collect"
     case systemOperate = "system.operate"
     case integrationManage = "integration.manage"
+
+    /// What can be delegated (ủy quyền) for a time: the work on dossiers. Personnel, money, accounts, procedures, the
+    /// signing and numbering of documents and the system itself are given by appointment alone.
+    public static let delegable: Set<Scope> = [
+        .dossiersReceive, .dossiersProcess, .dossiersApprove, .dossiersRead, .documentsRead,
+    ]
 
     /// What a role may do.
     public static func of(_ role: PostRole) -> Set<Scope> {

@@ -11,12 +11,21 @@ public enum Timers {
     public static func schedule(
         kind: String, key: String, dueAt: Date, payload: JSON = [:], in session: any Session
     ) async throws {
-        try await session.post(
-            """
-            INSERT INTO timers (kind, key, due_at, payload) VALUES (\(kind), \(key), \(dueAt), \(payload))
+        try await session.post(set(kind: kind, key: key, dueAt: dueAt, payload: payload))
+    }
+
+    /// The same as a statement.
+    /// - Parameter source: what it selects from, as a step of a flight does (`change`).
+    public static func set(
+        kind: String, key: String, dueAt: Date, payload: JSON = [:], from source: SQL? = nil
+    ) -> SQL {
+        let origin: SQL = source.map { "FROM \($0)" } ?? ""
+        return """
+            INSERT INTO timers (kind, key, due_at, payload)
+            SELECT \(kind), \(key), \(dueAt), \(payload) \(origin)
             ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload,
                 attempts = 0, retry_at = NULL, error = NULL
-            """)
+            """
     }
 
     /// Withdraws a timer; nothing happens when it has fired or was never set.

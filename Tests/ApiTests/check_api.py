@@ -27,8 +27,8 @@ schemathesis.serializer.alias("application/x-ndjson", "text/plain")
 NAMES = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
 # What succeeds would end the demonstration itself (its agencies, officials, calendar, books): generated requests name
 # nothing of it and an old version; the lawful request follows.
-HARMFUL = {
-    "DissolveAgency", "DecideAppointment", "LoadCalendar", "SetNumbering", "EditDraft", "SetComplaintLimit"}
+HARMFUL = {"DissolveAgency", "DecideAppointment", "LoadCalendar", "SetNumbering", "EditDraft", "SetLadder",
+           "DecideDelegation", "DecideAbsence", "ReassignDossiers", "SetComplaintLimit"}
 # Nothing in these can be made to miss: only the lawful request.
 TOO_WIDE = {"RotateKeys", "SetRehearsalClock"}
 # Nobody consumes events of the exchange (it announces none), so nobody may read its feed and there is nothing to have a

@@ -10,6 +10,7 @@ import urllib.parse
 import uuid
 
 import recipes_counter as counter
+import recipes_deadlines as deadlines
 import recipes_integration as integration
 import recipes_linked as linked
 from office import environment, run_folder
@@ -443,6 +444,7 @@ RECIPES = integration.RECIPES | {
     "AssignComplaint": lambda o: complain(o, None, {"handler": o.person("leader")}),
     "AnswerComplaint": lambda o: complain(o, None, {"answer": "Cảm ơn ông/bà.", "justified": False}),
     "SetComplaintLimit": complaint_limit,
+RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | {
     "ReadSubjectKey": lambda o: ("mail", {"path": {"key": sealed_address(o)[1]}}),
     "EraseSubject": lambda o: ("admin", {"path": {"subject": sealed_address(o)[0]}, "body": {"reason": "Theo yêu cầu"}}),
     "ReadSchema": lambda o: (None, {"path": {"event": "onestop.dossier.accepted.v1"}}),

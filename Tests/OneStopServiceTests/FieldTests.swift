@@ -31,7 +31,7 @@ import Testing
                 "opinions", on: id, as: office.officer,
                 ["toAgency": "H19.25", "question": "x", "limit": ["amount": 1, "unit": "days"]])
             let opinion = try #require(asked["id"]?.text)
-            let branch = BranchID.new()
+            let (branch, error) = (BranchID.new(), AgencyErrorID.new())
             try await office.harness.database.database.run(
                 """
                 INSERT INTO branches (id, dossier, fork, step, agency, begun_at, due_at, explanation)
@@ -43,12 +43,14 @@ import Testing
                     ("attachments", [:]), ("uploads", PaperDesk.announcement(of: AttachmentTests.page)),
                     ("opinions/\(opinion)/answer", ["verdict": "agree"]),
                     ("branches/\(branch)/hand-over", ["note": "x"]),
+                    ("errors", ["kind": "other", "what": "x", "apology": "y"]), ("errors/\(error)/correct", [:]),
                     ("ratings", ["occasion": "receipt", "channel": "paper", "stars": 4]),
                 ]
             // Whoever adds an act adds it here.
             let routes = Main.endpoints.map { $0.route }.filter { $0.method == "POST" }
             let paths = routes.map {
                 $0.path.replacing("{opinion}", with: opinion).replacing("{branch}", with: branch.text)
+                    .replacing("{error}", with: error.text)
             }
             let prefix = "/dossiers/{dossier}/"
             #expect(Set(paths.filter { $0.hasPrefix(prefix) }) == Set(acts.map { prefix + $0.0 }))

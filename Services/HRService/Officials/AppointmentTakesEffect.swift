@@ -24,6 +24,7 @@ enum AppointmentTakesEffect: TimedTask {
         let held = try await Post.latest(of: person, in: work).flatMap { $0.isHeld ? $0 : nil }
         try await work.run(
             "UPDATE posts SET valid_to = \(from.previous) WHERE person = \(person) AND valid_to IS NULL")
+        if held != nil { try await work.endStandIns(of: person, from: from) }
         let post = try row("kind") == DecisionKind.end.rawValue ? nil : newPost(row, from)
         if let post {
             try await work.run(

@@ -15,6 +15,7 @@ struct Facts: Record, Equatable {
     var amount: Money?
     var verdict: OpinionVerdict?
     var late: Bool?
+    var deadline: DeadlineKind?
 
     static let fields: [Field<Self>] = [
         .init("dossier", \.dossier, .id, "The dossier"),
@@ -29,6 +30,7 @@ struct Facts: Record, Equatable {
         .init("amount", \.amount, .money, "Money"),
         .init("verdict", \.verdict, .choice, "The answer to a request for an opinion"),
         .init("late", \.late, .bool, "After its deadline"),
+        .init("deadline", \.deadline, .choice, "Whose deadline it is"),
     ]
 
     init() {}
@@ -60,6 +62,9 @@ struct Notice: Sendable, Equatable {
         case withdrawalRequested = "withdrawal-requested"
         case documentDrafted = "document-drafted"
         case feePaid = "fee-paid"
+        case deadlineNear = "deadline-near"
+        case deadlineDue = "deadline-due"
+        case deadlinePassed = "deadline-passed"
     }
 
     struct Words: Sendable, Equatable {
@@ -91,6 +96,7 @@ struct Notice: Sendable, Equatable {
         let dossier = name ?? "hồ sơ"
         let due = facts.dueAt.map { "Hạn: \(Self.clock($0)) ngày \(Day($0).vietnamese)" }
         let late = facts.late == true ? "Quá hạn" : nil
+        let (subject, agency) = (facts.deadline ?? .dossier, facts.agency.map { "Cơ quan: \($0)" })
         return switch template {
         case .dossierSubmitted:
             ("Có \(dossier) mới chờ tiếp nhận", some(facts.procedure.map { "Thủ tục: \($0)" }))
@@ -137,6 +143,9 @@ struct Notice: Sendable, Equatable {
                 "Đã nộp phí, lệ phí của \(dossier)",
                 some(facts.amount.map { "Số tiền: \($0)" }, facts.number.map { "Biên lai: \($0)" })
             )
+        case .deadlineNear: ("Sắp đến hạn \(subject.vietnamese) \(dossier)", some(due, agency))
+        case .deadlineDue: ("Đã đến hạn \(subject.vietnamese) \(dossier)", some(due, agency))
+        case .deadlinePassed: ("Quá hạn \(subject.vietnamese) \(dossier)", some(due, agency))
         }
     }
 
@@ -145,6 +154,7 @@ struct Notice: Sendable, Equatable {
         let dossier = name ?? "a dossier"
         let due = facts.dueAt.map { "Due: \(Day($0)) at \(Self.clock($0))" }
         let late = facts.late == true ? "After its deadline" : nil
+        let (subject, agency) = (facts.deadline ?? .dossier, facts.agency.map { "Agency: \($0)" })
         return switch template {
         case .dossierSubmitted: ("To be received: \(dossier)", some(facts.procedure.map { "Procedure: \($0)" }))
         case .dossierHandedOver: ("Handed over to you: \(dossier)", some(facts.agency.map { "From: \($0)" }, due))
@@ -179,6 +189,9 @@ struct Notice: Sendable, Equatable {
         case .documentDrafted: ("A draft waits for approval", some(facts.number.map { "Type: \($0)" }))
         case .feePaid:
             ("Paid for: \(dossier)", some(facts.amount.map { "Amount: \($0)" }, facts.number.map { "Receipt: \($0)" }))
+        case .deadlineNear: ("Soon due, \(subject.english) of \(dossier)", some(due, agency))
+        case .deadlineDue: ("Due now, \(subject.english) of \(dossier)", some(due, agency))
+        case .deadlinePassed: ("Overdue, \(subject.english) of \(dossier)", some(due, agency))
         }
     }
 
@@ -196,6 +209,27 @@ extension OpinionVerdict {
         case .agree: "đồng ý"
         case .disagree: "không đồng ý"
         case .remark: "đồng ý, có góp ý"
+        }
+    }
+}
+
+extension DeadlineKind {
+    /// What is due.
+    fileprivate var vietnamese: String {
+        switch self {
+        case .dossier: "trả kết quả"
+        case .step: "bước xử lý của"
+        case .opinion: "cho ý kiến về"
+        case .branch: "bước phối hợp của"
+        }
+    }
+
+    fileprivate var english: String {
+        switch self {
+        case .dossier: "the result"
+        case .step: "the step"
+        case .opinion: "the opinion"
+        case .branch: "the cooperating step"
         }
     }
 }

@@ -72,3 +72,15 @@ enum TellOfReappointment: Reaction {
         try await work.tell(Notice(.dossierReappointed, facts), to: [note.counter], of: envelope)
     }
 }
+
+/// A rung of a deadline's ladder: whom it is for is told. An official whose post ended is stood for by the leaders.
+enum TellOfDeadline: Reaction {
+    static func handle(_ event: DeadlineReached, _ envelope: Envelope, _ work: Work) async throws {
+        var facts = Facts(try await work.note(of: event.dossier))
+        (facts.deadline, facts.dueAt, facts.agency) = (event.kind, event.dueAt, event.agency)
+        let template: Notice.Template =
+            event.hours < 0 ? .deadlineNear : event.hours == 0 ? .deadlineDue : .deadlinePassed
+        let reader = Addressee(officer: event.toOfficer, role: .leader, agency: event.toAgency)
+        try await work.tell(Notice(template, facts), to: [reader], of: envelope)
+    }
+}

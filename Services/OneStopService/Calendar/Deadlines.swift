@@ -52,7 +52,7 @@ struct Explanation: Record, Hashable {
 
 /// A due date, why it was set, and why it is that day.
 struct PromisedDate: Sendable, Equatable {
-    /// Stable word: `accepted`, `resumed`, `reappointed`.
+    /// Stable word: `accepted`, `resumed`, `reappointed`, `calendar`.
     var cause: String
     var at: Date
     var former: Date?
@@ -104,7 +104,7 @@ extension Dossier {
         pauses.append(Pause(from: now, cause: cause))
     }
 
-    /// The clock goes on: a new due date, with the former one kept. A payment's time is always subtracted; a
+    /// The clock goes on: a new due date, with the former one kept (os-086). A payment's time is always subtracted; a
     /// supplement's as the procedure says. After the one new appointment that date moves and nothing is computed anew.
     mutating func resumeClock(
         at now: Date, definition: Definition, calendar: WorkCalendar
@@ -126,12 +126,8 @@ extension Dossier {
             explanation.from = reappointedAt
             promised = PromisedDate(cause: "resumed", at: at, former: former, explanation: explanation)
         } else {
-            let suspensions = pauses.map { pause in
-                let restarts = pause.cause == .awaitingSupplement && definition.supplementClock == .restart
-                return Suspension(from: pause.from, to: pause.until, policy: restarts ? .restart : .subtract)
-            }
             let due = try Deadlines.due(
-                from: received, limit: definition.limit, pauses: suspensions, calendar: calendar)
+                from: received, limit: definition.limit, pauses: suspensions(definition), calendar: calendar)
             promised = PromisedDate(cause: "resumed", at: due.at, former: former, explanation: due.explanation)
         }
         if promised.at != former { formerDueAt = former }

@@ -3,7 +3,7 @@ import ServiceKit
 
 /// `PUT /calendar`: replaces the whole working calendar, or nothing of it.
 ///
-/// Due dates that were promised stay: what was told to a citizen changes only by the ways that the law gives.
+/// The dates of open dossiers are counted anew by it, and say so (`ProjectCalendar`).
 enum LoadCalendar: Endpoint {
     static let route = Route.put("/calendar")
     static let summary = "Replace the working calendar of the province"
@@ -42,6 +42,16 @@ enum LoadCalendar: Endpoint {
                 SELECT * FROM unnest(\(days.map(\.validFrom)), \(days.map(\.validTo)), \(days.map(\.kind.rawValue)),
                     \(days.map(\.vietnamese)), \(days.map(\.english)), \(days.map(\.source)))
                 """)
+            try await work.run(
+                """
+                INSERT INTO calendar_changes (version, loaded_by, loaded_at)
+                VALUES (\(version + 1), \(work.actor), \(work.now))
+                """)
+            // By then every copy of this service counts with the new calendar: nothing is dated by the old one any
+            // more.
+            try await work.schedule(
+                ProjectCalendar.self, key: "\(version + 1)",
+                at: work.now.addingTimeInterval(Limits.OneStop.bookKept.secondsValue))
             return Reply(input, version: version + 1)
         }
         call.resource(CalendarBook.self).forget()

@@ -159,7 +159,7 @@ final class CalendarBook: Sendable {
         try await database.transaction(.repeatableRead, readOnly: true) { try await read($0) }
     }
 
-    private static func read(_ session: any Session) async throws -> (WorkingCalendar, version: Int64) {
+    static func read(_ session: any Session) async throws -> (WorkingCalendar, version: Int64) {
         var calendar = WorkingCalendar()
         let head = try await session.run("SELECT version, decided_through FROM calendars").first
         calendar.decidedThrough = try head?("decided_through")

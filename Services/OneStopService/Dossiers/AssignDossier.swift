@@ -7,7 +7,7 @@ enum AssignDossier: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/assign")
     static let summary = "Give a dossier to an officer of the agency, or take one that nobody holds"
     static let access = Access.official(.dossiersProcess)
-    static let refusals = [Refused.notInStatus, .officerNotThere, .sameOfficer]
+    static let refusals = [Refused.notInStatus, .officerNotThere, .sameOfficer, .officerAbsent]
 
     struct Input: Record {
         var dossier = DossierID()

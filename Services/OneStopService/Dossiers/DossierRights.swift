@@ -1,9 +1,11 @@
 import Contracts
 import ServiceKit
 
-/// Who may act upon a dossier. Every act asks with the field of the procedure that the dossier keeps: an official whose
-/// post is limited to other fields does not act upon it, nor is given it. The field comes from the `ProcedureBook`, in
-/// memory. Reading stays by agency: colleagues stand in for one another, and each read is logged with its purpose.
+/// Who may act upon a dossier. Every act asks with the field of the procedure that the dossier keeps: an official
+/// whose post is limited to other fields does not act upon it, nor is given it. The field comes from the
+/// `ProcedureBook`, in memory. What an absent or busy official delegated counts like an own right, on the days of the
+/// delegation (os-075), until it is revoked or a post of the two ends (os-076): `Directory` works that out. Reading
+/// stays by agency: colleagues stand in for one another, and each read is logged with its purpose.
 extension Call {
     /// Refuses, and logs the refusal, unless the caller holds `scope` at `agency` for the dossier's procedure.
     func require(_ scope: Scope, for dossier: Dossier, at agency: AgencyCode) async throws {

@@ -65,6 +65,7 @@ extension Call {
     func save(
         _ change: Change, from before: Dossier, taking official: Official? = nil
     ) async throws -> Reply<DossierView> {
+        let change = try await runtime.resumed(change, from: before)
         var dossier = change.dossier
         dossier.version = before.version + 1
         // The answer shows the applicant, as reading does.
@@ -92,12 +93,14 @@ extension Call {
         _ change: Change, from before: Dossier, taking official: Official? = nil, then more: [(String, SQL)],
         answering reply: Reply<Output>
     ) async throws -> Reply<Output> {
-        var after = change
+        var after = try await runtime.resumed(change, from: before)
+        let timers = try await runtime.timers(after.dossier, from: before, now: now)
         after.dossier.version = before.version + 1
         return try await flight(
             DossierSQL.update(after.dossier, onlyIf: try await stillHolds(official, before)),
             then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after)
-                + DossierMarks.line(from: before, to: after.dossier) + more,
+                + DossierMarks.line(from: before, to: after.dossier) + timers
+                + DossierSQL.acted(caller.person, for: actsFor) + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
 }
@@ -108,11 +111,13 @@ extension Work {
         _ change: Change, from before: Dossier, onlyIf condition: SQL = "true",
         answering reply: Reply<Output>? = nil as Reply<Nothing>?
     ) async throws {
-        var after = change
+        var after = try await runtime.resumed(change, from: before)
+        let timers = try await runtime.timers(after.dossier, from: before, now: now)
         after.dossier.version = before.version + 1
         var lines =
             DossierSQL.lines(after, from: before.status, at: now, actor: actor)
             + DossierMarks.line(from: before, to: after.dossier)
+        lines += timers + DossierSQL.acted(actingPerson, for: actsFor)
         if let notice = change.notice, let command = change.dossier.command(notice, of: change.what) {
             lines.append(("commanded", commanding(command, for: command.agency)))
         }
@@ -236,6 +241,29 @@ enum DossierSQL {
                 ))
         }
         return lines + bookLines(change, at: now) + followUps(change, from: before, at: now)
+    }
+}
+
+extension DossierSQL {
+    /// Who made the change in whose name, with both names as they are now (os-077).
+    static func acted(_ person: PersonID?, for standsFor: StandsFor?) -> [(String, SQL)] {
+        guard let person, let standsFor else { return [] }
+        func name(_ person: PersonID) -> SQL {
+            """
+            coalesce((SELECT full_name FROM directory_posts WHERE person = \(person)
+                      ORDER BY valid_from DESC LIMIT 1), '')
+            """
+        }
+        return [
+            (
+                "acted",
+                """
+                INSERT INTO acted_for (dossier, version, delegation, person, name, for_person, for_name)
+                SELECT id, version, \(standsFor.delegation), \(person), \(name(person)), \(standsFor.person),
+                       \(name(standsFor.person)) FROM change
+                """
+            )
+        ]
     }
 }
 

@@ -10,6 +10,7 @@ enum HandOver: Endpoint {
     static let refusals = [
         Refused.notInStatus, .stepUnknown, .feesOpen, .opinionsOpen, .officerNotThere, .noAgencyAbove,
         .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped, .wayNotNamed, .branchesOpen, .tooEarly,
+        .officerAbsent,
     ]
 
     struct Input: Record {
@@ -106,13 +107,11 @@ enum HandOver: Endpoint {
         }
         var dossier = before
         if before.status == .accepted { try dossier.move(to: .processing) }
-        dossier.stepBegunAt = step.key == before.step ? before.stepBegunAt : now
+        dossier.stepBegunAt = step.key == before.step ? before.stepBegunAt ?? now : now
         dossier.step = step.key
         try dossier.go(to: agency)
         dossier.officer = officer?.person
-        dossier.stepDueAt = try step.limit.map { limit throws(Refused) in
-            try Deadlines.due(from: now, limit: limit, calendar: calendar).at
-        }
+        dossier.stepDueAt = try dossier.stepDue(definition, calendar: calendar)?.at
         return dossier
     }
 }
@@ -164,6 +163,8 @@ extension Call {
         guard let official = try await runtime.database.official(person, on: today) else {
             throw Refused.officerNotThere
         }
+        // os-078
+        guard try await !runtime.database.isAbsent(person, on: today) else { throw Refused.officerAbsent }
         return official
     }
 
@@ -187,6 +188,8 @@ extension Refused {
     static let officerNotThere = Refused(
         "onestop.officer-not-there", 422, vi: "Người này không giữ chức vụ phù hợp tại cơ quan đó.",
         en: "This official holds no fitting post at that agency.", field: "toOfficer")
+    static let officerAbsent = Refused(
+        "onestop.officer-absent", vi: "Người này đang vắng mặt.", en: "This official is away.", field: "toOfficer")
     static let agencyUnknown = Refused(
         "onestop.agency-unknown", 422, vi: "Không có cơ quan này trong danh bạ.",
         en: "The directory has no such agency.", field: "toAgency")

@@ -6,7 +6,8 @@ extension Dossier {
     enum Telling {
         case accepted(due: Date), refused, supplementRequested, supplementSupplied(due: Date?)
         case paymentRequired(Money), paid(due: Date?), paidPartly(rest: Money), paymentLifted(due: Date?), feesExempted
-        case reappointed(former: Date, due: Date), finished, stopped, returned, withdrawalDeclined
+        case reappointed(former: Date, due: Date), dateMoved(former: Date, due: Date), finished
+        case stopped, returned, withdrawalDeclined, errorRecorded, correctionOpened
     }
 
     func notice(_ telling: Telling) -> Notice {
@@ -48,7 +49,23 @@ extension Dossier {
                 "bị chậm, cơ quan xin lỗi và hẹn lại từ \(vietnamese(former)) sang \(vietnamese(due))",
                 "is late: the agency apologises and moves the date from \(english(former)) to \(english(due))"
             )
+        case .dateMoved(let former, let due):
+            (
+                "được tính lại ngày hẹn do lịch làm việc thay đổi: từ \(vietnamese(former)) sang \(vietnamese(due))",
+                "has another appointment because the working calendar changed: \(english(due)) instead of "
+                    + english(former)
+            )
         case .finished: ("đã có kết quả", "has its result")
+        case .errorRecorded:
+            (
+                "có sai sót của cơ quan: cơ quan xin lỗi và chịu chi phí khắc phục, xem trong hồ sơ",
+                "was handled with an error: the agency apologises and bears the costs; it stands in the dossier"
+            )
+        case .correctionOpened:
+            (
+                "được mở để khắc phục sai sót của cơ quan, không phải nộp phí, lệ phí",
+                "was opened to correct the agency's error, free of fees"
+            )
         case .stopped: ("đã dừng xử lý, xem lý do trong hồ sơ", "was stopped; the reason stands in it")
         case .returned: ("đã trả kết quả", "was handed over")
         case .withdrawalDeclined: ("không được rút, việc xử lý tiếp tục", "was not withdrawn; work goes on")

@@ -33,6 +33,8 @@ enum ReadHistory: Endpoint {
         var actor: String?
         var officer: PersonID?
         var note: String?
+        var actedBy: String?
+        var actedFor: String?
 
         static let fields: [Field<Self>] = [
             .init("version", \.version, .integer(1...Int.max), "The version that it made; also the event's"),
@@ -45,6 +47,8 @@ enum ReadHistory: Endpoint {
             .init("actor", \.actor, .text(1...Limits.nameLength), "Account or program that did it; for officials"),
             .init("officer", \.officer, .id, "Who held it afterwards; for officials"),
             .init("note", \.note, .text(1...Limits.noteLength), "Remark; for officials"),
+            .init("actedBy", \.actedBy, .text(0...200), "Who acted in another's name (thay); for officials"),
+            .init("actedFor", \.actedFor, .text(0...200), "In whose name; for officials"),
         ]
     }
 
@@ -59,8 +63,10 @@ enum ReadHistory: Endpoint {
         let dossier = try await call.readable(input.dossier, purpose: "history")
         let rows = try await call.run(
             """
-            SELECT * FROM dossier_history WHERE dossier = \(dossier.id) AND version > \(input.after)
-            ORDER BY version LIMIT \(input.limit + 1)
+            SELECT h.*, a.name, a.for_name FROM dossier_history h
+            LEFT JOIN acted_for a ON a.dossier = h.dossier AND a.version = h.version
+            WHERE h.dossier = \(dossier.id) AND h.version > \(input.after)
+            ORDER BY h.version LIMIT \(input.limit + 1)
             """)
         let isOfficial = call.caller.kind != .citizen
         var output = Output()
@@ -77,6 +83,8 @@ enum ReadHistory: Endpoint {
             line.actor = try row("actor")
             line.officer = try row("officer")
             line.note = try row("note")
+            line.actedBy = try row("name")
+            line.actedFor = try row("for_name")
             return line
         }
         guard rows.count > input.limit, let last = output.lines.last else { return Reply(output) }

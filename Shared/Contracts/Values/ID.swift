@@ -44,11 +44,16 @@ public enum DemandTag {}
 public enum MailboxTag {}
 public enum OpinionTag {}
 public enum BranchTag {}
+public enum DeadlineReachedTag {}
 public enum PostTag {}
 public enum UnitTag {}
 public enum EventTag {}
 public enum FileTag {}
 public enum DecisionTag {}
+public enum DelegationTag {}
+public enum ReassignmentTag {}
+public enum AgencyErrorTag {}
+public enum AbsenceTag {}
 public enum ReceiptTag {}
 public enum SubscriptionTag {}
 public enum ReplayTag {}
@@ -64,11 +69,16 @@ public typealias DemandID = ID<DemandTag>
 public typealias MailboxID = ID<MailboxTag>
 public typealias OpinionID = ID<OpinionTag>
 public typealias BranchID = ID<BranchTag>
+public typealias DeadlineReachedID = ID<DeadlineReachedTag>
 public typealias PostID = ID<PostTag>
 public typealias UnitID = ID<UnitTag>
 public typealias EventID = ID<EventTag>
 public typealias FileID = ID<FileTag>
 public typealias DecisionID = ID<DecisionTag>
+public typealias AgencyErrorID = ID<AgencyErrorTag>
+public typealias ReassignmentID = ID<ReassignmentTag>
+public typealias DelegationID = ID<DelegationTag>
+public typealias AbsenceID = ID<AbsenceTag>
 public typealias ReceiptID = ID<ReceiptTag>
 public typealias SubscriptionID = ID<SubscriptionTag>
 public typealias ReplayID = ID<ReplayTag>

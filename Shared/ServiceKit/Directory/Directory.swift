@@ -42,7 +42,8 @@ public enum Directory {
     /// The reactions that keep the directory. Every service lists them first.
     public static let reactions: [any Reaction.Type] = [
         OnAgencyEstablished.self, OnAgencyDissolved.self, OnOfficialAppointed.self, OnOfficialTransferred.self,
-        OnServiceEnded.self, OnAdministratorNamed.self,
+        OnServiceEnded.self, OnDelegationDecided.self, OnDelegationRevoked.self, OnAbsenceDecided.self,
+        OnAbsenceEnded.self, OnAdministratorNamed.self,
     ]
 }
 
@@ -100,7 +101,7 @@ enum OnOfficialTransferred: Reaction {
                     \(event.unit), \(event.role.rawValue), \(event.title), \(event.procedureFields),
                     \(event.effectiveFrom))
             """)
-        work.runtime.rights.forget(event.person)
+        work.runtime.rights.forgetAll()
         try await work.wake("person:\(event.person.text)")
     }
 }
@@ -112,7 +113,7 @@ enum OnServiceEnded: Reaction {
             UPDATE directory_posts SET valid_to = \(event.effectiveFrom.previous)
             WHERE person = \(event.person) AND (valid_to IS NULL OR valid_to >= \(event.effectiveFrom))
             """)
-        work.runtime.rights.forget(event.person)
+        work.runtime.rights.forgetAll()
     }
 }
 

@@ -12,15 +12,19 @@ public struct Right: Sendable, Hashable {
     public let fields: ProcedureFields
     public let validFrom: Day
     public let validTo: Day?
+    /// Whose it is, where it was delegated.
+    public let standsFor: StandsFor?
 
     public init(
-        scope: Scope, subtree: AgencyCode, fields: ProcedureFields = ProcedureFields(), validFrom: Day, validTo: Day?
+        scope: Scope, subtree: AgencyCode, fields: ProcedureFields = ProcedureFields(), validFrom: Day, validTo: Day?,
+        standsFor: StandsFor? = nil
     ) {
         self.scope = scope
         self.subtree = subtree
         self.fields = fields
         self.validFrom = validFrom
         self.validTo = validTo
+        self.standsFor = standsFor
     }
 
     func isValid(on day: Day) -> Bool { validFrom <= day && (validTo.map { day <= $0 } ?? true) }
@@ -39,10 +43,15 @@ public struct RightsOfPerson: Sendable {
     /// - Parameter field: of the procedure that the act concerns. Nil where none applies: then a limited right counts
     ///   as any other does (`ProcedureFields.contain`).
     public func allow(_ scope: Scope, at agency: AgencyCode, on day: Day, field: String?) -> Bool {
-        isAdministrator
-            || rights.contains {
-                $0.scope == scope && $0.isValid(on: day) && agency.isWithin($0.subtree) && $0.fields.contain(field)
-            }
+        isAdministrator || basis(scope, at: agency, on: day, field: field) != nil
+    }
+
+    /// The right that allows it, an own one before a delegated one.
+    public func basis(_ scope: Scope, at agency: AgencyCode, on day: Day, field: String?) -> Right? {
+        let fitting = rights.lazy.filter {
+            $0.scope == scope && $0.isValid(on: day) && agency.isWithin($0.subtree) && $0.fields.contain(field)
+        }
+        return fitting.first { $0.standsFor == nil } ?? fitting.first
     }
 
     /// At whatever agency, about whatever procedure: who is let in at all. What is asked for decides `allow`.
@@ -79,6 +88,9 @@ public final class Rights: Sendable {
     /// Reactions call this inside their transaction; the short life of an entry covers a read that raced the commit.
     func forget(_ person: PersonID) { kept.withLock { _ = $0.removeValue(forKey: person) } }
 
+    /// A post ended: whoever stands in for its holder is not known here.
+    func forgetAll() { kept.withLock { $0.removeAll() } }
+
     private func load(_ person: PersonID) async throws -> RightsOfPerson {
         let posts = try await database.run(
             "SELECT agency, role, fields, valid_from, valid_to FROM directory_posts WHERE person = \(person)")
@@ -96,6 +108,7 @@ public final class Rights: Sendable {
                 Right(scope: $0, subtree: agency, fields: fields, validFrom: from, validTo: to)
             }
         }
+        rights += try await database.delegatedRights(of: person)
         return RightsOfPerson(rights: rights, isAdministrator: !administrator.isEmpty)
     }
 }

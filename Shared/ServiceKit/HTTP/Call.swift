@@ -20,6 +20,10 @@ public struct Call: Sendable {
     let route: Route
     /// What the caller wants to do, in the words of the documentation: refusals of rights are logged with it.
     let purpose: String
+    private let basis = ActingFor()
+
+    /// In whose name the caller acts: set once a right that was asked for rests on a delegation alone.
+    public var actsFor: StandsFor? { basis.value }
 
     /// Today in Vietnam.
     public var today: Day { Day(now) }
@@ -53,7 +57,11 @@ public struct Call: Sendable {
 
     public func holds(_ scope: Scope, at agency: AgencyCode, field: String? = nil) async throws -> Bool {
         guard let person = caller.person else { return false }
-        return try await runtime.rights.of(person).allow(scope, at: agency, on: today, field: field)
+        let rights = try await runtime.rights.of(person)
+        guard !rights.isAdministrator else { return true }
+        guard let right = rights.basis(scope, at: agency, on: today, field: field) else { return false }
+        basis.note(right)
+        return true
     }
 
     /// The agencies at whose subtrees the caller holds `scope` today.
@@ -155,7 +163,7 @@ public struct Call: Sendable {
         let answer = idempotency.map { KeptAnswer($0, route) }
         let work = Work(
             session: transaction, now: now, actor: caller.id, traceparent: trace.traceparent, log: log,
-            runtime: runtime, answer: answer)
+            runtime: runtime, actingPerson: caller.person, actsFor: actsFor, answer: answer)
         let reply = try await body(work)
         if let answer, !answer.isKept { try await transaction.post(answer.insert(reply)) }
         KillPoint.pass(.beforeCommit)
@@ -172,10 +180,13 @@ public struct Work: Session {
     public let session: any Session
     /// Business time.
     public let now: Date
-    public let actor: String
+    public var actor: String
     public let traceparent: String?
     public let log: Logger
     public let runtime: Runtime
+    /// The person of the request, and in whose name that person acts.
+    public var actingPerson: PersonID?
+    public var actsFor: StandsFor?
     /// Of a request with an Idempotency-Key.
     var answer: KeptAnswer?
 
@@ -241,6 +252,13 @@ public struct Work: Session {
 public protocol TimedTask: Sendable {
     static var kind: String { get }
     static func fire(key: String, payload: JSON, _ work: Work) async throws
+}
+
+extension TimedTask {
+    /// The statement that sets the task's timer as a step of a flight: it selects from `source`, the change.
+    public static func timer(key: String, at due: Date, from source: SQL) -> SQL {
+        Timers.set(kind: kind, key: key, dueAt: due, from: source)
+    }
 }
 
 /// One reaction to another service's event. What it does commits together with the inbox position: it happens once.

@@ -34,6 +34,7 @@ public enum ServiceKitSchema {
             """),
         Directory.migration,
         Directory.fieldsOfPosts,
+        Directory.standIns,
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

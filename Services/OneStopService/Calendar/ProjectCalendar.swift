@@ -1,0 +1,125 @@
+import Contracts
+import ServiceKit
+
+/// The calendar changed: the dates of open dossiers are counted anew, so many in a transaction; killed anywhere it goes
+/// on with those that wait (os-082). A calendar that is replaced in the meantime leaves the rest to the next one.
+enum ProjectCalendar: TimedTask {
+    static let kind = "onestop.calendar"
+
+    static func fire(key: String, payload: JSON, _ work: Work) async throws {
+        let version = Int64(key) ?? 0
+        // The one row of the calendar first, as whoever loads one does.
+        let head = try await work.run("SELECT version FROM calendars FOR SHARE")
+        let current: Int64 = try head.first?("version") ?? 0
+        let changes = try await work.run(
+            "SELECT * FROM calendar_changes WHERE version = \(version) AND finished_at IS NULL FOR UPDATE")
+        guard let change = changes.first else { return }
+        guard current == version else {
+            try await work.post("DELETE FROM calendar_waiting WHERE version = \(version)")
+            return try await work.post(
+                """
+                UPDATE calendar_changes SET finished_at = \(work.now), superseded_by = \(current)
+                WHERE version = \(version)
+                """)
+        }
+        let begun: Date? = try change("begun_at")
+        if begun == nil {
+            try await work.run(
+                """
+                INSERT INTO calendar_waiting (version, dossier)
+                SELECT \(version), id FROM dossiers WHERE status IN (2, 4, 7)
+                """)
+        }
+        let (looked, moved) = try await batch(version, work)
+        let isOver = looked < Limits.OneStop.calendarBatch
+        try await work.post(
+            """
+            UPDATE calendar_changes SET begun_at = coalesce(begun_at, \(work.now)), looked = looked + \(looked),
+                moved = moved + \(moved), finished_at = \(isOver ? work.now : nil)
+            WHERE version = \(version)
+            """)
+        if !isOver { try await work.schedule(Self.self, key: key, at: work.now) }
+    }
+
+    /// The next dossiers that wait; how many, and how many dates moved.
+    private static func batch(_ version: Int64, _ work: Work) async throws -> (looked: Int, moved: Int) {
+        let taken = try await work.run(
+            """
+            DELETE FROM calendar_waiting WHERE (version, dossier) IN (
+                SELECT version, dossier FROM calendar_waiting WHERE version = \(version) ORDER BY dossier
+                LIMIT \(Limits.OneStop.calendarBatch))
+            RETURNING dossier
+            """)
+        let ids = try taken.map { try $0("dossier", as: DossierID.self) }
+        var projection = Projection(try await CalendarBook.read(work).0)
+        let rows = try await work.run("SELECT * FROM dossiers WHERE id = ANY(\(ids)) ORDER BY id FOR UPDATE")
+        let (opinions, branches) = try await (work.openOpinions(of: ids), work.openBranches(of: ids))
+        var moved = 0
+        for before in try rows.map(Dossier.init) {
+            let moves = try projection.moves(
+                before, try await work.procedure(of: before).definition, opinions: opinions[before.id] ?? [],
+                branches: branches[before.id] ?? [], now: work.now)
+            guard !moves.isEmpty else { continue }
+            try await work.move(before, moves, by: version)
+            moved += moves.count
+        }
+        return (ids.count, moved)
+    }
+}
+
+extension Session {
+    func openOpinions(of dossiers: [DossierID]) async throws -> [DossierID: [Opinion]] {
+        let rows = try await run(
+            "SELECT * FROM opinions WHERE dossier = ANY(\(dossiers)) AND answered_at IS NULL ORDER BY id")
+        return Dictionary(grouping: try rows.map(Opinion.init), by: \.dossier)
+    }
+
+    func openBranches(of dossiers: [DossierID]) async throws -> [DossierID: [Branch]] {
+        let rows = try await run(
+            "SELECT * FROM branches WHERE dossier = ANY(\(dossiers)) AND closed_at IS NULL ORDER BY id")
+        return Dictionary(grouping: try rows.map(Branch.init), by: \.dossier)
+    }
+}
+
+extension Work {
+    /// The dates that moved are one change of the dossier: with its event, each date kept with the days that made it,
+    /// and the applicant told when it is the appointment (os-083).
+    fileprivate func move(_ before: Dossier, _ moves: [DateMove], by version: Int64) async throws {
+        var dossier = before
+        var promised: PromisedDate?
+        var event = DossierDatesMoved()
+        (event.dossier, event.calendarVersion, event.status) = (dossier.id, Int(version), dossier.status)
+        for move in moves {
+            switch move.deadline.kind {
+            case .dossier:
+                (dossier.formerDueAt, dossier.dueAt, dossier.actBy) = (move.former, move.new, move.new)
+                (event.formerDueAt, event.dueAt) = (move.former, move.new)
+                promised = PromisedDate(
+                    cause: "calendar", at: move.new, former: move.former, explanation: move.explanation)
+            case .step: (dossier.stepDueAt, event.stepDueAt) = (move.new, move.new)
+            case .opinion: event.opinions += 1
+            case .branch: event.branches += 1
+            }
+        }
+        let notice = promised.map { dossier.notice(.dateMoved(former: $0.former ?? $0.at, due: $0.at)) }
+        try await save(
+            Change(dossier, "calendar-changed", due: promised, notice: notice, event: event), from: before)
+        for move in moves {
+            let (kind, subject) = (move.deadline.kind, move.deadline.subject)
+            if kind == .opinion || kind == .branch {
+                try await post(
+                    """
+                    UPDATE \(raw: kind == .opinion ? "opinions" : "branches")
+                    SET due_at = \(move.new), explanation = \(move.explanation.json) WHERE id = \(subject)
+                    """)
+            }
+            try await post(
+                """
+                INSERT INTO calendar_moves
+                    (version, deadline, dossier, kind, agency, former_due_at, due_at, explanation)
+                VALUES (\(version), \(move.deadline.key), \(before.id), \(kind.rawValue), \(move.deadline.agency),
+                        \(move.former), \(move.new), \(move.explanation.json))
+                """)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Contracts
+import LegalClock
+import Postgres
+import ServiceKit
+
+/// A time limit that runs: of a dossier, of the step it is at, of an opinion, of a branch. Nothing says “overdue” of
+/// it: it is, when its date has passed and it still runs.
+struct Deadline: Sendable, Equatable {
+    var kind = DeadlineKind.dossier
+    /// Of the dossier for the whole and its step, else of the opinion or the branch.
+    var subject: UUID
+    var dossier: DossierID
+    var procedure: String
+    var step: String?
+    /// Whose calendar counts it.
+    var calendar: AgencyCode
+    /// Who has to act, and the agency that promised the citizen a date.
+    var agency: AgencyCode
+    var officer: PersonID?
+    var receiver: AgencyCode
+    var begun: Date
+    var dueAt: Date
+    var stands: Bool
+
+    /// The key of its timer.
+    var key: String { Self.key(kind, subject) }
+
+    static func key(_ kind: DeadlineKind, _ subject: UUID) -> String { "\(kind.rawValue)/\(subject.text)" }
+
+    /// What rungs are claimed of: a step is another deadline than the one before it.
+    var identity: String { step.map { "\(key)/\($0)" } ?? key }
+}
+
+extension Dossier {
+    /// Whether its clock stands: it waits for papers or for money.
+    var clockStands: Bool { pauses.last.map { $0.until == nil } ?? false }
+
+    /// Whether its time limit runs: accepted, not at its end, and the clock does not stand.
+    var runs: Bool { [.accepted, .processing, .withdrawalRequested].contains(status) && !clockStands }
+
+    private func deadline(_ kind: DeadlineKind, calendar: AgencyCode, begun: Date, dueAt: Date) -> Deadline {
+        Deadline(
+            kind: kind, subject: id.uuid, dossier: id, procedure: procedure, calendar: calendar, agency: workingAgency,
+            officer: officer, receiver: receivingAgency, begun: begun, dueAt: dueAt, stands: clockStands)
+    }
+
+    /// The dossier's own; nil before acceptance and after the end.
+    var deadline: Deadline? {
+        guard let acceptedAt, let dueAt, runs || clockStands else { return nil }
+        return deadline(.dossier, calendar: receivingAgency, begun: acceptedAt, dueAt: dueAt)
+    }
+
+    /// That of the step it is at.
+    var stepDeadline: Deadline? {
+        guard let step, let stepDueAt, let acceptedAt, runs || clockStands else { return nil }
+        var found = deadline(.step, calendar: workingAgency, begun: stepBegunAt ?? acceptedAt, dueAt: stepDueAt)
+        found.step = step
+        return found
+    }
+
+    func deadline(of opinion: Opinion) -> Deadline? {
+        guard opinion.answeredAt == nil, runs || clockStands else { return nil }
+        var found = deadline(.opinion, calendar: opinion.toAgency, begun: opinion.askedAt, dueAt: opinion.dueAt)
+        (found.subject, found.agency, found.officer) = (opinion.id.uuid, opinion.toAgency, nil)
+        return found
+    }
+
+    func deadline(of branch: Branch) -> Deadline? {
+        guard branch.outcome == nil, runs || clockStands else { return nil }
+        var found = deadline(.branch, calendar: branch.agency, begun: branch.begunAt, dueAt: branch.dueAt)
+        (found.subject, found.agency, found.officer) = (branch.id.uuid, branch.agency, nil)
+        found.step = branch.step
+        return found
+    }
+
+    /// The times in which its clock stood, as the procedure counts them.
+    func suspensions(_ definition: Definition) -> [Suspension] {
+        pauses.map { pause in
+            let restarts = pause.cause == .awaitingSupplement && definition.supplementClock == .restart
+            return Suspension(from: pause.from, to: pause.until, policy: restarts ? .restart : .subtract)
+        }
+    }
+
+    /// When its step is due, and why: counted from when the dossier came to it, without the times in which the clock
+    /// stood (os-070). Who gets it from a colleague gets no more time; who gets it again, later, does.
+    func stepDue(
+        _ definition: Definition, calendar: WorkCalendar
+    ) throws(Refused) -> (at: Date, explanation: Explanation)? {
+        guard let limit = step.flatMap(definition.step)?.limit, let begun = stepBegunAt else { return nil }
+        return try Deadlines.due(
+            from: begun, limit: limit, pauses: suspensions(definition), calendar: calendar)
+    }
+}
+
+extension Session {
+    /// The deadline of a timer, as it is now; nil when it is over.
+    func deadline(_ key: String) async throws -> Deadline? {
+        let parts = key.split(separator: "/").map(String.init)
+        guard parts.count == 2, let kind = DeadlineKind(rawValue: parts[0]), let subject = UUID(text: parts[1]) else {
+            return nil
+        }
+        switch kind {
+        case .dossier: return try await dossier(DossierID(subject))?.deadline
+        case .step: return try await dossier(DossierID(subject))?.stepDeadline
+        case .opinion:
+            let rows = try await run("SELECT * FROM opinions WHERE id = \(subject)")
+            guard let opinion = try rows.first.map(Opinion.init) else { return nil }
+            return try await dossier(opinion.dossier)?.deadline(of: opinion)
+        case .branch:
+            let rows = try await run("SELECT * FROM branches WHERE id = \(subject)")
+            guard let branch = try rows.first.map(Branch.init) else { return nil }
+            return try await dossier(branch.dossier)?.deadline(of: branch)
+        }
+    }
+}

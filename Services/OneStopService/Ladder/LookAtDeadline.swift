@@ -1,0 +1,95 @@
+import Contracts
+import LegalClock
+import ServiceKit
+
+/// A rung of a deadline's ladder is due, or may be: whoever it is for is told. The row of the rung, unique for a
+/// deadline and its date, is the claim: it commits with the event or not at all (os-071). One timer for each
+/// deadline; it sets itself for the next rung, and whoever moves the date sets it anew.
+enum LookAtDeadline: TimedTask {
+    static let kind = "onestop.deadline"
+
+    static func fire(key: String, payload: JSON, _ work: Work) async throws {
+        guard let deadline = try await work.deadline(key) else { return }
+        // os-074: nobody is told while the clock stands. The dossier's own and its step's are set anew when it goes on.
+        guard !deadline.stands else {
+            guard deadline.kind == .opinion || deadline.kind == .branch else { return }
+            let later = work.now.addingTimeInterval(Limits.OneStop.standingLook)
+            return try await work.schedule(Self.self, key: key, at: later)
+        }
+        let plan = try await work.resource(LadderBook.self).ladder(of: deadline.procedure).plan(
+            deadline.kind, begun: deadline.begun, dueAt: deadline.dueAt,
+            calendar: try await work.calendar(of: deadline.calendar))
+        for (rung, at) in plan where at <= work.now { try await work.climb(rung, of: deadline) }
+        if let next = plan.first(where: { $0.at > work.now }) {
+            try await work.schedule(Self.self, key: key, at: next.at)
+        }
+    }
+}
+
+extension Work {
+    /// Claims a rung and tells of it; nothing when it was claimed before.
+    fileprivate func climb(_ rung: Rung, of deadline: Deadline) async throws {
+        var event = DeadlineReached()
+        (event.id, event.dossier, event.kind) = (.new(), deadline.dossier, deadline.kind)
+        (event.rung, event.hours, event.dueAt) = (rung.key, rung.hours, deadline.dueAt)
+        (event.stepKey, event.agency, event.reader) = (deadline.step, deadline.agency, rung.reader)
+        event.toAgency = try await place(rung.reader, deadline)
+        event.toOfficer = rung.reader == .officer ? try await present(deadline.officer) : nil
+        let claimed = try await run(
+            """
+            INSERT INTO deadline_rungs (deadline, due_at, rung, id, dossier, reached_at, reader, agency, officer)
+            VALUES (\(deadline.identity), \(deadline.dueAt), \(rung.key), \(event.id), \(deadline.dossier), \(now),
+                    \(rung.reader.rawValue), \(event.toAgency), \(event.toOfficer))
+            ON CONFLICT DO NOTHING RETURNING id
+            """)
+        guard !claimed.isEmpty else { return }
+        try await announce(event, version: 1, to: deadline.receiver)
+    }
+
+    /// The official, or whoever stands in while he or she is away (os-078); nil: the leaders.
+    private func present(_ officer: PersonID?) async throws -> PersonID? {
+        guard let officer, try await isAbsent(officer, on: today) else { return officer }
+        return try await standIn(for: officer, on: today)
+    }
+
+    private func place(_ reader: RungReader, _ deadline: Deadline) async throws -> AgencyCode {
+        switch reader {
+        case .officer, .leader: return deadline.agency
+        case .receiver: return deadline.receiver
+        case .above:
+            guard let above = deadline.agency.parent, try await knows(agency: above) else { return deadline.agency }
+            return above
+        }
+    }
+}
+
+extension Runtime {
+    /// The change with its step's date counted anew when it lets the clock go on, whoever does that.
+    func resumed(_ change: Change, from before: Dossier) async throws -> Change {
+        var change = change
+        let after = change.dossier
+        guard before.clockStands, !after.clockStands, let former = before.stepDueAt, after.stepDueAt == former else {
+            return change
+        }
+        let procedure = try await resource(ProcedureBook.self).version(after.procedure, after.procedureNumber)
+        let calendar = try await resource(CalendarBook.self).calendar(of: after.workingAgency)
+        change.dossier.stepDueAt = try after.stepDue(procedure.definition, calendar: calendar)?.at ?? former
+        return change
+    }
+
+    /// The timers of a dossier's deadlines which a change sets, moves or lets run again, each reading `FROM change`.
+    func timers(_ after: Dossier, from before: Dossier, now: Date) async throws -> [(String, SQL)] {
+        var timers: [(String, SQL)] = []
+        for (old, new) in [(before.deadline, after.deadline), (before.stepDeadline, after.stepDeadline)] {
+            guard let new, !new.stands else { continue }
+            guard old?.dueAt != new.dueAt || old?.step != new.step || old?.stands ?? true else { continue }
+            let plan = try await resource(LadderBook.self).ladder(of: new.procedure).plan(
+                new.kind, begun: new.begun, dueAt: new.dueAt,
+                calendar: try await resource(CalendarBook.self).calendar(of: new.calendar))
+            guard let first = plan.first else { continue }
+            let set = LookAtDeadline.timer(key: new.key, at: max(first.at, now), from: "change")
+            timers.append(("watched_\(new.kind.rawValue)", set))
+        }
+        return timers
+    }
+}

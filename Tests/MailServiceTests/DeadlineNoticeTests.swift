@@ -1,0 +1,33 @@
+import Contracts
+import Foundation
+import ServiceKit
+import Testing
+
+@testable import MailService
+
+@Suite struct DeadlineNoticeTests {
+    @Test func `a rung goes to whom it is for: who works on it, or the leaders`() async throws {
+        try await Office.open { office in
+            let dossier = DossierID.new()
+            await office.submit(dossier, channel: .counter)
+            await office.accept(dossier)
+            for (kind, hours, officer) in [
+                (DeadlineKind.step, -4, office.officer as PersonID?), (.dossier, 0, nil), (.branch, 8, nil),
+            ] {
+                var event = DeadlineReached()
+                (event.id, event.dossier, event.kind, event.rung) = (.new(), dossier, kind, "rung")
+                (event.hours, event.agency, event.toAgency) = (hours, office.justice, office.justice)
+                (event.dueAt, event.toOfficer) = (Date(timeIntervalSince1970: 1_613_705_400), officer)
+                #expect(await office.service.take(event) == .taken)
+            }
+            let officer = try await office.subjects(office.officer)
+            #expect(officer == ["Sắp đến hạn bước xử lý của hồ sơ H19.12-210209-0001"])
+            let leader = try await office.subjects(office.leader)
+            #expect(
+                leader == [
+                    "Đã đến hạn trả kết quả hồ sơ H19.12-210209-0001",
+                    "Quá hạn bước phối hợp của hồ sơ H19.12-210209-0001",
+                ])
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Contracts
+import Foundation
+import LegalClock
+import ServiceKit
+import ServiceTestKit
+import TestKit
+import Testing
+
+@testable import OneStopService
+@testable import ServiceKit
+
+/// A change of the working calendar and the dates of what is open.
+@Suite struct CalendarChangeTests {
+    private func calendar(off days: [String] = [], makeUp: [String] = []) throws -> WorkingCalendar {
+        var calendar = try calendar2021()
+        for (day, kind) in days.map({ ($0, SpecialDayKind.off) }) + makeUp.map({ ($0, .makeUp) }) {
+            var row = SpecialDay()
+            (row.validFrom, row.validTo, row.kind) = (try Day(day), try Day(day), kind)
+            (row.vietnamese, row.english) = ("Quốc tang", "State mourning")
+            calendar.specialDays.append(row)
+        }
+        return calendar
+    }
+
+    /// Loads it and lets the dates be counted anew, ten seconds later.
+    private func load(_ calendar: WorkingCalendar, version: Int, at time: String, _ office: Office) async throws {
+        try await office.set(time)
+        let answer = try await office.send(
+            "PUT", "/calendar", as: office.administrator, calendar.json, ifMatch: version)
+        guard answer.status == 200 else { throw Office.Unexpected(answer) }
+        try await office.set(try at(time) + 11)
+        try await office.fire()
+    }
+
+    private func due(_ id: String, _ office: Office) async throws -> Date? {
+        try await office.get("/dossiers/\(id)", as: office.leader).json["dueAt"]?.text.flatMap(Instant.read)
+    }
+
+    @Test func `os-081: dates are those of the new calendar, but none is moved back to before now`() throws {
+        let definition = try judicialRecord()
+        func moved(_ dossier: Dossier, _ calendar: WorkingCalendar, now: String) throws -> Date? {
+            var projection = Projection(calendar)
+            let moves = try projection.moves(dossier, definition, opinions: [], branches: [], now: at(now))
+            return moves.first { $0.deadline.kind == .dossier }?.new
+        }
+        let before = try dossier(.processing)
+        #expect(try before.dueAt == at("2021-03-15 17:00"))
+        #expect(try moved(before, calendar2021(), now: "2021-03-05 09:00") == nil)
+        #expect(try moved(before, calendar(off: ["2021-03-09"]), now: "2021-03-05 09:00") == at("2021-03-16 17:00"))
+        let saturday = try calendar(makeUp: ["2021-03-06"])
+        #expect(try moved(before, saturday, now: "2021-03-05 09:00") == at("2021-03-12 17:00"))
+        #expect(try moved(before, saturday, now: "2021-03-15 09:00") == nil, "nobody is made late")
+        #expect(try moved(before, calendar(off: ["2021-03-09"]), now: "2021-03-20 09:00") == at("2021-03-16 17:00"))
+        // The clock stands: counted when it goes on.
+        #expect(try moved(dossier(.awaitingPayment), calendar(off: ["2021-03-09"]), now: "2021-03-05 09:00") == nil)
+        // A date that a leader set stays, unless that day is one of rest now.
+        var set = before
+        _ = try set.reappoint(
+            on: Day("2021-03-18"), note: "", at: at("2021-03-11 08:00"), calendar: calendar2021().lawful(for: .none))
+        #expect(try moved(set, calendar(off: ["2021-03-09"]), now: "2021-03-12 09:00") == nil)
+        #expect(try moved(set, calendar(off: ["2021-03-18"]), now: "2021-03-12 09:00") == at("2021-03-19 17:00"))
+    }
+
+    @Test func `os-083: every date that moved is kept and explained, and the applicant is told of the appointment`()
+        async throws
+    {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            try await office.done(
+                "opinions", on: id, as: office.officer,
+                ["toAgency": "H19.25", "question": "x", "limit": ["amount": 3, "unit": "workingDays"]])
+            let new = try calendar(off: ["2021-03-03"])
+            let seen = try await office.send("POST", "/calendar/preview", as: office.administrator, new.json)
+            #expect(seen.json["moved"] == 2 && seen.json["looked"] == 1, "\(seen.json)")
+            #expect(try await due(id, office) == at("2021-03-15 17:00"))
+            try await load(new, version: 2, at: "2021-03-01 10:00", office)
+            #expect(try await due(id, office) == at("2021-03-16 17:00"))
+            let dates = try await office.get("/dossiers/\(id)/due-dates", as: office.citizen)
+            let last = try #require(dates.json["dueDates"]?.array?.last)
+            #expect(last["cause"]?.text == "calendar")
+            #expect(try last["formerDueAt"]?.text.flatMap(Instant.read) == at("2021-03-15 17:00"))
+            let days = last["explanation"]?["days"]?.array ?? []
+            #expect(days.contains { $0["vietnamese"]?.text == "thứ Tư 03/03/2021: nghỉ, không tính (Quốc tang)" })
+            let told = try await office.get("/my/notifications", as: office.citizen).json["notifications"]?.array ?? []
+            #expect(told.contains { $0["what"]?.text == "calendar-changed" })
+            let report = try await office.get("/calendar/changes/3", as: office.administrator)
+            #expect(report.json["moved"] == 2 && report.json["finishedAt"]?.text != nil, "\(report.json)")
+            let lines = report.json["dates"]?.array ?? []
+            #expect(lines.compactMap { $0["deadline"]?.text } == ["dossier", "opinion"])
+            #expect(try lines.last?["dueAt"]?.text.flatMap(Instant.read) == at("2021-03-05 17:00"))
+            let own = try await office.get("/calendar/changes/3?agency=H19.25", as: office.inspector)
+            #expect(own.json["dates"]?.array?.count == 1)
+            #expect(try await office.get("/calendar/changes/3", as: office.inspector).status == 403)
+            let event = try #require(try await office.last(DossierDatesMoved.self, of: id))
+            #expect((event.calendarVersion, event.opinions, event.branches) == (3, 1, 0))
+            // Its ladder goes by the new date.
+            try await office.pass("2021-03-12 07:29")
+            #expect(try await office.harness.events(DeadlineReached.self).filter { $0.kind == .dossier }.isEmpty)
+            try await office.pass("2021-03-12 07:30")
+            #expect(try await office.harness.events(DeadlineReached.self).filter { $0.kind == .dossier }.count == 1)
+        }
+    }
+
+    @Test func `a calendar that is replaced at once leaves the dates to the next one`() async throws {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            let first = try await office.send(
+                "PUT", "/calendar", as: office.administrator, calendar(off: ["2021-03-09"]).json, ifMatch: 2)
+            #expect(first.status == 200)
+            try await load(try calendar(off: ["2021-03-09", "2021-03-10"]), version: 3, at: "2021-03-01 09:00", office)
+            #expect(try await due(id, office) == at("2021-03-17 17:00"))
+            let report = try await office.get("/calendar/changes/3", as: office.administrator)
+            #expect(report.json["moved"] == 0 && report.json["supersededBy"] == 4)
+            #expect(try await office.harness.announced(DossierDatesMoved.self) == 1)
+        }
+    }
+
+    /// The shipped program, killed (SIGKILL) in the middle of the batches.
+    @Test(.timeLimit(.minutes(5))) func `os-082: killed anywhere it goes on, and each date moves once`() async throws {
+        try await Office.open { office in
+            try await office.fire()
+            _ = try await office.inWork()
+            let database = office.harness.database.database
+            let row = try #require(try await database.run("SELECT id FROM dossiers").first)
+            let one: UUID = try row("id")
+            let all = Limits.OneStop.calendarBatch * 2 + 10
+            try await database.run(
+                """
+                INSERT INTO dossiers SELECT (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(),
+                    'code_serial', 1000 + n))).*
+                FROM dossiers d, generate_series(2, \(all)) AS n WHERE d.id = \(one)
+                """)
+            try await database.run("DELETE FROM timers")
+            let loaded = try await office.send(
+                "PUT", "/calendar", as: office.administrator, calendar(off: ["2021-03-09"]).json, ifMatch: 2)
+            #expect(loaded.status == 200)
+            try await office.set("2021-03-01 09:01")
+            for point in ["before-timer-commit:1", "after-timer-commit:1", "before-timer-commit:1"] {
+                try await OneStopProgram.start(office, killAt: point).died()
+            }
+            #expect(try await office.harness.announced(DossierDatesMoved.self) == Limits.OneStop.calendarBatch)
+            let last = try OneStopProgram.start(office)
+            try await eventually("all are counted anew", within: .seconds(60)) {
+                try await office.harness.count(
+                    "SELECT count(*) AS n FROM calendar_changes WHERE finished_at IS NULL") == 0
+            }
+            last.stop()
+            #expect(try await office.harness.announced(DossierDatesMoved.self) == all)
+            for (table, condition) in [("calendar_moves", "true"), ("due_dates", "cause = 'calendar'")] {
+                let kept = try await office.harness.count(
+                    "SELECT count(*) AS n FROM \(raw: table) WHERE \(raw: condition)")
+                #expect(kept == all, "\(table)")
+            }
+        }
+    }
+}
