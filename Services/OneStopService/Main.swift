@@ -11,19 +11,11 @@ import Typesetting
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
     static let appendOnly =
-        ["dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines"]
-        + SubjectKeys.appendOnly
-        ["dossier_history", "due_dates", "book_lines", "printed_forms", "refused_files"] + SubjectKeys.appendOnly
         [
-            "dossier_history", "due_dates", "book_lines", "printed_forms",
-            "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards",
-        ] + SubjectKeys.appendOnly
-        ["dossier_history", "due_dates", "book_lines", "printed_forms"] + Migrations.citizensOnlyAdd
-        + SubjectKeys.appendOnly
-        [
-            "dossier_history", "due_dates", "book_lines", "printed_forms", "deadline_rungs", "acted_for",
-            "reassignment_lines", "calendar_moves", "agency_errors", "corrections",
-        ] + SubjectKeys.appendOnly
+            "dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines",
+            "refused_files", "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards", "deadline_rungs",
+            "acted_for", "reassignment_lines", "calendar_moves", "agency_errors", "corrections",
+        ] + Migrations.citizensOnlyAdd + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
@@ -183,19 +175,15 @@ import Typesetting
         LookAtDeadline.self,
         ReassignBatch.self,
         ProjectCalendar.self,
-    ]
-
-    static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
-    static let timers: [any TimedTask.Type] = [
-        UploadExpires.self,
-        DraftExpires.self,
-    static let timers: [any TimedTask.Type] = [
         AppointmentComesUp.self,
         AppointmentMissed.self,
+        UploadExpires.self,
+        DraftExpires.self,
         MoveNextDossier.self,
         FollowLinks.self,
         ReportOverdueOpinion.self,
         ResumeDeadlines.self,
+        CloseBooksOfYear.self,
     ]
 
     static func resources(
@@ -203,11 +191,8 @@ import Typesetting
     ) async throws -> [any Sendable] {
         let store = try FileStore(try configuration.files())
         return [
-            ProcedureBook(database), CalendarBook(database), InboxCounts(database), store,
+            ProcedureBook(database), CalendarBook(database), LadderBook(database), InboxCounts(database), store,
             FileInspector(store, scanner: try configuration.scanner()),
-        [
-            ProcedureBook(database), CalendarBook(database), LadderBook(database), InboxCounts(database),
-            try FileStore(try configuration.files()),
             try SealingKeys(configuration), try PublicAddress(configuration),
             Workbench("onestop.print", most: Limits.Typesetting.waiting),
             ChangeFeed(database), ReadLedger(database), AnonymousGate(),

@@ -67,7 +67,7 @@ enum SubmitDraft: Endpoint {
     ) async throws {
         let dossier = made.dossier
         try await work.flight(
-            DossierSQL.insert(dossier), then: DossierSQL.lines(made.change, from: nil, at: work.now, actor: work.actor),
+            DossierSQL.insert(dossier), then: made.lines(at: work.now, actor: work.actor),
             announcing: made.event, to: dossier.receivingAgency, reply: made.reply)
         for upload in uploads {
             var paper = upload.attachment(at: work.now)

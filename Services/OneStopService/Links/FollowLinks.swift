@@ -92,9 +92,11 @@ enum FollowLinks: TimedTask {
     /// The application was handed over: so are the results that it brought together (os-058).
     private static func giveBack(_ linked: LinkedCase, _ work: Work) async throws {
         for child in linked.slips.compactMap(\.child) {
-            guard let before = try await work.dossier(child, forUpdate: true),
-                let dossier = try? ReturnResult.decide(before, now: work.now)
-            else { continue }
+            guard let before = try await work.dossier(child, forUpdate: true) else { continue }
+            let definition = try await work.procedure(of: before).definition
+            guard let dossier = try? ReturnResult.decide(before, definition: definition, now: work.now) else {
+                continue
+            }
             var event = DossierReturned()
             (event.dossier, event.agency, event.returnedAt) = (dossier.id, dossier.receivingAgency, work.now)
             event.status = dossier.status
