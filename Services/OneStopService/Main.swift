@@ -163,7 +163,6 @@ import Typesetting
         ReadSubjectKey.self,
         EraseSubject.self,
     ]
-    static let timers: [any TimedTask.Type] = [CloseBooksOfYear.self]
     static let reactions: [any Reaction.Type] = [
         OnFeePaid.self,
         OnFeeRefused.self,

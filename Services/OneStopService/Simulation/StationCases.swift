@@ -171,17 +171,17 @@ extension Station {
         var this = cases[slot]
         let definition = definition(this)
         let priced = definition.fees.filter { $0.amount > .zero }
-        guard this.dossier.payment.paidAt == nil, this.dossier.payment.exemption == nil, let first = priced.first else {
-            return handOver(slot)
-        }
-        let now = today
+        guard this.dossier.owesFees(definition), let first = priced.first else { return handOver(slot) }
+        let (calendar, now) = (calendar, today)
         if let exemption = definition.fees.first(where: { $0.amount == .zero }),
             this.luck.happens(Assumptions.exempt, .exempt)
         {
             var input = ExemptFees.Input()
             (input.fee, input.reason) = (exemption.kind, "exempt")
             decided { () throws(Refused) in
-                this.dossier = try ExemptFees.decide(this.dossier, input, definition: definition)
+                let steps = try ExemptFees.decide(
+                    this.dossier, input, definition: definition, calendar: calendar, now: now)
+                this.dossier = steps.last?.dossier ?? this.dossier
             }
             money.exempted += 1
             cases[slot] = this
@@ -191,12 +191,18 @@ extension Station {
         if definition.feesByDefault.isEmpty {
             input.fees = [FeeLine(first.kind, this.luck.of(.pages).within(1...6))]
         }
+        var number = UInt8(clamping: this.dossier.payment.fees.count)
+        func next() -> DemandID {
+            number += 1
+            return DemandID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, number)))
+        }
         let refused = decided { () throws(Refused) in
-            (this.dossier, _) = try RequirePayment.decide(
-                this.dossier, input, definition: definition, demand: DemandID(), now: now)
+            let steps = try RequirePayment.decide(
+                this.dossier, input, definition: definition, demand: next(), now: now)
+            this.dossier = steps.last?.dossier ?? this.dossier
         }
         guard refused == nil else { return handOver(slot) }
-        money.demanded += this.dossier.payment.amount?.dong ?? 0
+        money.demanded += this.dossier.payment.open.reduce(0) { $0 + $1.amount.dong }
         cases[slot] = this
         let luck = this.luck.of(.pay, this.rounds)
         let wait = this.channel == .counter ? luck.skewed(mean: 12) : luck.exponential(mean: 600) + 5
@@ -206,17 +212,19 @@ extension Station {
 
     mutating func paid(_ slot: Int) {
         var this = cases[slot]
-        guard let demand = this.dossier.payment.demand, this.dossier.awaits(demand) else { return }
-        var event = FeePaid()
-        (event.demand, event.amount) = (demand, this.dossier.payment.amount ?? .zero)
-        (event.paidAt, event.receiptNumber) = (today, "\(this.serial)")
         let (definition, calendar, now) = (definition(this), calendar, today)
-        let refused = decided { () throws(Refused) in
-            (this.dossier, _) = try OnFeePaid.decide(
-                this.dossier, event, definition: definition, calendar: calendar, now: now)
+        guard !this.dossier.payment.open.isEmpty else { return }
+        for fee in this.dossier.payment.open {
+            var event = FeePaid()
+            (event.demand, event.amount) = (fee.demand ?? event.demand, fee.amount)
+            (event.paidAt, event.receiptNumber) = (now, "\(this.serial)")
+            let refused = decided { () throws(Refused) in
+                (this.dossier, _) = try OnFeePaid.decide(
+                    this.dossier, event, definition: definition, calendar: calendar, now: now)
+            }
+            guard refused == nil else { return }
+            money.paid += event.amount.dong
         }
-        guard refused == nil else { return }
-        money.paid += event.amount.dong
         cases[slot] = this
         planEve(slot)
         handOver(slot)
@@ -226,14 +234,17 @@ extension Station {
     mutating func paymentRefused(_ slot: Int) {
         var this = cases[slot]
         guard this.dossier.status == .awaitingPayment else { return }
-        let amount = this.dossier.payment.amount?.dong ?? 0
         let (definition, calendar, now) = (definition(this), calendar, today)
-        let refused = decided { () throws(Refused) in
-            (this.dossier, _) = try OnFeeRefused.decide(
-                this.dossier, definition: definition, calendar: calendar, now: now)
+        for fee in this.dossier.payment.open {
+            var event = FeeRefused()
+            event.demand = fee.demand ?? event.demand
+            let refused = decided { () throws(Refused) in
+                (this.dossier, _) = try OnFeeRefused.decide(
+                    this.dossier, event, definition: definition, calendar: calendar, now: now)
+            }
+            guard refused == nil else { return }
+            money.lifted += fee.amount.dong
         }
-        guard refused == nil else { return }
-        money.lifted += amount
         this.rounds += 1
         cases[slot] = this
         fees(slot)

@@ -31,7 +31,10 @@ extension Station {
     private mutating func giveUp(_ slot: Int) {
         var this = cases[slot]
         guard this.dossier.status == .awaitingSupplement else { return }
-        let refused = decided { () throws(Refused) in this.dossier = try StopDossier.decide(this.dossier, Reasoned()) }
+        let now = today
+        let refused = decided { () throws(Refused) in
+            this.dossier = try StopDossier.decide(this.dossier, Reasoned(), now: now)
+        }
         guard refused == nil else { return }
         tallies[this.procedure].stopped += 1
         cases[slot] = this
@@ -67,7 +70,10 @@ extension Station {
             guard this.dossier.status == .awaitingSupplement else { return goOn(slot) }
             return plan(.supply, at: now + 1_440, place: slot, serial: this.serial)
         }
-        let refused = decided { () throws(Refused) in this.dossier = try ConfirmWithdrawal.decide(this.dossier) }
+        let today = today
+        let refused = decided { () throws(Refused) in
+            this.dossier = try ConfirmWithdrawal.decide(this.dossier, now: today)
+        }
         guard refused == nil else { return }
         tallies[this.procedure].withdrawn += 1
         cases[slot] = this

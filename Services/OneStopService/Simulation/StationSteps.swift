@@ -141,7 +141,10 @@ extension Station {
 
     private mutating func stop(_ slot: Int) {
         var this = cases[slot]
-        let refused = decided { () throws(Refused) in this.dossier = try StopDossier.decide(this.dossier, Reasoned()) }
+        let now = today
+        let refused = decided { () throws(Refused) in
+            this.dossier = try StopDossier.decide(this.dossier, Reasoned(), now: now)
+        }
         guard refused == nil else { return }
         tallies[this.procedure].stopped += 1
         end(slot, this)
@@ -300,8 +303,10 @@ extension Station {
 
     mutating func givenBack(_ slot: Int) {
         var this = cases[slot]
-        let now = today
-        decided { () throws(Refused) in this.dossier = try ReturnResult.decide(this.dossier, now: now) }
+        let (definition, now) = (definition(this), today)
+        decided { () throws(Refused) in
+            this.dossier = try ReturnResult.decide(this.dossier, definition: definition, now: now)
+        }
         free.append(slot)
         cases[slot] = Case()
     }
