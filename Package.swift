@@ -69,6 +69,7 @@ let rooms: [Target] =
     + shared("LegalClock", ["Contracts"])
     + shared("Files", ["Contracts", .crypto])
     + shared("Receipts", ["Contracts", .crypto])
+    + shared("Bundles", ["Contracts", "Receipts", .crypto])
     + shared("Sealing", ["Contracts", .crypto])
     + shared("Postgres", ["CLibPQ", "Contracts", .logging, .lifecycle])
     + shared("AMQP", ["CRabbitMQ", "Contracts", .logging, .lifecycle])
@@ -86,7 +87,7 @@ let rooms: [Target] =
 /// What a service needs beside the usual: it speaks to the broker and to others itself, or prints.
 let further: [String: [Target.Dependency]] = [
     "IntegrationService": ["Courier", .lifecycle], "MailService": ["MailRelay", .lifecycle],
-    "OneStopService": ["Typesetting"],
+    "OneStopService": ["Typesetting", "Bundles", "Receipts"],
 ]
 let speaksToBroker: Set = ["IntegrationService"]
 /// Whom the tests of a service start beside it.
@@ -130,7 +131,7 @@ let package = Package(
         program("Rehearsal", "Deploy/Rehearsal/Command", ["Journeys"]),
         within("Auditing", "Deploy/Auditor", ["Contracts", "Postgres", .logging]),
         program("Auditor", "Deploy/Auditor/Command", ["Auditing"]),
-        program("lienthong", "Deploy/CLI", ["Contracts", "Postgres", "Receipts", "EventLog", .logging]),
+        program("lienthong", "Deploy/CLI", ["Contracts", "Postgres", "Receipts", "Bundles", "EventLog", .logging]),
         program(
             "Benchmarks", "Tests/Benchmarks",
             ["CLibPQ", "CRabbitMQ", "Contracts", "Postgres", "AMQP", "Receipts", "EventLog", .logging]),
@@ -152,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "lienthong", "Contracts", "Postgres", "Receipts", "EventLog", "ServiceKit", "TestKit", "ServiceTestKit",
+                "lienthong", "Contracts", "Postgres", "Receipts", "Bundles", "EventLog", "ServiceKit", "TestKit",
+                "ServiceTestKit",
             ],
             path: "Tests/CLITests", swiftSettings: strict),
         .executableTarget(

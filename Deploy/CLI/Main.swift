@@ -30,6 +30,7 @@ import Foundation
     static let usage = """
         usage:
           lienthong verify RECEIPT.json --key PUBLIC.pem     does the receipt prove its event? needs no network
+          lienthong verify DOSSIER.zip --key PUBLIC.pem      is all of a dossier that was taken along as it was signed?
           lienthong keys http://SERVICE                      the service's public keys, as PEM
           lienthong anchor http://SERVICE FILE --key PUBLIC.pem [--after-restore yes]
                                                              adds the service's new statements to FILE

@@ -2,14 +2,16 @@ import Contracts
 import Foundation
 import Receipts
 
-/// `lienthong verify RECEIPT.json --key PUBLIC.pem`
+/// `lienthong verify RECEIPT.json --key PUBLIC.pem`; a ZIP archive is a dossier that was taken along.
 enum Verify {
     static func run(_ arguments: Arguments, _ say: (String) -> Void) throws -> Bool {
         let file = try arguments.word(0)
         let keys = try Files.keys(arguments.all("--key"))
+        let bytes = Array(try Files.read(file))
+        if bytes.starts(with: Array("PK".utf8)) { return VerifyBundle.run(bytes, keys, say) }
         let receipt: Receipt
         do {
-            receipt = try Receipt(decoding: JSON(parsing: Array(try Files.read(file))), unknown: .refuse)
+            receipt = try Receipt(decoding: JSON(parsing: bytes), unknown: .refuse)
         } catch let fault as FieldFault {
             say("NOT PROVEN: \(file) is no receipt: \(fault.field) \(fault.english)")
             return false

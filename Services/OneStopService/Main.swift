@@ -10,7 +10,9 @@ import Typesetting
     static let name = ServiceName.onestop
     static let title = "Một cửa: thủ tục hành chính, hồ sơ, thời hạn"
     static let migrations = Migrations.all
-    static let appendOnly = ["dossier_history", "due_dates", "book_lines", "printed_forms"] + SubjectKeys.appendOnly
+    static let appendOnly =
+        ["dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines"]
+        + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) },
@@ -61,6 +63,11 @@ import Typesetting
         ListAttachments.self,
         DownloadPaper.self,
         PrintForm.self,
+        TakeBundle.self,
+        ListBooks.self,
+        CloseBooks.self,
+        ExportBook.self,
+        PrintBook.self,
         ReadDossier.self,
         FindDossier.self,
         ReadHistory.self,
@@ -103,7 +110,9 @@ import Typesetting
         OnHolderLeft.self,
     ]
 
-    static let timers: [any TimedTask.Type] = [AppointmentComesUp.self, AppointmentMissed.self]
+    static let timers: [any TimedTask.Type] = [
+        AppointmentComesUp.self, AppointmentMissed.self, CloseBooksOfYear.self,
+    ]
 
     static func resources(
         _ configuration: Configuration, _ database: Database, _ log: Logger

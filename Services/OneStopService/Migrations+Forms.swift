@@ -47,4 +47,33 @@ extension Migrations {
             PRIMARY KEY (dossier, form, version)
         );
         """
+
+    static let closing = """
+        ALTER TABLE book_counters ADD COLUMN closed_at timestamptz;
+        -- A book as it was when its year was closed, and what it hashes to as a table.
+        CREATE TABLE closed_books (
+            agency text NOT NULL,
+            year int NOT NULL,
+            form smallint NOT NULL CHECK (form BETWEEN 1 AND 6),
+            lines int NOT NULL,
+            sha256 text NOT NULL,
+            closed_at timestamptz NOT NULL,
+            closed_by text NOT NULL,
+            PRIMARY KEY (agency, year, form)
+        );
+        -- Personal data, as in the dossiers that they were taken from.
+        CREATE TABLE closed_book_lines (
+            agency text NOT NULL,
+            year int NOT NULL,
+            form smallint NOT NULL,
+            number int NOT NULL,
+            cells text[] NOT NULL,
+            PRIMARY KEY (agency, year, form, number)
+        );
+        -- From now on whoever takes the first number of a year sets its timer.
+        INSERT INTO timers (kind, key, due_at, payload)
+            SELECT DISTINCT 'onestop.books-close', agency || ' ' || year,
+                   make_timestamptz(year + 1, 1, 1, 1, 0, 0, 'Asia/Ho_Chi_Minh'), '{}'::jsonb
+            FROM book_counters;
+        """
 }

@@ -17,6 +17,7 @@ enum Migrations {
         Migration(9, "numbers of the yearly books, printed forms", forms),
         Migration(10, "finding: inbox and search", finding),
         Migration(11, "counter: tickets and appointments", counter),
+        Migration(12, "closing of the yearly books", closing),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -96,6 +96,7 @@ CREATE TABLE book_counters (
     series text NOT NULL,
     year integer NOT NULL,
     last integer NOT NULL,
+    closed_at timestamp with time zone,
     CONSTRAINT book_counters_pkey PRIMARY KEY (agency, series, year),
     CONSTRAINT book_counters_last_check CHECK (last >= 0),
     CONSTRAINT book_counters_series_check CHECK (series = ANY (ARRAY['accepted'::text, 'supplement'::text, 'refusal'::text, 'apology'::text]))
@@ -162,6 +163,27 @@ CREATE TABLE calendars (
     loaded_at timestamp with time zone NOT NULL,
     CONSTRAINT calendars_pkey PRIMARY KEY (one),
     CONSTRAINT calendars_one_check CHECK (one)
+);
+
+CREATE TABLE closed_book_lines (
+    agency text NOT NULL,
+    year integer NOT NULL,
+    form smallint NOT NULL,
+    number integer NOT NULL,
+    cells text[] NOT NULL,
+    CONSTRAINT closed_book_lines_pkey PRIMARY KEY (agency, year, form, number)
+);
+
+CREATE TABLE closed_books (
+    agency text NOT NULL,
+    year integer NOT NULL,
+    form smallint NOT NULL,
+    lines integer NOT NULL,
+    sha256 text NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by text NOT NULL,
+    CONSTRAINT closed_books_pkey PRIMARY KEY (agency, year, form),
+    CONSTRAINT closed_books_form_check CHECK (form >= 1 AND form <= 6)
 );
 
 CREATE TABLE dead_letter_audit (

@@ -43,6 +43,7 @@ public enum Catalogue {
         DossierBranchOpened.self,
         DossierBranchClosed.self,
         ProcedurePublished.self,
+        BooksClosed.self,
         // Documents
         DocumentDrafted.self,
         DocumentApproved.self,

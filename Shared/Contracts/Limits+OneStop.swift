@@ -61,6 +61,10 @@ extension Limits {
         public static let countsHolders = 4_000
         /// Most changes of one due date that are explained at once.
         public static let explainedDates = 200
+        /// Lines of a yearly book that are read at once, that one table takes, and that one print does.
+        public static let bookBatch = 1_000
+        public static let bookLines = 100_000
+        public static let bookPrint = 1_000
         /// Most files of one dossier.
         public static let attachments = 100
     }

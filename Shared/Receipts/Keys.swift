@@ -32,7 +32,7 @@ public struct SealKey: Sendable, Hashable {
         }
     }
 
-    func signed(_ message: [UInt8], _ signature: [UInt8]) -> Bool {
+    public func signed(_ message: [UInt8], _ signature: [UInt8]) -> Bool {
         (try? Curve25519.Signing.PublicKey(rawRepresentation: raw))?.isValidSignature(signature, for: message) ?? false
     }
 }
@@ -63,6 +63,13 @@ public struct SealingKey: Sendable, CustomStringConvertible, CustomDebugStringCo
         precondition(seal.key == open.id, "the statement names another key")
         let text = seal.text
         return SignedSeal(statement: text, signature: Array(try key.signature(for: Array(text.utf8))))
+    }
+
+    /// Ed25519 over the bytes of another text of ours. Its first line must say what it is: no statement begins so.
+    /// - Throws: when the cryptographic library refuses.
+    public func signature(of text: String) throws -> [UInt8] {
+        precondition(!text.hasPrefix("lienthong seal "), "a statement is signed as one")
+        return Array(try key.signature(for: Array(text.utf8)))
     }
 
     public var description: String { "key \(open.id)" }

@@ -160,6 +160,22 @@ def attach_paper(office):
     return "citizen", {"path": {"dossier": office.submitted()}, "headers": headers, "raw": PDF}
 
 
+def bundle(office):
+    dossier = office.accepted()
+    path = f"/dossiers/{dossier}/bundle"
+    office.wait("the seal", lambda: office.call("clerk", "onestop", "GET", path).status_code != 409)
+    return on(dossier, "clerk")
+
+
+def close_books(office):
+    """Those of a year that is over, as a dossier of that year would have opened them."""
+    year = 2000 + secrets.randbelow(20)
+    office.administer(f"""
+        INSERT INTO onestop.book_counters (agency, series, year, last) VALUES ('H19.12', 'accepted', {year}, 1)
+        ON CONFLICT DO NOTHING""")
+    return "leader", {"path": {"agency": "H19.12", "year": year}}
+
+
 def download_paper(office):
     who, request = attach_paper(office)
     dossier = request["path"]["dossier"]
@@ -350,6 +366,11 @@ RECIPES = integration.RECIPES | counter.RECIPES | {
     "AttachPaper": attach_paper,
     "DownloadPaper": download_paper,
     "PrintForm": lambda o: ("clerk", {"path": {"dossier": o.accepted(), "form": "01"}}),
+    "TakeBundle": bundle,
+    "ListBooks": lambda o: ("clerk", {"path": {"agency": "H19.12", "year": 2021}}),
+    "CloseBooks": close_books,
+    "ExportBook": lambda o: ("clerk", {"path": {"agency": "H19.12", "year": 2021, "form": "06"}}),
+    "PrintBook": lambda o: ("clerk", {"path": {"agency": "H19.12", "year": 2021, "form": "06"}}),
     "DraftProcedure": lambda o: (lambda made: ("admin", {"path": {"code": made[0]}, "body": made[1]}))(new_procedure(o)),
     "ReadDraft": publish,
     "CheckDraft": publish,

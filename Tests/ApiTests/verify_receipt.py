@@ -65,12 +65,13 @@ def verify(receipt, key):
         raise ValueError("another root")
 
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    given = json.load(file)
-with open(sys.argv[2], "rb") as file:
-    public = load_pem_public_key(file.read())
-try:
-    verify(given, public)
-    print("proven")
-except (InvalidSignature, ValueError, KeyError, struct.error):
-    print("refused")
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file:
+        given = json.load(file)
+    with open(sys.argv[2], "rb") as file:
+        public = load_pem_public_key(file.read())
+    try:
+        verify(given, public)
+        print("proven")
+    except (InvalidSignature, ValueError, KeyError, struct.error):
+        print("refused")

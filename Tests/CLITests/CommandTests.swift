@@ -137,15 +137,17 @@ import Testing
     }
 }
 
-/// Tests/ApiTests/verify_receipt.py: the same check written from the format's description, with other libraries.
-private enum Python {
-    static func verify(_ receipt: String, _ key: String) throws -> String {
+/// Tests/ApiTests/verify_*.py: the same checks written from the formats' descriptions, with other libraries.
+enum Python {
+    static func verify(_ receipt: String, _ key: String) throws -> String { try run("verify_receipt.py", receipt, key) }
+
+    static func run(_ name: String, _ file: String, _ key: String) throws -> String {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("ApiTests/verify_receipt.py").path
+            .appendingPathComponent("ApiTests/\(name)").path
         let process = Process()
         process.executableURL = URL(
             fileURLWithPath: ProcessInfo.processInfo.environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3")
-        process.arguments = [script, receipt, key]
+        process.arguments = [script, file, key]
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()

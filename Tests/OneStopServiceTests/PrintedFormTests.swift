@@ -1,4 +1,5 @@
 import Contracts
+import Files
 import Foundation
 import ServiceKit
 import ServiceTestKit
@@ -16,6 +17,20 @@ import Testing
         guard answer.status == 200 else { throw Office.Unexpected(answer) }
         #expect(answer.outgoing.header("content-type") == "application/pdf")
         return (answer.body, try SeenPDF(answer.body, name ?? "mau-\(number)"))
+    }
+
+    private func attach(
+        _ name: String, to dossier: String, _ office: Office, as person: PersonID
+    ) async throws -> Int {
+        let pdf = Array("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".utf8)
+        let name = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        return try await office.harness.send(
+            "POST", "/dossiers/\(dossier)/attachments", as: person, body: pdf,
+            headers: [
+                ("x-file-name", name), ("x-file-sha256", ContentHash(of: pdf).text),
+                ("content-type", "application/pdf"),
+            ]
+        ).status
     }
 
     @Test func `os-150: a form says what was true when it was issued, and later prints are the same bytes`()
@@ -39,7 +54,9 @@ import Testing
             ] { #expect(seen.text.contains(text), "\(text): \(seen.text)") }
             #expect(seen.hasOwnFonts && seen.size.hasPrefix("419.528 x 595.276 pts") && seen.codes == [code])
 
-            // Neither the applicant nor a later appointment changes it, nor whether it was printed before.
+            // Neither a later paper nor a later appointment changes it, nor whether it was printed before.
+            try await office.set("2021-03-01 09:01")
+            #expect(try await attach("thêm.pdf", to: id, office, as: office.clerk) == 201)
             try await office.done("hand-over", on: id, as: office.clerk, ["toOfficer": .string(office.officer.text)])
             try await office.done(
                 "reappoint", on: id, as: office.leader, ["dueOn": "2021-03-18", "reasonCode": "x", "reason": "y"])

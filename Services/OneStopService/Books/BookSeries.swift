@@ -17,7 +17,8 @@ enum BookSeries: String, CaseIterable, Sendable {
 
 extension DossierSQL {
     /// The number that a change takes in its agency's book, in the statement of the change: no number without its act,
-    /// no act without its number (os-153).
+    /// no act without its number (os-153). A closed year takes no more: the number is one of the year after the last
+    /// closed one (os-154). Who is overtaken by the closing reads again.
     static func bookLines(_ change: Change, at now: Date) -> [(String, SQL)] {
         guard let series = BookSeries(what: change.what) else { return [] }
         let agency = change.dossier.receivingAgency
@@ -26,8 +27,11 @@ extension DossierSQL {
                 "numbered",
                 """
                 INSERT INTO book_counters AS b (agency, series, year, last)
-                SELECT \(agency), \(series.rawValue), \(Int32(Day(now).year)), 1 FROM change
-                ON CONFLICT (agency, series, year) DO UPDATE SET last = b.last + 1
+                SELECT \(agency), \(series.rawValue), greatest(\(Int32(Day(now).year)), (
+                    SELECT max(year) + 1 FROM book_counters
+                    WHERE agency = \(agency) AND series = \(series.rawValue) AND closed_at IS NOT NULL)), 1
+                FROM change
+                ON CONFLICT (agency, series, year) DO UPDATE SET last = b.last + 1 WHERE b.closed_at IS NULL
                 RETURNING year, last
                 """
             ),
@@ -35,8 +39,19 @@ extension DossierSQL {
                 "booked",
                 """
                 INSERT INTO book_lines (agency, series, year, number, dossier, version, at)
-                SELECT \(agency), \(series.rawValue), n.year, n.last, c.id, c.version, \(now)
-                FROM change c, numbered n
+                SELECT \(agency), \(series.rawValue), coalesce(n.year, \(SQL.failure(Work.stale))), n.last,
+                       c.id, c.version, \(now)
+                FROM change c LEFT JOIN numbered n ON true
+                """
+            ),
+            (
+                "ending",
+                """
+                INSERT INTO timers (kind, key, due_at, payload)
+                SELECT \(CloseBooksOfYear.kind), \(agency) || ' ' || year,
+                       make_timestamptz(year + 1, 1, 1, 1, 0, 0, 'Asia/Ho_Chi_Minh'), '{}'
+                FROM numbered WHERE last = 1
+                ON CONFLICT DO NOTHING
                 """
             ),
         ]

@@ -6,7 +6,8 @@ import Synchronization
 /// waits for it. One piece after the other, and a bounded number of them.
 public final class Workbench: Sendable {
     private let queue: DispatchQueue
-    private let waiting = Atomic<Int>(0)
+    /// Pieces that are done or wait.
+    let waiting = Atomic<Int>(0)
     private let most: Int
 
     /// - Parameter most: pieces that are done or wait; more are refused.

@@ -37,10 +37,10 @@ enum ReadReceipt: Endpoint {
 }
 
 extension Refused {
-    static let receiptNotYet = Refused(
+    public static let receiptNotYet = Refused(
         "receipt-not-yet", 409, vi: "Sự kiện chưa được niêm phong; hãy thử lại sau vài giây.",
         en: "The event is not sealed yet; try again in a few seconds.")
-    static let eventAltered = Refused(
+    public static let eventAltered = Refused(
         "event-altered", 409, vi: "Dữ liệu của sự kiện không còn như khi được niêm phong.",
         en: "The event is not what was sealed: somebody changed the log.")
 }

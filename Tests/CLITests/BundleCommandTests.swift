@@ -1,0 +1,62 @@
+import Bundles
+import Contracts
+import Foundation
+import Receipts
+import Testing
+
+@testable import lienthong
+
+@Suite(.timeLimit(.minutes(5))) struct BundleCommandTests {
+    @Test func `a dossier that was taken along is proven offline, and every change is named`() async throws {
+        try await withCLI { bench in
+            let dossier = DossierID.new()
+            try await bench.database.run(
+                """
+                INSERT INTO event_log
+                    (epoch, id, aggregate_type, aggregate_id, aggregate_version, type, actor, occurred_at, payload)
+                SELECT e.epoch, gen_random_uuid(), 'dossier', \(dossier.text), g, 'hr.dossier.moved.v1', 'tester',
+                       '2021-03-01 09:00+07', '{}'
+                FROM generate_series(1, 3) g CROSS JOIN relay_epoch e
+                """)
+            try await bench.sealed(3)
+            var entries = [Archive.Entry("index.html", Array("<p>Hồ sơ</p>".utf8))]
+            var lines: [JSON] = []
+            for seq: Int64 in 1...3 {
+                entries.append(.init(DossierBundle.receipt(seq), try await bench.receipt(seq: seq).body))
+                lines.append(["version": .integer(seq), "at": "2021-03-01T09:00:00+07:00"])
+            }
+            let history: JSON = ["lines": .array(lines)]
+            entries.append(.init(DossierBundle.history, history.bytes))
+            let manifest = Manifest(
+                service: "hr", dossier: dossier, version: 3, madeAt: Date(), key: bench.key.open.id, entries)
+            let bytes = try DossierBundle.make(manifest, entries, bench.key)
+            let file = bench.path("ho-so.zip")
+            func verdict(_ bytes: [UInt8]) async throws -> (isGood: Bool, said: String) {
+                try Data(bytes).write(to: URL(fileURLWithPath: file))
+                return try await bench.run("verify", file, "--key", bench.pem)
+            }
+            let good = try await verdict(bytes)
+            #expect(good.isGood && good.said.hasPrefix("PROVEN: this is dossier \(dossier)"), "\(good.said)")
+            #expect(good.said.contains("3 events") && good.said.contains("5 files"))
+            #expect(try Python.run("verify_bundle.py", file, bench.pem) == "proven")
+
+            var archive = try Archive(bytes)
+            archive.entries[2].bytes += [32]
+            archive.entries.append(.init("thêm.txt", [65]))
+            let changed = try await verdict(try archive.bytes)
+            #expect(!changed.isGood && changed.said.contains("FOUND changed: index.html"), "\(changed.said)")
+            #expect(changed.said.contains("FOUND added: thêm.txt"))
+            #expect(try Python.run("verify_bundle.py", file, bench.pem) == "refused")
+            archive = try Archive(bytes)
+            archive.entries.remove(at: 3)
+            #expect(try await verdict(try archive.bytes).said.contains("FOUND missing: receipts/0001.json"))
+            let cut = try await verdict(Array(bytes.dropLast(9)))
+            #expect(!cut.isGood && cut.said.hasPrefix("NOT PROVEN"))
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+            let strange = bench.path("other.pem")
+            try SealingKey().open.pem.write(toFile: strange, atomically: true, encoding: .utf8)
+            let other = try await bench.run("verify", file, "--key", strange)
+            #expect(!other.isGood && other.said.contains("which was not given"))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Bundles
+import Contracts
+import Files
+import Foundation
+import Receipts
+import ServiceKit
+import ServiceTestKit
+import TestKit
+import Testing
+
+@testable import OneStopService
+
+@Suite(.timeLimit(.minutes(5))) struct TakenBundleTests {
+    private static let seed = String(repeating: "5a", count: 32)
+
+    private func taken(_ dossier: String, _ office: Office, as person: PersonID, _ query: String = "") async throws
+        -> [UInt8]
+    {
+        var body: [UInt8] = []
+        try await eventually("its events are sealed") {
+            let answer = try await office.get("/dossiers/\(dossier)/bundle\(query)", as: person)
+            if answer.status == 409, answer.code == "receipt-not-yet" { return false }
+            guard answer.status == 200 else { throw Office.Unexpected(answer) }
+            #expect(answer.outgoing.header("content-type") == "application/zip")
+            body = answer.body
+            return true
+        }
+        return body
+    }
+
+    @Test func `os-156: a bundle has all of the dossier with a receipt of each event, and is proven offline`()
+        async throws
+    {
+        let key = try #require(SealingKey(hex: Self.seed)).open
+        try await withRoom { room in
+            try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
+                let id = try await office.submit(subject: "Xin <b>cấp</b> & trả")
+                let pdf = Array("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".utf8)
+                let attached = try await office.harness.send(
+                    "POST", "/dossiers/\(id)/attachments", as: office.citizen, .citizen, body: pdf,
+                    headers: [
+                        ("x-file-name", "to-khai.pdf"), ("x-file-sha256", ContentHash(of: pdf).text),
+                        ("content-type", "application/pdf"),
+                    ])
+                #expect(attached.status == 201)
+                try await office.done("accept", on: id, as: office.clerk)
+                try await office.done(
+                    "hand-over", on: id, as: office.clerk, ["toOfficer": .string(office.officer.text)])
+                try await office.done(
+                    "stop", on: id, as: office.officer, ["reasonCode": "x", "reason": "Không đủ điều kiện"])
+                try await office.done("return", on: id, as: office.clerk, [:])
+
+                let bytes = try await taken(id, office, as: office.clerk)
+                let proof = try DossierBundle.verify(bytes, [key])
+                #expect(proof.events.map(\.version) == Array(1...5))
+                #expect(proof.events.last?.type == DossierReturned.type)
+                let paths = Set(proof.manifest.files.map(\.path))
+                let usual: Set = [
+                    "index.html", "dossier.json", "history.json", "due-dates.json", "papers/01-to-khai.pdf",
+                    "forms/mau-01.pdf", "forms/mau-03.pdf", "forms/mau-05.pdf",
+                ]
+                #expect(paths == usual.union((1...5).map { DossierBundle.receipt($0) }))
+                let archive = try Archive(bytes)
+                let page = try #require(archive.entries.first { $0.path == "index.html" })
+                let html = String(decoding: page.bytes, as: UTF8.self)
+                for text in [
+                    "Xin &lt;b&gt;cấp&lt;/b&gt; &amp; trả", "Nguyễn Thị Bích", "Không đủ điều kiện", "Trả kết quả",
+                    "ngày tiếp nhận, không tính", "href=\"papers/01-to-khai.pdf\"", "href=\"receipts/0001.json\"",
+                ] { #expect(html.contains(text), "\(text)") }
+
+                // The applicant's has no remarks of officials and no control sheet.
+                let own = try DossierBundle.verify(try await taken(id, office, as: office.citizen), [key])
+                #expect(Set(own.manifest.files.map(\.path)) == paths.subtracting(["forms/mau-05.pdf"]))
+                let light = try DossierBundle.verify(
+                    try await taken(id, office, as: office.clerk, "?documents=false"), [key])
+                #expect(!light.manifest.files.contains { $0.path.hasPrefix("papers/") })
+                #expect(try await office.get("/dossiers/\(id)/bundle", as: office.stranger).status == 404)
+                let wrong = try await office.get("/dossiers/\(id)/bundle?documents=x", as: office.clerk)
+                #expect((wrong.status, wrong.faults) == (422, ["documents"]))
+
+                // A row that somebody changed is not taken along.
+                try await office.harness.database.open(office.harness.database.owner).run(
+                    "UPDATE event_log SET actor = 'x' WHERE aggregate_id = \(id) AND aggregate_version = 2")
+                let altered = try await office.get("/dossiers/\(id)/bundle", as: office.clerk)
+                #expect((altered.status, altered.code) == (409, "event-altered"))
+            }
+        }
+    }
+
+    @Test func `without a key there is no bundle`() async throws {
+        try await Office.open { office in
+            let id = try await office.submit()
+            let answer = try await office.get("/dossiers/\(id)/bundle", as: office.clerk)
+            #expect((answer.status, answer.code) == (409, "no-receipts"))
+        }
+    }
+}
