@@ -95,8 +95,9 @@ enum Wrk {
 
     /// - Parameters:
     ///   - script: Lua that makes the requests.
+    ///   - named: its file; another one for a run beside another.
     static func run(
-        _ url: String, threads: Int = 2, connections: Int, seconds: Int, script: String
+        _ url: String, threads: Int = 2, connections: Int, seconds: Int, script: String, named: String = "wrk"
     ) throws -> Result {
         let done = """
 
@@ -107,7 +108,7 @@ enum Wrk {
                     latency:percentile(99) / 1000, bad, counted and counted() or "none"))
             end
             """
-        let path = try Command.file("wrk.lua", script + done)
+        let path = try Command.file("\(named).lua", script + done)
         let output = try Command.run(
             "wrk", "-t\(threads)", "-c\(connections)", "-d\(seconds)s", "--timeout", "10s", "-s", path, url)
         let line = output.split(separator: "\n").first { $0.hasPrefix("RESULT ") }

@@ -36,7 +36,7 @@ import Foundation
                 if ["onestop", "workflow", "inbox"].contains(where: wants) { try services.alone() }
                 if wants("onestop") { add(try services.againstPgBench()) }
                 if wants("workflow") { add([try services.workflows()]) }
-                if wants("inbox") { add(try services.inbox()) }
+                if wants("inbox") { add(try await services.inbox()) }
             }
             if wanted.contains("submission-size") {
                 let services = try OneStop.start()

@@ -18,7 +18,7 @@ struct ManyDossiers: Sendable {
 
     /// From one that was submitted: all else of it is copied. Indexes are made anew when the rows are there.
     func fill() throws {
-        try run("SET client_min_messages = warning; \(Self.dropIndexes) \(insert)")
+        try run("\(Self.dropIndexes) \(insert)")
         if whole { try run("\(Self.dropIndexes) \(around)") }
         try run(Self.makeIndexes)
         for table in ["dossiers", "dossier_search", "dossier_history"] { try run("VACUUM ANALYZE \(table)") }
@@ -29,6 +29,7 @@ struct ManyDossiers: Sendable {
         try Statements.administer(
             """
             SET search_path = onestop; SET synchronous_commit = off; SET maintenance_work_mem = '512MB';
+            SET client_min_messages = warning;
             \(sql)
             """, database: database, fromFile: true)
     }

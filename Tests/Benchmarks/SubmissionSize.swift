@@ -56,7 +56,11 @@ struct SubmissionSize {
 
     private static func emptied() throws {
         try Statements.administer(
-            "TRUNCATE onestop.dossiers, onestop.dossier_search CASCADE; CHECKPOINT", fromFile: true)
+            """
+            SET client_min_messages = warning;
+            TRUNCATE onestop.dossiers, onestop.dossier_search CASCADE;
+            CHECKPOINT
+            """, fromFile: true)
     }
 
     private static func run(_ services: OneStop, _ url: String) throws -> Double {
@@ -77,7 +81,7 @@ struct SubmissionSize {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         try Command.run(
-            "curl", "-sS", "--fail", "--retry", "50", "--retry-delay", "1", "--retry-all-errors", "-o", "/dev/null",
+            "curl", "-s", "--fail", "--retry", "50", "--retry-delay", "1", "--retry-all-errors", "-o", "/dev/null",
             "http://127.0.0.1:\(port)/health/ready")
         return process
     }

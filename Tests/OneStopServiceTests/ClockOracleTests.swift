@@ -89,17 +89,20 @@ import Testing
                 let pays = turn > 0 || Bool.random(using: &random)
                 // A second demand of the same file stands for whatever lets the clock stand again.
                 file.payment = .init()
-                file =
-                    pays
-                    ? try RequirePayment.decide(
-                        file, .init(), definition: definition, demand: .new(), now: now
-                    ).0
-                    : try RequestSupplement.decide(file, missing: "x", now: now)
+                if pays {
+                    let steps = try RequirePayment.decide(
+                        file, .init(), definition: definition, demand: .new(), now: now)
+                    file = try #require(steps.last).dossier
+                } else {
+                    file = try RequestSupplement.decide(file, missing: "x", now: now)
+                }
                 now = Self.later(now, &random, upTo: 8)
                 let due: PromisedDate?
                 if pays {
+                    var refused = FeeRefused()
+                    refused.demand = try #require(file.payment.open.first?.demand)
                     (file, due) = try OnFeeRefused.decide(
-                        file, definition: definition, calendar: calendar, now: now)
+                        file, refused, definition: definition, calendar: calendar, now: now)
                 } else {
                     (file, due) = try SupplyDossier.decide(
                         file, definition: definition, calendar: calendar, now: now)
