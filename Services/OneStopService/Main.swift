@@ -18,6 +18,9 @@ import Typesetting
         ] + Migrations.citizensOnlyAdd + SubjectKeys.appendOnly
         ["dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines"]
         + SubjectKeys.appendOnly
+            "dossier_history", "due_dates", "book_lines", "printed_forms", "refused_files", "dossier_papers",
+            "dossier_retention",
+        ] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
@@ -59,6 +62,12 @@ import Typesetting
         ReadCalendarChange.self,
         ReadLadder.self,
         SetLadder.self,
+        OfferMyPapers.self,
+        OfferPapers.self,
+        ReusePaper.self,
+        TakePapers.self,
+        ListPapers.self,
+        ReadRetention.self,
         SubmitDossier.self,
         ReceiveDossier.self,
         ApplyForLinked.self,

@@ -30,6 +30,8 @@ enum Migrations {
         Migration(22, "dossiers given to others in bulk", reassignments),
         Migration(23, "changes of the calendar and the dates that they move", calendarChanges),
         Migration(24, "errors by agencies and what corrects them", errors),
+        Migration(12, "drafts, and files that come in parts", drafts),
+        Migration(13, "papers at the counter, papers taken again, retention", papers),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -105,5 +105,8 @@ extension Limits {
         /// Most lines of papers handed in of one dossier, and most pieces in one line.
         public static let paperLines = 200
         public static let paperCount = 1_000
+        /// Earlier papers, and results, that are looked at for an offer, the newest; and dossiers for what was said.
+        public static let offers = 200
+        public static let formsLookedAt = 20
     }
 }

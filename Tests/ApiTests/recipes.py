@@ -239,6 +239,21 @@ def save_draft(office):
     return "citizen", {"path": {"draft": str(uuid.uuid4())}, "headers": {"If-Match": '"0"'}, "body": {"content": content}}
 
 
+def reuse(office):
+    """A paper of an accepted dossier, offered for the same part of another of the same procedure."""
+    code, body = new_procedure(office)
+    part = {"key": "cccd", "name": "Căn cước", "nameEn": "Identity card", "reusable": True, "due": "acceptance"}
+    body["definition"]["parts"] = [part]
+    office.do("admin", "onestop", "POST", f"/procedures/{code}/draft", body)
+    office.do("admin", "onestop", "POST", f"/procedures/{code}/publish", {})
+    submission = {"procedure": code, "agency": "H19.12", "subject": "Việc thử", "name": "Trần Văn B"}
+    first, second = (office.do("citizen", "onestop", "POST", "/dossiers", submission)["id"] for _ in range(2))
+    upload = office.do("citizen", "onestop", "POST", f"/dossiers/{first}/uploads", announced("cccd"))["id"]
+    send_chunk(office, upload)
+    office.act("clerk", first, "accept")
+    return on(second, "citizen", {"reuse": {"part": "cccd", "paper": upload}})
+
+
 def attachment(office, who, match=False):
     made, file = office.attached()
     headers = office.match(office.document(made)) if match else {}
@@ -488,6 +503,12 @@ RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | {
     "SendChunk": chunk,
     "ReadUpload": begun_upload,
     "AbandonUpload": lambda o: begun_upload(o, match=True),
+    "ReusePaper": reuse,
+    "TakePapers": lambda o: on(o.submitted(), "clerk", {
+        "papers": [{"part": "other", "name": "Giấy giới thiệu", "form": "original"}]}),
+    "OfferMyPapers": lambda o: ("citizen", {"query": {"procedure": "2.000488"}}),
+    "OfferPapers": lambda o: ("clerk", {"body": {
+        "procedure": "2.000488", "agency": "H19.12", "nationalId": "999190000017", "purpose": "reception"}}),
     "DownloadPaper": download_paper,
     "PrintForm": lambda o: ("clerk", {"path": {"dossier": o.accepted(), "form": "01"}}),
     "TakeBundle": bundle,

@@ -41,6 +41,8 @@ import Testing
             let acts =
                 office.acts + [
                     ("attachments", [:]), ("uploads", PaperDesk.announcement(of: AttachmentTests.page)),
+                    ("papers", ["papers": [["part": "other", "name": "x", "form": "copy"]]]),
+                    ("reuse", ["reuse": ["part": "x", "paper": .string(id)]]),
                     ("opinions/\(opinion)/answer", ["verdict": "agree"]),
                     ("branches/\(branch)/hand-over", ["note": "x"]),
                     ("errors", ["kind": "other", "what": "x", "apology": "y"]), ("errors/\(error)/correct", [:]),

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Logging
 import ServiceKit
 import ServiceTestKit
 import TestKit
@@ -27,9 +28,10 @@ struct Office: Sendable {
     let districtPost = PostID.new()
 
     static func open(
-        in room: Room? = nil, _ settings: [String: String] = [:], _ body: (Office) async throws -> Void
+        in room: Room? = nil, _ settings: [String: String] = [:], log: Logger = quiet,
+        _ body: (Office) async throws -> Void
     ) async throws {
-        try await withService(Main.self, settings, in: room) { harness in
+        try await withService(Main.self, settings, in: room, log: log) { harness in
             let office = Office(harness: harness)
             try await office.staff()
             try await office.set("2021-03-01 09:00")

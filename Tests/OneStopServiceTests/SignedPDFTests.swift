@@ -11,22 +11,26 @@ import Testing
 @Suite struct SignedPDFTests {
     /// A PDF with a real signature of a certificate that nobody knows.
     static func signed(
-        _ text: String = "Đơn", filter: String = "adbe.pkcs7.detached", tail: String = ""
+        _ text: String = "Đơn", filter: String = "adbe.pkcs7.detached", rangeLast: Bool = false
     ) throws -> [UInt8] {
         let room = 4_000
+        let ranges = "/ByteRange [0000000000 0000000000 0000000000 0000000000]"
         let before =
             "%PDF-1.7\n1 0 obj\n<</Type/Catalog/Note(\(text))>>\nendobj\n2 0 obj\n<</Type/Sig/Filter"
-            + "/Adobe.PPKLite/SubFilter/\(filter)/ByteRange [0000000000 0000000000 0000000000 0000000000]/Contents "
-        let after = ">>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n" + tail
+            + "/Adobe.PPKLite/SubFilter/\(filter)\(rangeLast ? "" : ranges)/Contents "
+        let after = "\(rangeLast ? ranges : "")>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
         let (head, rest) = (before.utf8.count, before.utf8.count + room + 2)
         func ten(_ number: Int) -> String { String(repeating: "0", count: 10 - "\(number)".count) + "\(number)" }
         let range = [0, head, rest, after.utf8.count].map(ten).joined(separator: " ")
         let zeros = [String](repeating: ten(0), count: 4).joined(separator: " ")
-        let begin = Array(before.replacingOccurrences(of: zeros, with: range).utf8)
-        let signature = try sign(begin + Array(after.utf8))
+        let (begin, end) = (
+            Array(before.replacingOccurrences(of: zeros, with: range).utf8),
+            Array(after.replacingOccurrences(of: zeros, with: range).utf8)
+        )
+        let signature = try sign(begin + end)
         let hex = signature.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         let filled = hex + String(repeating: "0", count: room - hex.utf8.count)
-        return begin + Array("<\(filled)>".utf8) + Array(after.utf8)
+        return begin + Array("<\(filled)>".utf8) + end
     }
 
     private static func sign(_ bytes: [UInt8]) throws -> [UInt8] {
@@ -53,6 +57,7 @@ import Testing
         #expect(SignedPDF.isSigned(good))
         #expect(SignedPDF.isSigned(try Self.signed(filter: "ETSI.CAdES.detached")))
         #expect(!SignedPDF.isSigned(AttachmentTests.page))
+        #expect(SignedPDF.isSigned(try Self.signed(rangeLast: true)))
         // What was added afterwards is covered by nobody.
         #expect(!SignedPDF.isSigned(good + Array("\n3 0 obj\nendobj\n".utf8)))
         #expect(!SignedPDF.isSigned(Array(good.dropLast())))

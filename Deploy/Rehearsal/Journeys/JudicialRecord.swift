@@ -35,16 +35,15 @@ struct JudicialRecord {
     private func submitted() async throws -> String {
         let citizen = stage.province.citizens.first { $0["citizen_key"] == "cong-dan-1" }
         return try await stage.scene("2021-03-01 08:05", "submits online", as: "citizen") {
-            try await stage.office.post(
-                .onestop, "/dossiers",
+            try await stage.office.submit(
                 .object(
                     optional: [
                         ("procedure", "2.000488"), ("agency", Self.justice),
                         ("subject", "Cấp Phiếu lý lịch tư pháp số 1 để bổ sung hồ sơ xin việc làm"),
                         ("name", citizen?["full_name"] ?? ""), ("phone", citizen?["phone"] ?? ""),
                         ("nationalId", citizen?["national_id"] ?? ""), ("address", citizen?["address"] ?? ""),
-                    ], [("form", ["purpose": "employment", "copies": 1])]), as: "citizen"
-            ).text("id")
+                    ], [("form", ["purpose": "employment", "copies": 1])]),
+                [.page("Can cuoc cong dan", part: "copy-2", name: "Căn cước công dân.pdf")], as: "citizen")
         }
     }
 

@@ -13,6 +13,7 @@ struct Attachment: Record, Hashable {
     var addedAt = Date(timeIntervalSince1970: 0)
     var scannedAt: Date?
     var signed: Bool?
+    var reusedFrom: FileID?
 
     static let fields: [Field<Self>] = [
         .init("id", \.id, .id, "Identity"),
@@ -26,6 +27,7 @@ struct Attachment: Record, Hashable {
         .init(
             "signed", \.signed, .bool,
             "Of a PDF: whether a signature covers all of it. Its value and its certificate are not verified"),
+        .init("reusedFrom", \.reusedFrom, .id, "The paper of an earlier dossier that it is"),
     ]
 
     init() {}
@@ -40,6 +42,7 @@ struct Attachment: Record, Hashable {
         addedAt = try row("added_at")
         scannedAt = try row("scanned_at")
         signed = try row("signed")
+        reusedFrom = try row("reused_from")
     }
 
     mutating func take(_ found: FileInspector.Found, at now: Date) {
@@ -50,9 +53,9 @@ struct Attachment: Record, Hashable {
     func insert(into dossier: DossierID, by actor: String) -> SQL {
         """
         INSERT INTO attachments
-            (id, dossier, part, name, sha256, bytes, media_type, added_by, added_at, scanned_at, signed)
+            (id, dossier, part, name, sha256, bytes, media_type, added_by, added_at, scanned_at, signed, reused_from)
         VALUES (\(id), \(dossier), \(part), \(name), \(sha256), \(size), \(mediaType), \(actor), \(addedAt),
-                \(scannedAt), \(signed))
+                \(scannedAt), \(signed), \(reusedFrom))
         """
     }
 }
@@ -79,7 +82,7 @@ enum ListAttachments: Endpoint {
                 "In the order of their coming"),
             .init(
                 "missing", \.missing, .list(.text(1...60), 0...Limits.OneStop.parts),
-                "Keys of required papers of which there is no file; some came on paper, perhaps"),
+                "Keys of required papers of which there is nothing, as a file or on paper"),
         ]
     }
 
@@ -88,8 +91,7 @@ enum ListAttachments: Endpoint {
         let definition = try await call.procedure(of: dossier).definition
         var output = Output()
         output.attachments = try await call.runtime.database.attachments(of: dossier.id)
-        let there = Set(output.attachments.map(\.part))
-        output.missing = definition.parts.filter { $0.required && !there.contains($0.key) }.map(\.key)
+        output.missing = definition.lacking(try await call.runtime.database.papers(of: dossier.id, definition))
         return Reply(output)
     }
 }

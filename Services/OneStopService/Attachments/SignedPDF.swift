@@ -37,19 +37,16 @@ enum SignedPDF {
 
     /// The object in which the range stands is a signature's dictionary, and no time stamp's.
     private static func isSignature(_ bytes: [UInt8], around place: Int, outside hole: Range<Int>) -> Bool {
-        let begin = places(of: Array(" obj".utf8), in: bytes[max(0, place - window)..<place]).last
-        let tail = bytes[hole.upperBound..<min(bytes.count, hole.upperBound + window)]
-        let last =
-            places(of: Array("endobj".utf8), in: bytes[place..<min(bytes.count, place + window)]).first
-            ?? places(of: Array("endobj".utf8), in: tail).first
-        guard let begin, let last, begin < last else { return false }
+        let (first, last) = (min(place, hole.lowerBound), max(place, hole.upperBound))
+        let begin = places(of: Array(" obj".utf8), in: bytes[max(0, first - window)..<first]).last
+        let end = places(of: Array("endobj".utf8), in: bytes[last..<min(bytes.count, last + window)]).first
+        guard let begin, let end else { return false }
         // Without the signature itself: what stands in it means nothing here.
-        let inside = hole.clamped(to: begin..<last)
-        let words = [bytes[begin..<inside.lowerBound], bytes[inside.upperBound..<last]].map {
+        let words = [bytes[begin..<hole.lowerBound], bytes[hole.upperBound..<end]].map {
             String(decoding: $0, as: UTF8.self)
         }.joined(separator: " ")
         return ["adbe.pkcs7.detached", "ETSI.CAdES.detached"].contains { words.contains("/\($0)") }
-            && words.contains("/Contents")
+            && words.contains("/Contents") && !words.contains("endobj")
     }
 
     /// How far the ends of a signature's dictionary lie from its range, the signature itself aside, in bytes.

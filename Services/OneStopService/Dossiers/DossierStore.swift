@@ -100,7 +100,8 @@ extension Call {
             DossierSQL.update(after.dossier, onlyIf: try await stillHolds(official, before)),
             then: DossierSQL.lines(after, from: before.status, at: now, actor: caller.id) + commands(after)
                 + DossierMarks.line(from: before, to: after.dossier) + timers
-                + DossierSQL.acted(caller.person, for: actsFor) + more,
+                + DossierSQL.acted(caller.person, for: actsFor)
+                + Keeping.lines(after, from: before, on: today) { try await self.procedure(of: $0) } + more,
             announcing: [(after.event, before.receivingAgency)], reply: reply)
     }
 }
@@ -121,6 +122,7 @@ extension Work {
         if let notice = change.notice, let command = change.dossier.command(notice, of: change.what) {
             lines.append(("commanded", commanding(command, for: command.agency)))
         }
+        lines += try await Keeping.lines(after, from: before, on: today) { try await self.procedure(of: $0) }
         try await flight(
             DossierSQL.update(after.dossier, onlyIf: condition), then: lines, announcing: after.event,
             to: before.receivingAgency, reply: reply)

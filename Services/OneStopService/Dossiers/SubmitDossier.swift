@@ -112,11 +112,15 @@ extension Call {
 
     /// Writes a new dossier: state, history and event in one statement, and nothing is read for it.
     func register(
-        _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil
+        _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil, taken: [PaperLine] = []
     ) async throws -> Reply<SubmitDossier.Output> {
         let made = try await made(submission, channel: channel, person: person, note: note)
+        var lines = made.lines(at: now, actor: caller.id)
+        if !taken.isEmpty {
+            lines.append(("taken", PaperLine.insert(taken, from: "SELECT id FROM change", by: caller.id, at: now)))
+        }
         return try await flight(
-            DossierSQL.insert(made.dossier), then: made.lines(at: now, actor: caller.id),
+            DossierSQL.insert(made.dossier), then: lines,
             announcing: [(made.event, made.dossier.receivingAgency)], reply: made.reply)
     }
 }
@@ -150,13 +154,16 @@ enum ReceiveDossier: Endpoint {
     static let route = Route.post("/counter/dossiers", success: 201)
     static let summary = "Register a dossier at the counter"
     static let access = Access.official(.dossiersReceive)
-    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .formDiffers, .duplicate]
+    static let refusals = [
+        Refused.procedureUnknown, .agencyDoesNotReceive, .formDiffers, .duplicate, .paperUnknown,
+    ]
 
     struct Input: Record {
         var submission = Submission()
         var channel = Desk.counter
         var person: PersonID?
         var duplicateReason: String?
+        var papers: [PaperLine] = []
 
         static let fields: [Field<Self>] = [
             .init("submission", \.submission, .record, "What the applicant hands in"),
@@ -165,6 +172,9 @@ enum ReceiveDossier: Endpoint {
             .init(
                 "duplicateReason", \.duplicateReason, .text(1...Limits.noteLength),
                 "Why it is registered beside another of the same person and procedure; kept in its history"),
+            .init(
+                "papers", \.papers, .list(.record, 0...Limits.OneStop.parts), default: [],
+                "What was handed in on paper"),
         ]
     }
 
@@ -175,9 +185,11 @@ enum ReceiveDossier: Endpoint {
         let procedure = try await call.resource(ProcedureBook.self).inForce(input.submission.procedure, on: call.today)
         try await call.require(
             .dossiersReceive, at: input.submission.agency, field: procedure?.definition.field)
+        if let procedure { try PaperLine.check(input.papers, procedure.definition) }
         let channel = input.channel == .postal ? Channel.postal : .counter
         let note = try await call.goingOn(despite: input.duplicateReason, input.submission, person: input.person)
-        return try await call.register(input.submission, channel: channel, person: input.person, note: note)
+        return try await call.register(
+            input.submission, channel: channel, person: input.person, note: note, taken: input.papers)
     }
 }
 

@@ -10,11 +10,23 @@ struct DraftContent: Record, Hashable {
     var submission: JSON = [:]
     var channel: ReceiveDossier.Desk?
     var person: PersonID?
+    var reuse: [Reuse] = []
+    var onPaper: [PaperLine] = []
+    var duplicateReason: String?
 
     static let fields: [Field<Self>] = [
         .init("submission", \.submission, .any, "What the applicant hands in, as far as it is written"),
         .init("channel", \.channel, .choice, "Of a clerk's draft: at the counter or by post"),
         .init("person", \.person, .id, "Of a clerk's draft: the applicant's own account, when there is one"),
+        .init(
+            "reuse", \.reuse, .list(.record, 0...Limits.OneStop.parts), default: [],
+            "Earlier papers of the applicant that are taken again, as they were offered"),
+        .init(
+            "onPaper", \.onPaper, .list(.record, 0...Limits.OneStop.parts), default: [],
+            "Of a clerk's draft: what was handed in on paper"),
+        .init(
+            "duplicateReason", \.duplicateReason, .text(1...Limits.noteLength),
+            "Of a clerk's draft: why it is registered beside another of the same person and procedure"),
     ]
 }
 

@@ -11,6 +11,10 @@ enum DraftCheck {
         /// The nature of the receiving agency.
         var kind: AgencyKind?
         var uploads: [Upload] = []
+        /// What of the draft's wishes may be taken again.
+        var reused: [Reused] = []
+
+        var handedIn: [HandedIn] { uploads.map(\.handedIn) + reused.map(\.handedIn) }
     }
 
     static func points(_ draft: Draft, _ facts: Facts) -> [FieldFault] {
@@ -29,7 +33,28 @@ enum DraftCheck {
                 vi: "chưa gửi xong: \(upload.offset) trên \(upload.size) byte",
                 en: "is not whole yet: \(upload.offset) of \(upload.size) bytes")
         }
+        points += papers(draft.content, facts)
         return Array(points.prefix(Limits.OneStop.openPoints))
+    }
+
+    /// What was to be taken again and may not be, and what a clerk ticked that the procedure does not know.
+    private static func papers(_ content: DraftContent, _ facts: Facts) -> [FieldFault] {
+        var points: [FieldFault] = []
+        let taken = Set(facts.reused.map { Reuse(part: $0.part, paper: $0.offer.paper) })
+        for (index, wish) in content.reuse.enumerated() where !taken.contains(wish) {
+            points.append(fault(.notOffered, at: "reuse[\(index)]"))
+        }
+        let files = facts.reused.compactMap(\.source)
+        if files.count + facts.uploads.count > Limits.OneStop.attachments {
+            points.append(fault(.tooManyAttachments, at: "reuse"))
+        }
+        let bytes = facts.uploads.map(\.size) + files.map(\.size)
+        if bytes.reduce(0, +) > Limits.OneStop.dossierBytes { points.append(fault(.dossierTooLarge, at: "reuse")) }
+        guard let definition = facts.procedure?.definition else { return points }
+        do throws(Refused) { try PaperLine.check(content.onPaper, definition) } catch {
+            points.append(fault(error, at: error.field ?? "onPaper"))
+        }
+        return points
     }
 
     /// The submission as far as it can be read, and what cannot.
@@ -65,7 +90,7 @@ enum DraftCheck {
                 return point
             }
         }
-        if channel == .online { points += definition.missing(facts.uploads.map(\.handedIn)).map(Self.missing) }
+        if channel == .online { points += definition.missing(facts.handedIn).map(Self.missing) }
         return points
     }
 
@@ -107,7 +132,7 @@ extension Definition {
 
 extension Part {
     /// Whether what was handed in is what the part asks for today: the procedure may have changed since it was sent.
-    fileprivate func takes(_ paper: HandedIn) -> Bool {
+    func takes(_ paper: HandedIn) -> Bool {
         guard let type = paper.mediaType else { return true }
         return (types.isEmpty || types.contains { $0.rawValue == type }) && (!signed || paper.signed == true)
     }

@@ -27,7 +27,8 @@ enum SaveDraft: Endpoint {
         let isDesk = call.caller.kind != .citizen
         if isDesk, try await call.agencies(.dossiersReceive).isEmpty { throw call.refused() }
         try check(input.content, isDesk: isDesk)
-        let known = try await call.facts(of: input.content.submission)
+        let known = try await call.facts(
+            of: input.content, for: isDesk ? input.content.person : person)
         return try await call.transaction { work in
             if call.ifMatch == 0 { try await begin(input.draft, person, isDesk: isDesk, work) }
             guard let kept = try await work.draft(input.draft, forUpdate: true), kept.owner == person else {
@@ -71,7 +72,8 @@ enum SaveDraft: Endpoint {
         guard strange.isEmpty else {
             throw Refused.notASubmission.naming(strange.map { .unknown("content.submission.\($0.name)") })
         }
-        guard isDesk || (content.channel == nil && content.person == nil) else { throw Refused.deskOnly }
+        let ofDesk = [content.channel != nil, content.person != nil, content.duplicateReason != nil]
+        guard isDesk || (content.onPaper.isEmpty && !ofDesk.contains(true)) else { throw Refused.deskOnly }
     }
 
     static func decide(
@@ -102,13 +104,15 @@ extension DraftView {
 
 extension Call {
     /// What the check of a draft needs to know, but its files.
-    func facts(of submission: JSON) async throws -> DraftCheck.Facts {
-        let book = resource(ProcedureBook.self)
+    func facts(of content: DraftContent, for applicant: PersonID?) async throws -> DraftCheck.Facts {
+        let (book, submission) = (resource(ProcedureBook.self), content.submission)
         var facts = DraftCheck.Facts()
         if let code = submission["procedure"]?.text { facts.procedure = try await book.inForce(code, on: today) }
         if let agency = submission["agency"]?.text.flatMap({ try? AgencyCode($0) }) {
             facts.kind = try await book.kind(of: agency, on: today)
         }
+        facts.reused = try await Offers.taken(
+            content.reuse, by: applicant, for: facts.procedure, on: today, book, in: runtime.database)
         return facts
     }
 }
@@ -121,6 +125,8 @@ extension Refused {
         "onestop.not-a-submission", 422, vi: "Bản nháp có trường mà hồ sơ không có.",
         en: "The draft has fields that a submission does not have.", field: "content.submission")
     static let deskOnly = Refused(
-        "onestop.desk-only", 422, vi: "Chỉ công chức một cửa được ghi kênh tiếp nhận và tài khoản người nộp.",
-        en: "Only a clerk says how a dossier came, and whose account the applicant has.", field: "content")
+        "onestop.desk-only", 422,
+        vi: "Chỉ công chức một cửa được ghi kênh tiếp nhận, tài khoản người nộp và giấy tờ nhận tại quầy.",
+        en: "Only a clerk says how a dossier came, whose account the applicant has, and what came on paper.",
+        field: "content")
 }

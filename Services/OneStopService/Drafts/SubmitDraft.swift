@@ -11,25 +11,36 @@ enum SubmitDraft: Endpoint {
     static let route = Route.post("/my/drafts/{draft}/submit", success: 201)
     static let summary = "Make a dossier of a draft with its files; once, however often it is asked"
     static let access = Access.signedIn
-    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken]
+    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken, .duplicate]
 
     static func handle(_ input: DraftPath, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
         let draft = try await call.draft(input.draft)
         if let dossier = draft.dossier { return try await call.transaction { try await $0.handedIn(dossier) } }
         try call.check(draft.version)
-        var facts = try await call.facts(of: draft.content.submission)
+        var facts = try await call.facts(of: draft.content, for: draft.applicant)
         facts.uploads = try await call.runtime.database.uploads(of: draft.id)
+        let known = facts
         let points = DraftCheck.points(draft, facts)
         guard points.isEmpty else { throw Refused.draftIncomplete.naming(points) }
         let (submission, _) = DraftCheck.read(draft.content.submission)
+        var note: String?
         if draft.isDesk {
             try await call.require(
                 .dossiersReceive, at: submission.agency, field: facts.procedure?.definition.field)
+            do {
+                note = try await call.goingOn(
+                    despite: draft.content.duplicateReason, submission, person: draft.applicant)
+            } catch let refused as Refused where refused.code == Refused.duplicate.code {
+                // The other one may be what became of this draft at the same moment.
+                let dossier = try await call.draft(draft.id).dossier
+                guard let dossier else { throw refused }
+                return try await call.transaction { try await $0.handedIn(dossier) }
+            }
         }
         let made = try await call.made(
-            submission, channel: draft.channel, person: draft.applicant, papers: facts.uploads.map(\.handedIn))
-        try await store(facts.uploads, call)
-        let uploads = facts.uploads
+            submission, channel: draft.channel, person: draft.applicant, note: note, papers: known.handedIn)
+        try await store(known.uploads, call)
+        let uploads = known.uploads
         let reply = try await call.transaction { work in
             guard let held = try await work.draft(draft.id, forUpdate: true) else { throw Refused.notFound }
             if let dossier = held.dossier { return try await work.handedIn(dossier) }
@@ -37,7 +48,7 @@ enum SubmitDraft: Endpoint {
             guard held.version == draft.version, try await work.uploads(of: draft.id) == uploads else {
                 throw Refused.stale
             }
-            try await write(made, draft, uploads, facts.procedure?.definition, work)
+            try await write(made, draft, known, work)
             return made.reply
         }
         for upload in uploads { await call.resource(FileStore.self).unstage(upload.id.uuid) }
@@ -63,17 +74,25 @@ enum SubmitDraft: Endpoint {
     }
 
     private static func write(
-        _ made: HandedInDossier, _ draft: Draft, _ uploads: [Upload], _ definition: Definition?, _ work: Work
+        _ made: HandedInDossier, _ draft: Draft, _ facts: DraftCheck.Facts, _ work: Work
     ) async throws {
-        let dossier = made.dossier
+        let (dossier, definition) = (made.dossier, facts.procedure?.definition)
         try await work.flight(
             DossierSQL.insert(dossier), then: made.lines(at: work.now, actor: work.actor),
             announcing: made.event, to: dossier.receivingAgency, reply: made.reply)
-        for upload in uploads {
+        for upload in facts.uploads {
             var paper = upload.attachment(at: work.now)
             // What the procedure no longer names is handed in all the same.
             if definition?.part(paper.part) == nil { paper.part = "other" }
             try await work.post(paper.insert(into: dossier.id, by: work.actor))
+        }
+        for reused in facts.reused {
+            try await work.post(reused.insert(into: dossier.id, by: work.actor, at: work.now))
+        }
+        if !draft.content.onPaper.isEmpty {
+            try await work.post(
+                PaperLine.insert(
+                    draft.content.onPaper, from: "SELECT \(dossier.id)::uuid AS id", by: work.actor, at: work.now))
         }
         // The personal data is in the dossier now; the row stays, to answer whoever asks again.
         try await work.post(

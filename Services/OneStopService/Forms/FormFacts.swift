@@ -80,7 +80,10 @@ extension Call {
         (facts.due, facts.former) = (try due?("due_at"), try due?("former_due_at"))
         if form == .receipt {
             let files = try await runtime.database.attachments(of: dossier.id).filter { $0.addedAt <= issue.at }
-            facts.papers = FormFacts.papers(files, procedure.definition, channel: dossier.channel)
+            let listed = try await runtime.database.papers(of: dossier.id, procedure.definition)
+            facts.papers =
+                FormFacts.papers(taken: listed.filter { $0.at <= issue.at })
+                ?? FormFacts.papers(files, procedure.definition, channel: dossier.channel)
         }
         if form == .control {
             let moves = try await runtime.database.moves(of: dossier)
@@ -120,6 +123,21 @@ extension Call {
 }
 
 extension FormFacts {
+    /// The papers as a clerk ticked them, with the files beside; nil where nobody ticked any (os-044).
+    static func papers(taken: [ListedPaper]) -> [Paper]? {
+        guard taken.contains(where: { $0.form != .file }) else { return nil }
+        return taken.map { paper in
+            let kind =
+                switch paper.form {
+                case .file: "Tệp điện tử"
+                case .original: "Bản chính"
+                case .copy: "Bản sao"
+                case .result: "Đã có"
+                }
+            return Paper(name: paper.name, kind: kind, count: paper.count)
+        }
+    }
+
     /// The papers that were received: those that came as files, in the order of the procedure; and of a dossier that
     /// came on paper the required ones of which there is no file, because it was accepted as complete (os-151).
     static func papers(_ files: [Attachment], _ definition: Definition, channel: Channel) -> [Paper] {

@@ -57,6 +57,7 @@ struct Part: Record, Hashable {
     var reusable = false
     var due = PartDue.submission
     var types: [MediaType] = []
+    var code: String?
 
     static let fields: [Field<Self>] = [
         .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key"),
@@ -75,6 +76,10 @@ struct Part: Record, Hashable {
         .init(
             "types", \.types, .list(.choice, 0...MediaType.allCases.count), default: [],
             "Media types that its file may have; empty: any that offices exchange"),
+        .init(
+            "code", \.code, .text(1...Limits.OneStop.resultCode),
+            "Code of this kind of paper, the same in every procedure; of what another procedure issues, its result’s"
+        ),
     ]
 }
 
@@ -146,12 +151,14 @@ struct ResultKind: Record, Hashable {
     var name = ""
     var nameEn = ""
     var validMonths: Int?
+    var retention: Retention?
 
     static let fields: [Field<Self>] = [
         .init("code", \.code, .text(1...Limits.OneStop.resultCode), "Code of the result, `KQ.G07.000122`"),
         .init("name", \.name, .text(1...Limits.nameLength), "Vietnamese name"),
         .init("nameEn", \.nameEn, .text(1...Limits.nameLength), "English name"),
         .init("validMonths", \.validMonths, .integer(1...1_200), "How long it is valid; absent: for good"),
+        .init("retention", \.retention, .choice, "How long dossiers with this result are kept; absent: as the others"),
     ]
 }
 

@@ -1,0 +1,116 @@
+import Contracts
+import Files
+import ServiceKit
+
+/// A paper that is taken again: which, and for what.
+struct Reuse: Record, Hashable {
+    var part = ""
+    var paper = FileID()
+
+    static let fields: [Field<Self>] = [
+        .init("part", \.part, .text(1...60, pattern: Pattern.key), "Key of the part for which it stands"),
+        .init("paper", \.paper, .id, "The paper as it was offered"),
+    ]
+}
+
+/// What is taken again, as it is written into a dossier: a file keeps its hash and is stored once (os-041), a result is
+/// named by its number.
+struct Reused: Sendable, Hashable {
+    var part: String
+    var offer: Offer
+    /// The paper of the earlier dossier; nil of a result.
+    var source: Attachment?
+
+    var handedIn: HandedIn { HandedIn(part: part, mediaType: offer.mediaType, signed: offer.signed) }
+
+    func insert(into dossier: DossierID, by actor: String, at now: Date) -> SQL {
+        guard var paper = source else {
+            return """
+                INSERT INTO dossier_papers
+                    (id, dossier, part, name, form, count, result, document_number, taken_by, taken_at)
+                VALUES (\(UUID.v7()), \(dossier), \(part), \(offer.name), 'result', 1, \(offer.dossier),
+                        \(offer.documentNumber), \(actor), \(now))
+                """
+        }
+        (paper.id, paper.part, paper.addedAt, paper.reusedFrom) = (.new(), part, now, paper.id)
+        return paper.insert(into: dossier, by: actor)
+    }
+}
+
+extension Offers {
+    /// What of `wishes` may be taken again by this owner today; the others are left out.
+    static func taken(
+        _ wishes: [Reuse], by owner: PersonID?, for procedure: Procedure?, on today: Day, _ book: ProcedureBook,
+        in session: any Session
+    ) async throws -> [Reused] {
+        guard !wishes.isEmpty, let owner, let procedure else { return [] }
+        let offers = try await of(.person(owner), for: procedure, on: today, book, in: session)
+        var taken: [Reused] = []
+        for wish in wishes {
+            guard let offer = offers.first(where: { $0.paper == wish.paper && $0.parts.contains(wish.part) }) else {
+                continue
+            }
+            var reused = Reused(part: wish.part, offer: offer)
+            if offer.kind == .file {
+                reused.source = try await session.run("SELECT * FROM attachments WHERE id = \(offer.paper)")
+                    .first.map(Attachment.init)
+            }
+            taken.append(reused)
+        }
+        return taken
+    }
+}
+
+/// `POST /dossiers/{dossier}/reuse`: a paper of an earlier dossier of the same applicant is taken again, by the
+/// applicant or at the desk for the applicant.
+enum ReusePaper: Endpoint {
+    static let route = Route.post("/dossiers/{dossier}/reuse", success: 201)
+    static let summary = "Take a paper of an earlier dossier of the same applicant again"
+    static let access = Access.signedIn
+    static let refusals: [Refused] = [
+        .notInStatus, .alreadyApproved, .notOffered, .partUnknown, .attachedAlready, .tooManyAttachments,
+        .dossierTooLarge,
+    ]
+
+    struct Input: Record {
+        var dossier = DossierID()
+        var reuse = Reuse()
+
+        static let fields: [Field<Self>] = [
+            .init("dossier", \.dossier, .id, "The dossier", in: .path),
+            .init("reuse", \.reuse, .record, "What is taken again, and for what"),
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<ListPapers.Output> {
+        let known = try await call.dossier(input.dossier)
+        if call.caller.kind != .citizen {
+            try await call.requireAtDesk(known)
+            call.logRead(of: "dossier", known.id.text, purpose: "paper taken again")
+        }
+        let procedure = try await call.procedure(of: known)
+        let found = try await Offers.taken(
+            [input.reuse], by: known.applicant.person, for: procedure, on: call.today,
+            call.resource(ProcedureBook.self), in: call.runtime.database
+        ).first
+        guard let reused = found, reused.offer.dossier != known.id else { throw Refused.notOffered }
+        return try await call.transaction { work in
+            guard let dossier = try await work.dossier(known.id, forUpdate: true) else { throw Refused.notFound }
+            try AttachPaper.decide(
+                dossier, part: reused.part, isApplicant: call.caller.kind == .citizen, procedure.definition,
+                others: try await work.attachments(of: dossier.id), hash: reused.offer.sha256 ?? "",
+                size: reused.source?.size ?? 0)
+            try await work.run(reused.insert(into: dossier.id, by: work.actor, at: work.now))
+            let papers = try await work.papers(of: dossier.id, procedure.definition)
+            return Reply(
+                ListPapers.Output(papers, procedure.definition), location: "/dossiers/\(dossier.id)/papers")
+        }
+    }
+}
+
+extension Refused {
+    static let notOffered = Refused(
+        "onestop.not-offered", 422,
+        vi: "Giấy tờ này không được dùng lại cho thành phần hồ sơ này, hoặc không phải của người nộp.",
+        en: "This paper is not offered for this part, or is not the applicant's.", field: "reuse.paper")
+}
