@@ -16,11 +16,6 @@ import Typesetting
             "refused_files", "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards", "deadline_rungs",
             "acted_for", "reassignment_lines", "calendar_moves", "agency_errors", "corrections",
         ] + Migrations.citizensOnlyAdd + SubjectKeys.appendOnly
-        ["dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines"]
-        + SubjectKeys.appendOnly
-            "dossier_history", "due_dates", "book_lines", "printed_forms", "refused_files", "dossier_papers",
-            "dossier_retention",
-        ] + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
         { _ = try $0.files() }, { _ = try SealingKeys($0) }, { _ = try PublicAddress($0) }, { _ = try $0.scanner() },
@@ -194,9 +189,6 @@ import Typesetting
         ReportOverdueOpinion.self,
         ResumeDeadlines.self,
         CloseBooksOfYear.self,
-
-    static let timers: [any TimedTask.Type] = [
-        AppointmentComesUp.self, AppointmentMissed.self, CloseBooksOfYear.self,
     ]
 
     static func resources(
