@@ -69,7 +69,7 @@ extension Call {
                     INSERT INTO linked_cases (parent, set_code, set_number, forms)
                     SELECT id, \(set.code), \(Int32(set.number)), \(forms.description)::json FROM change
                     """
-                )
+                ),
             ],
             announcing: [(event, dossier.receivingAgency)],
             reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
