@@ -2,8 +2,9 @@
 FLAGS = --explicit-target-dependency-import-check error
 LOCAL = Deploy/local
 BIN = .build/debug
+SIMULATION = $(or $(LIENTHONG_RUN_DIR),.run)/simulation
 SOURCES = Package.swift Services Shared Tests Deploy
-.PHONY: chaos help demo load run stop status logs token build test release bench check fuzz simulate-backbone mutants backup restore cluster-test golden publish schema lint format packages clean
+.PHONY: chaos help demo load run stop status logs token build test release bench check fuzz simulate simulate-backbone mutants backup restore cluster-test golden publish schema lint format packages clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -49,6 +50,12 @@ check: ## generated requests to every operation of the running demonstration (EX
 
 fuzz: build ## read mutated octets from outside for so long (SECONDS=300); FUZZ_SEED and FUZZ_ONLY repeat a finding
 	@FUZZ_SECONDS=$(or $(SECONDS),300) swift test --skip-build --disable-xctest $(FLAGS) --filter FuzzTests
+
+simulate: packages ## a year of the province from a seed, and what a change would do (SEED, YEAR, DOSSIERS, AGENCIES, OFFICIALS, THREADS, WHAT='officer+1@H19.12')
+	@swift build -c release $(FLAGS) --product Rehearsal && swift build -c release $(FLAGS) --product OneStopService
+	@mkdir -p $(SIMULATION) && .build/release/Rehearsal describe > $(SIMULATION)/province.json
+	@.build/release/OneStopService simulate $(SIMULATION)/province.json --out $(SIMULATION) \
+		$(foreach word,SEED YEAR DOSSIERS AGENCIES OFFICIALS THREADS,$(if $($(word)),--$(shell echo $(word) | tr A-Z a-z) $($(word)))) $(if $(WHAT),--what '$(WHAT)')
 
 simulate-backbone: build ## relay, inbox, parking and timers over simulated servers (SEEDS='0..<100000')
 	@$(BIN)/Simulator --seeds '$(or $(SEEDS),0..<100000)'

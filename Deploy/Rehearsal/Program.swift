@@ -1,13 +1,16 @@
 import Contracts
 import Foundation
 
-/// `Rehearsal load | demo | crowd SECONDS [WIDTH] [FILE] | token WHO`: loads the province, plays the journeys or many
-/// dossiers at once, signs in.
+/// `Rehearsal load | demo | crowd SECONDS [WIDTH] [FILE] | token WHO | describe`: loads the province, plays the
+/// journeys or many dossiers at once, signs in, or writes the province as the simulation reads it.
 public enum RehearsalProgram {
     public static func main() async {
         let say: @Sendable (String) -> Void = { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
+            if arguments.first == "describe" {
+                return say(try await Province.read(Settings.province).described.description)
+            }
             let settings = try Settings(ProcessInfo.processInfo.environment)
             switch arguments.first {
             case "load":
@@ -30,7 +33,9 @@ public enum RehearsalProgram {
             case "token":
                 say(try await Sessions(settings).token(of: arguments.dropFirst().first ?? "clerk"))
             default:
-                say("usage: Rehearsal load | demo | crowd SECONDS [WIDTH] [FILE] | token WHO (\(Cast.names))")
+                say(
+                    "usage: Rehearsal load | demo | crowd SECONDS [WIDTH] [FILE] | token WHO (\(Cast.names)) | describe"
+                )
                 exit(2)
             }
         } catch {

@@ -18,6 +18,7 @@ import Typesetting
             do throws(TypesettingFault) { try PDF.check() } catch { throw ConfigurationFaults(faults: ["\(error)"]) }
         },
     ]
+    static let verbs: [String: @Sendable ([String]) async throws -> Void] = ["simulate": Simulate.main]
     static let endpoints: [any Mountable.Type] = [
         ListProcedures.self,
         ReadProcedure.self,

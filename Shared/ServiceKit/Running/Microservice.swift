@@ -28,6 +28,8 @@ public protocol Microservice: Sendable {
         -> [any Sendable]
     /// After the schema is there, still as its owner: seed rows that must exist. Prints what operators must see once.
     static func seed(_ database: Database) async throws
+    /// Further verbs of the program: what needs neither a database nor a broker.
+    static var verbs: [String: @Sendable ([String]) async throws -> Void] { get }
     /// Work that runs beside the requests for as long as the service lives.
     static func background(_ runtime: Runtime) -> [any ServiceLifecycle.Service]
 }
@@ -42,9 +44,10 @@ extension Microservice {
         _ configuration: Configuration, _ database: Database, _ log: Logger
     ) async throws -> [any Sendable] { [] }
     public static func seed(_ database: Database) async throws {}
+    public static var verbs: [String: @Sendable ([String]) async throws -> Void] { [:] }
     public static func background(_ runtime: Runtime) -> [any ServiceLifecycle.Service] { [] }
 
-    /// `serve | migrate | routes | openapi`.
+    /// `serve | migrate | routes | openapi`, and the service's own verbs.
     public static func main() async {
         let verb = CommandLine.arguments.dropFirst().first ?? "serve"
         do {
@@ -54,8 +57,12 @@ extension Microservice {
             case "routes": print(routes())
             case "openapi": print(OpenAPI.document(title: title, mounted: mounted(rehearsal: false)).description)
             default:
-                print("usage: \(CommandLine.arguments[0]) serve | migrate | routes | openapi")
-                exit(2)
+                guard let own = verbs[verb] else {
+                    let known = ["serve", "migrate", "routes", "openapi"] + verbs.keys.sorted()
+                    print("usage: \(CommandLine.arguments[0]) \(known.joined(separator: " | "))")
+                    exit(2)
+                }
+                try await own(Array(CommandLine.arguments.dropFirst(2)))
             }
         } catch {
             FileHandle.standardError.write(Data("\(name.rawValue) \(verb): \(error)\n".utf8))
