@@ -2,8 +2,8 @@ import Foundation
 
 @testable import Journeys
 
-/// A page whose blocks of commands are run as they stand, one after the other in one shell, and answer what stands under
-/// them.
+/// A page whose blocks of commands are run as they stand, one after the other in one shell, and answer what stands
+/// under them.
 struct Tour {
     struct Block: Equatable {
         /// The line of the page on which the commands begin.

@@ -85,7 +85,7 @@ enum ReadMyChanges: Endpoint {
 
         init(_ given: String?) throws {
             guard given != nil else { return }
-            guard let parts = try Cursor(given).parts(2), let epoch = Int32(parts[0]), let number = Int64(parts[1]),
+            guard let parts = (try? Cursor(given))?.parts(2), let epoch = Int32(parts[0]), let number = Int64(parts[1]),
                 number >= 0
             else { throw Self.foreign }
             (self.epoch, self.number) = (epoch, number)
