@@ -78,7 +78,7 @@ func manyFees() throws -> Definition {
         #expect(waiting.map(\.fee.cases) == [["more"]] && waiting.allSatisfy { !$0.fee.stops })
         #expect(waiting.last?.dossier.status == .awaitingSupplement)
         #expect(
-            refusal { _ = try asked(try dossier(.awaitingSupplement), [.init("phi-lltp")]) } == "onestop.unlawful-move")
+            refusal { _ = try asked(try dossier(.awaitingSupplement), [.init("post")]) } == "onestop.unlawful-move")
     }
 
     @Test func `os-091: fees-paid means all that is due so far`() throws {
@@ -147,7 +147,7 @@ func manyFees() throws -> Definition {
             refusal { _ = try ReturnResult.decide(dossier, definition: definition, now: now) }
         }
         #expect(code(finished) == "onestop.fees-open")
-        #expect(refusal { _ = try asked(finished, [.init("le-phi")]) } == "onestop.unlawful-move")
+        #expect(refusal { _ = try asked(finished, [.init("more")]) } == "onestop.unlawful-move")
         let (demanded, fee) = try #require(try asked(finished).first)
         #expect((fee.moment, demanded.status) == (.handingOver, .finished))
         #expect(code(demanded) == "onestop.fees-open")

@@ -23,7 +23,8 @@ enum OpenDemandOnPaymentRequired: Reaction {
             INSERT INTO fee_demands (id, dossier, agency, amount, fee_kind, nature, moment, state, reason_code,
                                      demanded_at, version)
             VALUES (\(event.demand), \(event.dossier), \(event.agency), \(event.amount), \(event.feeKind),
-                    \(event.nature?.rawValue), \(event.moment?.rawValue), \(reason == nil ? "open" : "refused"), \(reason?.rawValue), \(work.now), 1)
+                    \(event.nature?.rawValue), \(event.moment?.rawValue), \(reason == nil ? "open" : "refused"),
+                    \(reason?.rawValue), \(work.now), 1)
             """)
         try await work.announce(answer(event, reason), version: 1, to: event.agency)
     }
