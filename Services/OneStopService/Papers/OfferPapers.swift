@@ -2,7 +2,7 @@ import Contracts
 import ServiceKit
 
 /// What an applicant need not give again for a procedure: papers and results, and what the form can be filled with.
-struct Offered: Record {
+struct OfferedPapers: Record {
     var papers: [Offer] = []
     var data: GivenData?
 
@@ -35,9 +35,9 @@ struct GivenData: Record, Hashable {
 }
 
 extension Call {
-    func offered(to owner: Owner, for procedure: Procedure) async throws -> Offered {
+    func offered(to owner: Owner, for procedure: Procedure) async throws -> OfferedPapers {
         let book = resource(ProcedureBook.self)
-        var offered = Offered()
+        var offered = OfferedPapers()
         offered.papers = try await Offers.of(owner, for: procedure, on: today, book, in: runtime.database)
         offered.data = try await GivenData.of(owner, for: procedure.definition, in: runtime.database)
         return offered
@@ -88,7 +88,7 @@ enum OfferMyPapers: Endpoint {
         ]
     }
 
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Offered> {
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<OfferedPapers> {
         guard let procedure = try await call.resource(ProcedureBook.self).inForce(input.procedure, on: call.today)
         else { throw Refused.procedureUnknown }
         return Reply(try await call.offered(to: .person(call.person), for: procedure))
@@ -124,7 +124,7 @@ enum OfferPapers: Endpoint {
         ]
     }
 
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Offered> {
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<OfferedPapers> {
         guard let procedure = try await call.resource(ProcedureBook.self).inForce(input.procedure, on: call.today)
         else { throw Refused.procedureUnknown }
         try await call.require(.dossiersReceive, at: input.agency, field: procedure.definition.field)
