@@ -49,6 +49,47 @@ CREATE OR REPLACE FUNCTION search_words(text)
  IMMUTABLE PARALLEL SAFE
 RETURN array_remove(regexp_split_to_array(fold($1), '[^a-z0-9\u0080-\uffff]+'::text), ''::text);
 
+CREATE OR REPLACE FUNCTION watch_deadline()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO timers (kind, key, due_at, payload)
+    VALUES ('onestop.deadline', TG_ARGV[0] || '/' || NEW.id,
+            (to_jsonb(NEW) ->> TG_ARGV[1])::timestamptz, '{}')
+    ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, attempts = 0, retry_at = NULL,
+        error = NULL;
+    RETURN NULL;
+END
+$function$;
+
+CREATE TABLE acted_for (
+    dossier uuid NOT NULL,
+    version bigint NOT NULL,
+    delegation uuid NOT NULL,
+    person uuid NOT NULL,
+    name text NOT NULL,
+    for_person uuid NOT NULL,
+    for_name text NOT NULL,
+    CONSTRAINT acted_for_pkey PRIMARY KEY (dossier, version),
+    CONSTRAINT acted_for_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE agency_errors (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    kind text NOT NULL,
+    agency text NOT NULL,
+    what text NOT NULL,
+    apology text NOT NULL,
+    cost bigint NOT NULL,
+    recorded_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT agency_errors_pkey PRIMARY KEY (id),
+    CONSTRAINT agency_errors_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT agency_errors_cost_check CHECK (cost >= 0)
+);
+
 CREATE TABLE appointment_slots (
     agency text NOT NULL,
     desk_group text NOT NULL,
@@ -89,8 +130,10 @@ CREATE TABLE attachments (
     added_at timestamp with time zone NOT NULL,
     scanned_at timestamp with time zone,
     signed boolean,
+    reused_from uuid,
     CONSTRAINT attachments_pkey PRIMARY KEY (id),
-    CONSTRAINT attachments_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+    CONSTRAINT attachments_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT attachments_reused_from_fkey FOREIGN KEY (reused_from) REFERENCES attachments(id)
 );
 
 CREATE TABLE book_counters (
@@ -146,6 +189,18 @@ CREATE TABLE business_clock (
     CONSTRAINT business_clock_one_check CHECK (one)
 );
 
+CREATE TABLE calendar_changes (
+    version bigint NOT NULL,
+    loaded_by text NOT NULL,
+    loaded_at timestamp with time zone NOT NULL,
+    begun_at timestamp with time zone,
+    looked integer NOT NULL DEFAULT 0,
+    moved integer NOT NULL DEFAULT 0,
+    finished_at timestamp with time zone,
+    superseded_by bigint,
+    CONSTRAINT calendar_changes_pkey PRIMARY KEY (version)
+);
+
 CREATE TABLE calendar_days (
     valid_from date NOT NULL,
     valid_to date NOT NULL,
@@ -158,6 +213,27 @@ CREATE TABLE calendar_days (
     CONSTRAINT calendar_days_kind_check CHECK (kind = ANY (ARRAY['off'::text, 'makeup'::text]))
 );
 
+CREATE TABLE calendar_moves (
+    version bigint NOT NULL,
+    deadline text NOT NULL,
+    dossier uuid NOT NULL,
+    kind text NOT NULL,
+    agency text NOT NULL,
+    former_due_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    explanation jsonb NOT NULL,
+    CONSTRAINT calendar_moves_pkey PRIMARY KEY (version, deadline),
+    CONSTRAINT calendar_moves_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT calendar_moves_version_fkey FOREIGN KEY (version) REFERENCES calendar_changes(version)
+);
+
+CREATE TABLE calendar_waiting (
+    version bigint NOT NULL,
+    dossier uuid NOT NULL,
+    CONSTRAINT calendar_waiting_pkey PRIMARY KEY (version, dossier),
+    CONSTRAINT calendar_waiting_version_fkey FOREIGN KEY (version) REFERENCES calendar_changes(version)
+);
+
 CREATE TABLE calendars (
     one boolean NOT NULL DEFAULT true,
     version bigint NOT NULL,
@@ -166,6 +242,37 @@ CREATE TABLE calendars (
     loaded_at timestamp with time zone NOT NULL,
     CONSTRAINT calendars_pkey PRIMARY KEY (one),
     CONSTRAINT calendars_one_check CHECK (one)
+);
+
+CREATE TABLE citizen_changes (
+    person uuid NOT NULL,
+    number bigint NOT NULL,
+    event bigint NOT NULL,
+    kind text NOT NULL,
+    subject uuid NOT NULL,
+    version bigint NOT NULL,
+    what text NOT NULL,
+    status text,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT citizen_changes_pkey PRIMARY KEY (person, number),
+    CONSTRAINT citizen_changes_event_key UNIQUE (event)
+);
+
+CREATE TABLE citizen_counters (
+    person uuid NOT NULL,
+    last bigint NOT NULL,
+    CONSTRAINT citizen_counters_pkey PRIMARY KEY (person)
+) WITH (fillfactor=80);
+
+CREATE TABLE citizen_feed (
+    one boolean NOT NULL DEFAULT true,
+    epoch integer NOT NULL,
+    raised boolean NOT NULL,
+    seen pg_snapshot NOT NULL,
+    target pg_snapshot,
+    after_seq bigint NOT NULL,
+    CONSTRAINT citizen_feed_pkey PRIMARY KEY (one),
+    CONSTRAINT citizen_feed_one_check CHECK (one)
 );
 
 CREATE TABLE closed_book_lines (
@@ -189,6 +296,78 @@ CREATE TABLE closed_books (
     CONSTRAINT closed_books_form_check CHECK (form >= 1 AND form <= 6)
 );
 
+CREATE TABLE complaint_history (
+    complaint uuid NOT NULL,
+    version bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    what text NOT NULL,
+    handler uuid,
+    CONSTRAINT complaint_history_pkey PRIMARY KEY (complaint, version),
+    CONSTRAINT complaint_history_complaint_fkey FOREIGN KEY (complaint) REFERENCES complaints(id)
+);
+
+CREATE TABLE complaint_limits (
+    kind text NOT NULL,
+    version bigint NOT NULL,
+    amount integer NOT NULL,
+    unit text NOT NULL,
+    CONSTRAINT complaint_limits_pkey PRIMARY KEY (kind),
+    CONSTRAINT complaint_limits_kind_check CHECK (kind = ANY (ARRAY['report'::text, 'suggestion'::text, 'complaint'::text]))
+);
+
+CREATE TABLE complaint_serials (
+    agency text NOT NULL,
+    day date NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT complaint_serials_pkey PRIMARY KEY (agency, day)
+);
+
+CREATE TABLE complaints (
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    code_agency text NOT NULL,
+    code_day date NOT NULL,
+    code_serial integer NOT NULL,
+    kind text NOT NULL,
+    agency text NOT NULL,
+    about_agency text NOT NULL,
+    official uuid,
+    dossier uuid,
+    person uuid,
+    look_up bytea,
+    contact jsonb,
+    subject text NOT NULL,
+    body text NOT NULL,
+    lodged_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    explanation jsonb NOT NULL,
+    handler uuid,
+    assigned_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    answered_by uuid,
+    answer text,
+    justified boolean,
+    late boolean,
+    CONSTRAINT complaints_pkey PRIMARY KEY (id),
+    CONSTRAINT complaints_code_agency_code_day_code_serial_key UNIQUE (code_agency, code_day, code_serial),
+    CONSTRAINT complaints_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT complaints_check CHECK ((person IS NULL) = (look_up IS NOT NULL)),
+    CONSTRAINT complaints_check1 CHECK ((answered_at IS NULL) = (justified IS NULL)),
+    CONSTRAINT complaints_kind_check CHECK (kind = ANY (ARRAY['report'::text, 'suggestion'::text, 'complaint'::text]))
+);
+
+CREATE TABLE corrections (
+    dossier uuid NOT NULL,
+    corrects uuid NOT NULL,
+    error uuid NOT NULL,
+    CONSTRAINT corrections_pkey PRIMARY KEY (dossier),
+    CONSTRAINT corrections_error_key UNIQUE (error),
+    CONSTRAINT corrections_corrects_fkey FOREIGN KEY (corrects) REFERENCES dossiers(id),
+    CONSTRAINT corrections_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT corrections_error_fkey FOREIGN KEY (error) REFERENCES agency_errors(id)
+);
+
 CREATE TABLE dead_letter_audit (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     parked uuid NOT NULL,
@@ -205,12 +384,34 @@ CREATE TABLE dead_letter_audit (
     CONSTRAINT dead_letter_audit_what_check CHECK (what = ANY (ARRAY['inspected'::text, 'edited'::text, 'retried'::text, 'skipped'::text, 'dismissed'::text]))
 );
 
+CREATE TABLE deadline_rungs (
+    deadline text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    rung text NOT NULL,
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    reached_at timestamp with time zone NOT NULL,
+    reader text NOT NULL,
+    agency text NOT NULL,
+    officer uuid,
+    CONSTRAINT deadline_rungs_pkey PRIMARY KEY (deadline, due_at, rung),
+    CONSTRAINT deadline_rungs_id_key UNIQUE (id)
+);
+
 CREATE TABLE desk_groups (
     agency text NOT NULL,
     code text NOT NULL,
     version bigint NOT NULL,
     settings jsonb NOT NULL,
     CONSTRAINT desk_groups_pkey PRIMARY KEY (agency, code)
+);
+
+CREATE TABLE directory_absences (
+    absence uuid NOT NULL,
+    person uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_absences_pkey PRIMARY KEY (absence)
 );
 
 CREATE TABLE directory_administrators (
@@ -228,6 +429,16 @@ CREATE TABLE directory_agencies (
     valid_to date,
     successor text,
     CONSTRAINT directory_agencies_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE directory_delegations (
+    delegation uuid NOT NULL,
+    person uuid NOT NULL,
+    post uuid NOT NULL,
+    delegate uuid NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    CONSTRAINT directory_delegations_pkey PRIMARY KEY (delegation)
 );
 
 CREATE TABLE directory_posts (
@@ -271,6 +482,54 @@ CREATE TABLE dossier_history (
     note text,
     CONSTRAINT dossier_history_pkey PRIMARY KEY (dossier, version),
     CONSTRAINT dossier_history_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
+CREATE TABLE dossier_papers (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    part text NOT NULL,
+    name text,
+    form text NOT NULL,
+    count integer NOT NULL,
+    result uuid,
+    document_number text,
+    taken_by text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    CONSTRAINT dossier_papers_pkey PRIMARY KEY (id),
+    CONSTRAINT dossier_papers_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT dossier_papers_result_fkey FOREIGN KEY (result) REFERENCES dossiers(id),
+    CONSTRAINT dossier_papers_check CHECK ((form = 'result'::text) = (result IS NOT NULL AND document_number IS NOT NULL)),
+    CONSTRAINT dossier_papers_count_check CHECK (count > 0),
+    CONSTRAINT dossier_papers_form_check CHECK (form = ANY (ARRAY['original'::text, 'copy'::text, 'result'::text]))
+);
+
+CREATE TABLE dossier_reads (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    dossier uuid,
+    what text NOT NULL,
+    about text NOT NULL,
+    purpose text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    times integer NOT NULL,
+    caller text NOT NULL,
+    caller_kind text NOT NULL,
+    person uuid,
+    post uuid,
+    agency text,
+    unit text,
+    role text,
+    trace text NOT NULL,
+    CONSTRAINT dossier_reads_pkey PRIMARY KEY (id),
+    CONSTRAINT dossier_reads_times_check CHECK (times >= 1)
+);
+
+CREATE TABLE dossier_retention (
+    dossier uuid NOT NULL,
+    closed_on date NOT NULL,
+    retention text,
+    kept_until date,
+    CONSTRAINT dossier_retention_pkey PRIMARY KEY (dossier),
+    CONSTRAINT dossier_retention_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
 );
 
 CREATE TABLE dossier_search (
@@ -491,6 +750,15 @@ CREATE TABLE inbox_source (
     CONSTRAINT inbox_source_pkey PRIMARY KEY (reaction, source, aggregate_type)
 );
 
+CREATE TABLE ladders (
+    procedure text NOT NULL,
+    version bigint NOT NULL,
+    rungs jsonb NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT ladders_pkey PRIMARY KEY (procedure)
+);
+
 CREATE TABLE linked_cases (
     parent uuid NOT NULL,
     set_code text NOT NULL,
@@ -623,6 +891,68 @@ CREATE TABLE queue_tickets (
     CONSTRAINT queue_tickets_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'called'::text, 'served'::text, 'no-show'::text]))
 );
 
+CREATE TABLE ratings (
+    dossier uuid NOT NULL,
+    occasion text NOT NULL,
+    revision bigint NOT NULL,
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    agency text NOT NULL,
+    stars smallint NOT NULL,
+    indicator_1 smallint,
+    indicator_2 smallint,
+    indicator_3 smallint,
+    indicator_4 smallint,
+    indicator_6 smallint,
+    indicator_7 smallint,
+    remark text,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT ratings_pkey PRIMARY KEY (dossier, occasion, revision),
+    CONSTRAINT ratings_id_revision_key UNIQUE (id, revision),
+    CONSTRAINT ratings_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT ratings_channel_check CHECK (channel = ANY (ARRAY['paper'::text, 'device'::text, 'online'::text])),
+    CONSTRAINT ratings_indicator_1_check CHECK (indicator_1 >= 0 AND indicator_1 <= 2),
+    CONSTRAINT ratings_indicator_2_check CHECK (indicator_2 >= 0 AND indicator_2 <= 2),
+    CONSTRAINT ratings_indicator_3_check CHECK (indicator_3 >= 0 AND indicator_3 <= 2),
+    CONSTRAINT ratings_indicator_4_check CHECK (indicator_4 >= 0 AND indicator_4 <= 2),
+    CONSTRAINT ratings_indicator_6_check CHECK (indicator_6 >= 0 AND indicator_6 <= 2),
+    CONSTRAINT ratings_indicator_7_check CHECK (indicator_7 >= 0 AND indicator_7 <= 2),
+    CONSTRAINT ratings_occasion_check CHECK (occasion = ANY (ARRAY['receipt'::text, 'supplement'::text, 'refusal'::text, 'result'::text])),
+    CONSTRAINT ratings_revision_check CHECK (revision >= 1),
+    CONSTRAINT ratings_stars_check CHECK (stars >= 1 AND stars <= 5)
+);
+
+CREATE TABLE reassignment_lines (
+    reassignment uuid NOT NULL,
+    dossier uuid NOT NULL,
+    to_officer uuid,
+    refused text,
+    CONSTRAINT reassignment_lines_pkey PRIMARY KEY (reassignment, dossier),
+    CONSTRAINT reassignment_lines_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT reassignment_lines_reassignment_fkey FOREIGN KEY (reassignment) REFERENCES reassignments(id),
+    CONSTRAINT reassignment_lines_check CHECK ((to_officer IS NULL) <> (refused IS NULL))
+);
+
+CREATE TABLE reassignments (
+    id uuid NOT NULL,
+    agency text NOT NULL,
+    officer uuid NOT NULL,
+    to_officers uuid[] NOT NULL,
+    procedure text,
+    step text,
+    reason_code text NOT NULL,
+    note text,
+    asked_by text NOT NULL,
+    asked_person uuid NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    cursor uuid NOT NULL,
+    moved integer NOT NULL DEFAULT 0,
+    kept integer NOT NULL DEFAULT 0,
+    finished_at timestamp with time zone,
+    CONSTRAINT reassignments_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE receipt_key (
     key text NOT NULL,
     public bytea NOT NULL,
@@ -734,6 +1064,17 @@ CREATE TABLE slips (
     CONSTRAINT slips_outcome_check CHECK (outcome = ANY (ARRAY['finished'::text, 'refused'::text, 'stopped'::text, 'blocked'::text]))
 );
 
+CREATE TABLE step_dates (
+    dossier uuid NOT NULL,
+    version bigint NOT NULL,
+    cause text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    former_due_at timestamp with time zone,
+    explanation jsonb NOT NULL,
+    CONSTRAINT step_dates_pkey PRIMARY KEY (dossier, version),
+    CONSTRAINT step_dates_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
 CREATE TABLE subject_erasures (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     key uuid NOT NULL,
@@ -841,6 +1182,10 @@ CREATE TABLE working_hours (
     CONSTRAINT working_hours_check CHECK (valid_to >= valid_from)
 );
 
+CREATE INDEX agency_errors_agency ON agency_errors USING btree (agency, recorded_at);
+
+CREATE INDEX agency_errors_dossier ON agency_errors USING btree (dossier, id);
+
 CREATE INDEX appointments_day ON appointments USING btree (agency, desk_group, day, minute, id) WHERE state = ANY (ARRAY['booked'::text, 'kept'::text]);
 
 CREATE UNIQUE INDEX appointments_once ON appointments USING btree (person, agency, desk_group, day) WHERE state = 'booked'::text;
@@ -857,11 +1202,35 @@ CREATE UNIQUE INDEX branches_open ON branches USING btree (dossier, step) WHERE 
 
 CREATE INDEX branches_waiting ON branches USING btree (agency, due_at, id) WHERE closed_at IS NULL;
 
+CREATE INDEX calendar_moves_dossier ON calendar_moves USING btree (dossier, version);
+
+CREATE INDEX complaints_done ON complaints USING btree (agency, due_at, id) WHERE answered_at IS NOT NULL;
+
+CREATE INDEX complaints_dossier ON complaints USING btree (dossier) WHERE dossier IS NOT NULL;
+
+CREATE INDEX complaints_open ON complaints USING btree (agency, due_at, id) WHERE answered_at IS NULL;
+
+CREATE INDEX complaints_person ON complaints USING btree (person, id) WHERE person IS NOT NULL;
+
 CREATE INDEX dead_letter_audit_skipped ON dead_letter_audit USING btree (source, aggregate_type, aggregate_id, version) WHERE what = 'skipped'::text;
+
+CREATE INDEX deadline_rungs_dossier ON deadline_rungs USING btree (dossier, reached_at);
+
+CREATE INDEX directory_absences_person ON directory_absences USING btree (person);
+
+CREATE INDEX directory_delegations_delegate ON directory_delegations USING btree (delegate);
+
+CREATE INDEX directory_delegations_person ON directory_delegations USING btree (person);
 
 CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role);
 
 CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
+
+CREATE INDEX dossier_papers_dossier ON dossier_papers USING btree (dossier);
+
+CREATE INDEX dossier_reads_dossier ON dossier_reads USING btree (dossier, id) WHERE dossier IS NOT NULL;
+
+CREATE INDEX dossier_retention_until ON dossier_retention USING btree (kept_until) WHERE kept_until IS NOT NULL;
 
 CREATE INDEX dossier_search_words ON dossier_search USING gin (words) WITH (gin_pending_list_limit='512');
 
@@ -914,6 +1283,9 @@ CREATE UNIQUE INDEX queue_tickets_desk ON queue_tickets USING btree (agency, des
 CREATE UNIQUE INDEX queue_tickets_person ON queue_tickets USING btree (person, agency, desk_group, day) WHERE person IS NOT NULL AND (state = ANY (ARRAY['waiting'::text, 'called'::text]));
 
 CREATE INDEX queue_tickets_waiting ON queue_tickets USING btree (agency, desk_group, day, place, number) WHERE state = 'waiting'::text;
+
+CREATE INDEX ratings_agency ON ratings USING btree (agency, at);
+
 CREATE UNIQUE INDEX slips_child ON slips USING btree (child) WHERE child IS NOT NULL;
 
 CREATE INDEX slips_from ON slips USING btree (from_agency, due_at, id) WHERE outcome IS NULL;
@@ -931,8 +1303,13 @@ CREATE INDEX timers_due ON timers USING btree (due_at);
 CREATE INDEX uploads_dossier ON uploads USING btree (dossier) WHERE dossier IS NOT NULL;
 
 CREATE INDEX uploads_draft ON uploads USING btree (draft) WHERE draft IS NOT NULL;
+
 CREATE INDEX version_mappings_procedure ON version_mappings USING btree (procedure, id);
 
 CREATE INDEX version_moves_waiting ON version_moves USING btree (mapping, dossier) WHERE state = 'waiting'::text;
+
+CREATE TRIGGER branches_watched AFTER INSERT OR UPDATE OF due_at ON branches FOR EACH ROW EXECUTE FUNCTION watch_deadline('branch', 'begun_at');
+
+CREATE TRIGGER opinions_watched AFTER INSERT OR UPDATE OF due_at ON opinions FOR EACH ROW EXECUTE FUNCTION watch_deadline('opinion', 'asked_at');
 
 CREATE TRIGGER procedures_published_stay BEFORE INSERT OR DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();
