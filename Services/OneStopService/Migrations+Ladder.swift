@@ -10,8 +10,8 @@ extension Migrations {
             set_by text NOT NULL,
             set_at timestamptz NOT NULL
         );
-        -- To insert is to claim: each rung of a deadline once for each date that it had. No foreign key: its check would
-        -- wait for whoever holds the dossier, who may wait for the timer that is firing.
+        -- To insert is to claim: each rung of a deadline once for each date that it had. No foreign key: its check
+        -- would wait for whoever holds the dossier, who may wait for the timer that is firing.
         CREATE TABLE deadline_rungs (
             deadline text NOT NULL,
             due_at timestamptz NOT NULL,

@@ -31,7 +31,7 @@ import Testing
     /// of its own.
     private static let beside: Set<String> = [
         "attachments", "uploads", "errors", "errors/{error}/correct", "ratings", "branches/{branch}/assign", "forward",
-        "links/{link}/decide", "withdraw-demand",
+        "links/{link}/decide", "withdraw-demand", "papers", "reuse",
     ]
 
     private static let reasoned: JSON = ["reasonCode": "x", "reason": "y"]

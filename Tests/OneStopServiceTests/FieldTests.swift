@@ -44,7 +44,9 @@ import Testing
                     ("papers", ["papers": [["part": "other", "name": "x", "form": "copy"]]]),
                     ("reuse", ["reuse": ["part": "x", "paper": .string(id)]]),
                     ("opinions/\(opinion)/answer", ["verdict": "agree"]),
-                    ("branches/\(branch)/hand-over", ["note": "x"]),
+                    ("branches/\(branch)/hand-over", ["note": "x"]), ("branches/\(branch)/assign", ["officer": .string(office.inspector.text)]),
+                    ("links/land/decide", ["decision": "drop", "reason": "x"]),
+                    ("forward", ["toAgency": "H19.25", "reason": "x"]),
                     ("errors", ["kind": "other", "what": "x", "apology": "y"]), ("errors/\(error)/correct", [:]),
                     ("ratings", ["occasion": "receipt", "channel": "paper", "stars": 4]),
                 ]
@@ -52,7 +54,7 @@ import Testing
             let routes = Main.endpoints.map { $0.route }.filter { $0.method == "POST" }
             let paths = routes.map {
                 $0.path.replacing("{opinion}", with: opinion).replacing("{branch}", with: branch.text)
-                    .replacing("{error}", with: error.text)
+                    .replacing("{error}", with: error.text).replacing("{link}", with: "land")
             }
             let prefix = "/dossiers/{dossier}/"
             #expect(Set(paths.filter { $0.hasPrefix(prefix) }) == Set(acts.map { prefix + $0.0 }))

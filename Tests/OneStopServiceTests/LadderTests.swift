@@ -44,7 +44,7 @@ import Testing
             }
             #expect(try await office.fire() == 2)
             #expect(try await told(office) == all)
-            #expect(try await office.harness.count("SELECT count(*) AS n FROM timers") == 0)
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM timers WHERE kind = 'onestop.deadline'") == 0)
         }
     }
 
@@ -189,7 +189,7 @@ import Testing
             #expect(between > 0 && between < 8 * 5)
             let last = try OneStopProgram.start(office)
             try await eventually("every timer has fired", within: .seconds(60)) {
-                try await office.harness.count("SELECT count(*) AS n FROM timers") == 0
+                try await office.harness.count("SELECT count(*) AS n FROM timers WHERE kind = 'onestop.deadline'") == 0
             }
             last.stop()
             let events = try await office.harness.events(DeadlineReached.self)

@@ -57,7 +57,7 @@ enum CorrectError: Endpoint {
             announcing: event, to: dossier.receivingAgency)
         try await work.post(
             """
-            UPDATE dossiers SET fee_exemption = \(exemption), fee_exemption_reason = \(reason) WHERE id = \(dossier.id)
+            UPDATE dossiers SET fees = \(JSON.array(dossier.payment.fees.map(\.json))) WHERE id = \(dossier.id)
             """)
         try await work.run(
             """
@@ -80,6 +80,9 @@ enum CorrectError: Endpoint {
         (dossier.applicant, dossier.form) = (former.applicant, former.form)
         dossier.subject = String("Khắc phục sai sót: \(former.subject)".prefix(Limits.nameLength))
         dossier.submittedAt = now
+        var free = DossierFee()
+        (free.state, free.settledAt, free.exemption, free.exemptionReason) = (.exempt, now, exemption, reason)
+        dossier.payment.fees = [free]
         dossier.actBy = try Deadlines.answerBy(now, calendar: calendar)
         return dossier
     }
