@@ -44,7 +44,7 @@ import Testing
             }
             #expect(try await office.fire() == 2)
             #expect(try await told(office) == all)
-            #expect(try await office.harness.count("SELECT count(*) AS n FROM timers WHERE kind = 'onestop.deadline'") == 0)
+            #expect(try await waiting(office) == 0)
         }
     }
 
@@ -176,6 +176,12 @@ import Testing
         }
     }
 
+    /// How many deadlines will be looked at.
+    private func waiting(_ office: Office) async throws -> Int {
+        try await office.harness.count(
+            "SELECT count(*) AS n FROM timers WHERE kind = \(LookAtDeadline.kind)")
+    }
+
     /// The shipped program, killed (SIGKILL) before and after the commit of a rung.
     @Test(.timeLimit(.minutes(5))) func `killed at any moment no rung is lost and none is told twice`() async throws {
         try await Office.open { office in
@@ -189,7 +195,7 @@ import Testing
             #expect(between > 0 && between < 8 * 5)
             let last = try OneStopProgram.start(office)
             try await eventually("every timer has fired", within: .seconds(60)) {
-                try await office.harness.count("SELECT count(*) AS n FROM timers WHERE kind = 'onestop.deadline'") == 0
+                try await waiting(office) == 0
             }
             last.stop()
             let events = try await office.harness.events(DeadlineReached.self)
