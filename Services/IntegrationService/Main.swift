@@ -47,7 +47,7 @@ import ServiceLifecycle
     ) async throws -> [any Sendable] {
         let bells = Bells()
         let outlets = try Outlets(configuration, bells, log)
-        return [bells, outlets, BrokerControl(configuration, outlets.secrets, log)]
+        return [bells, outlets, BrokerControl(configuration, outlets, log)]
     }
 
     static func background(_ runtime: Runtime) -> [any ServiceLifecycle.Service] { [Exchange(runtime)] }

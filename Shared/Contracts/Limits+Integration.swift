@@ -39,6 +39,8 @@ extension Limits {
         /// batches leave more to others than many small ones: each is a commit here and one at the broker.
         public static let pastBatch = 500
         public static let pastRate = 5_250
+        /// Of the past, at the broker before the next ones are sent.
+        public static let pastSlice = 100
         /// How much of what could not go in time goes at once later.
         public static let paceMemory: Duration = .milliseconds(300)
         public static let pastPause: Duration = .milliseconds(2)

@@ -42,4 +42,26 @@ import Testing
             }
         }
     }
+
+    /// Made while a batch goes in, it would have the end of the batch before the beginning.
+    @Test(.timeLimit(.minutes(5)))
+    func `a queue is not made while a batch is on its way into it, nor a batch sent meanwhile`() async throws {
+        try await Hall.open { hall in
+            let id = try SubscriptionID(try await hall.subscribe(["kind": "queue"]))
+            let runtime = hall.service.running.runtime
+            let (broker, turns) = (runtime.resource(BrokerControl.self), runtime.resource(Outlets.self).turns)
+            let queue = "queues/\(hall.room.vhost)/\(Subscription.queue(of: id))"
+            try await TestBroker.manage("DELETE", queue)
+            let making = try await turns.take(of: id) {
+                let making = Task { try await broker.provide(id, generation: 1) }
+                try await eventually("the making waits") { turns.waiting(for: id) >= 1 }
+                try await hall.submit(3)
+                try await eventually("so does the batch") { turns.waiting(for: id) >= 2 }
+                await #expect(throws: (any Error).self) { try await TestBroker.manage("GET", queue) }
+                return making
+            }
+            try await making.value
+            try await eventually("all are over") { try await hall.allSettled(id.text, numbered: 3) }
+        }
+    }
 }

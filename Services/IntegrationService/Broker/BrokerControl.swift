@@ -15,17 +15,19 @@ struct BrokerControl: Sendable {
     private let authorization: String
     private let vhost: String
     private let secrets: SubscriptionSecrets
+    private let turns: Turns
     private let courier = Courier(.unrestricted, keeps: Limits.Integration.managementBytes)
     private let log: Logger
 
-    init(_ configuration: Configuration, _ secrets: SubscriptionSecrets, _ log: Logger) {
+    init(_ configuration: Configuration, _ outlets: Outlets, _ log: Logger) {
         let amqp = configuration.amqp
         address = configuration.optional("LIENTHONG_MANAGEMENT_URL") ?? "http://\(amqp.host):15672"
         let user = configuration.optional("LIENTHONG_MANAGEMENT_USER") ?? amqp.user
         let password = configuration.optional("LIENTHONG_MANAGEMENT_PASSWORD") ?? amqp.password
         authorization = "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"
         vhost = amqp.vhost
-        self.secrets = secrets
+        secrets = outlets.secrets
+        turns = outlets.turns
         self.log = log
     }
 
@@ -33,7 +35,11 @@ struct BrokerControl: Sendable {
 
     /// Exchange, queue, binding and user with exactly its right.
     func provide(_ subscription: SubscriptionID, generation: Int) async throws {
-        let queue = Subscription.queue(of: subscription)
+        try await turns.take(of: subscription) { try await provideQueue(Subscription.queue(of: subscription)) }
+        try await provideUser(subscription, generation: generation)
+    }
+
+    private func provideQueue(_ queue: String) async throws {
         try await ask(
             "PUT", ["exchanges", vhost, Self.exchange], ["type": "direct", "durable": true, "auto_delete": false])
         try await ask(
@@ -46,6 +52,10 @@ struct BrokerControl: Sendable {
                 ],
             ])
         try await ask("POST", ["bindings", vhost, "e", Self.exchange, "q", queue], ["routing_key": .string(queue)])
+    }
+
+    private func provideUser(_ subscription: SubscriptionID, generation: Int) async throws {
+        let queue = Subscription.queue(of: subscription)
         // The tags say whose it is, as users belong to the whole broker, and which password it has.
         try await ask(
             "PUT", ["users", queue],

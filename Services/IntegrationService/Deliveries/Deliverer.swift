@@ -40,6 +40,7 @@ struct DelivererParts: Sendable {
     let secrets: SubscriptionSecrets
     let tail: Tail
     let bells: Bells
+    let turns: Turns
     let counts: ExchangeCounts
     let pace: DeliveryPace
     /// The incarnation of the exchange's own history.

@@ -24,9 +24,10 @@ struct QueueDeliverer: Deliverer {
                     await desk.bell.wait(atMost: intake.pause)
                     continue
                 }
-                // A queue that was away may come back in the middle of a batch, and would begin there: first one alone.
+                // A queue that was full may take some again in the middle of a batch: first one alone.
                 let sent = failures == 0 ? pending : [pending[0]]
-                let confirmed = try await publish(sent, by: intake.isPast ? parts.pastPublisher : parts.publisher)
+                let confirmed =
+                    intake.isPast ? try await publishPast(sent) : try await publish(sent[...], by: parts.publisher)
                 try await settle(&intake, pending.prefix(confirmed))
                 pending.removeFirst(confirmed)
                 if confirmed > 0 { failures = 0 }
@@ -49,12 +50,28 @@ struct QueueDeliverer: Deliverer {
         return open
     }
 
+    /// Of the past few at once: whatever the broker got, somebody's newest event waits behind it.
+    private func publishPast(_ deliveries: [Delivery]) async throws -> Int {
+        var rest = deliveries[...]
+        while !rest.isEmpty {
+            let slice = rest.prefix(Limits.Integration.pastSlice)
+            let confirmed = try await publish(slice, by: parts.pastPublisher)
+            rest = rest.dropFirst(confirmed)
+            guard confirmed == slice.count else { break }
+        }
+        return deliveries.count - rest.count
+    }
+
     /// How many of them, from the first one on, the broker has.
-    private func publish(_ deliveries: [Delivery], by publisher: Publisher) async throws -> Int {
+    private func publish(_ deliveries: ArraySlice<Delivery>, by publisher: Publisher) async throws -> Int {
         let queue = Subscription.queue(of: subscription.subscription)
         let messages = deliveries.map { $0.message(to: queue) }
         var outcomes: [PublishOutcome?]
-        do { outcomes = try await publisher.publish(messages) } catch {
+        do {
+            outcomes = try await parts.turns.take(of: subscription.subscription) { () throws(AMQPError) in
+                try await publisher.publish(messages)
+            }
+        } catch {
             if case .invalid(let reason) = error {
                 try await refused(deliveries, reason)
                 throw ExchangeFault.overtaken
@@ -71,7 +88,7 @@ struct QueueDeliverer: Deliverer {
     }
 
     /// A message that AMQP cannot carry never will be: an operator has to leave it out.
-    private func refused(_ deliveries: [Delivery], _ reason: String) async throws {
+    private func refused(_ deliveries: ArraySlice<Delivery>, _ reason: String) async throws {
         for delivery in deliveries {
             do { _ = try await parts.publisher.publish([delivery.message(to: "none")]) } catch {
                 guard case .invalid = error else { continue }

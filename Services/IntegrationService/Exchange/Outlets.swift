@@ -17,6 +17,7 @@ struct Outlets: Sendable {
     /// Where subscribers reach the broker.
     let doors: [AMQPAddress]
     let bells: Bells
+    let turns = Turns()
     let counts = ExchangeCounts()
     let pace: DeliveryPace
 
@@ -64,7 +65,7 @@ struct Outlets: Sendable {
     func parts(_ database: Database, _ tail: Tail, epoch: Int32, log: Logger) -> DelivererParts {
         DelivererParts(
             database: database, publisher: publisher, pastPublisher: pastPublisher, courier: courier, secrets: secrets,
-            tail: tail, bells: bells, counts: counts, pace: pace, epoch: epoch, log: log)
+            tail: tail, bells: bells, turns: turns, counts: counts, pace: pace, epoch: epoch, log: log)
     }
 }
 
