@@ -403,7 +403,6 @@ def sealed_address(office):
     return dossier, office.wait("the command", look)
 
 
-RECIPES = integration.RECIPES | counter.RECIPES | linked.RECIPES | {
 GRIEVANCE = {"kind": "report", "subject": "Chờ lâu tại quầy", "text": "Tôi đã chờ ba giờ."}
 
 
@@ -443,7 +442,7 @@ def complaint_limit(office):
                      "body": {"limit": {"amount": 10, "unit": "workingDays"}}}
 
 
-RECIPES = integration.RECIPES | {
+RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | linked.RECIPES | {
     "TrackDossier": lambda o: on(o.in_work(), "citizen"),
     "RateDossier": lambda o: on(o.accepted(), "citizen", {
         "occasion": "receipt", "stars": 5, "points": [{"indicator": 7, "points": 2}], "remark": "Tận tình"}),
@@ -459,7 +458,6 @@ RECIPES = integration.RECIPES | {
     "AssignComplaint": lambda o: complain(o, None, {"handler": o.person("leader")}),
     "AnswerComplaint": lambda o: complain(o, None, {"answer": "Cảm ơn ông/bà.", "justified": False}),
     "SetComplaintLimit": complaint_limit,
-RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | {
     "ReadSubjectKey": lambda o: ("mail", {"path": {"key": sealed_address(o)[1]}}),
     "EraseSubject": lambda o: ("admin", {"path": {"subject": sealed_address(o)[0]}, "body": {"reason": "Theo yêu cầu"}}),
     "ReadSchema": lambda o: (None, {"path": {"event": "onestop.dossier.accepted.v1"}}),
