@@ -14,6 +14,14 @@ enum SubmitDraft: Endpoint {
     static let refusals: [Refused] = [.draftIncomplete, .uploadBroken, .duplicate]
 
     static func handle(_ input: DraftPath, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
+        do { return try await handIn(input, call) } catch {
+            // What it lacks, or what stands in its way, may be what became of it at the same moment.
+            guard let dossier = try await call.draft(input.draft).dossier else { throw error }
+            return try await call.transaction { try await $0.handedIn(dossier) }
+        }
+    }
+
+    private static func handIn(_ input: DraftPath, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
         let draft = try await call.draft(input.draft)
         if let dossier = draft.dossier { return try await call.transaction { try await $0.handedIn(dossier) } }
         try call.check(draft.version)
@@ -27,15 +35,8 @@ enum SubmitDraft: Endpoint {
         if draft.isDesk {
             try await call.require(
                 .dossiersReceive, at: submission.agency, field: facts.procedure?.definition.field)
-            do {
-                note = try await call.goingOn(
-                    despite: draft.content.duplicateReason, submission, person: draft.applicant)
-            } catch let refused as Refused where refused.code == Refused.duplicate.code {
-                // The other one may be what became of this draft at the same moment.
-                let dossier = try await call.draft(draft.id).dossier
-                guard let dossier else { throw refused }
-                return try await call.transaction { try await $0.handedIn(dossier) }
-            }
+            note = try await call.goingOn(
+                despite: draft.content.duplicateReason, submission, person: draft.applicant)
         }
         let made = try await call.made(
             submission, channel: draft.channel, person: draft.applicant, note: note, papers: known.handedIn)
