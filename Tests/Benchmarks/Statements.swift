@@ -63,7 +63,7 @@ enum Statements {
         return parse(text, user: schema).filter { statement in
             ![
                 "relay_", "timers", "inbox_", "receipt", "business_clock", "pg_current_snapshot", "plan_cache_mode",
-                "citizen_", "dossier_reads", "event_log l", "enable_seqscan",
+                "citizen_", "dossier_reads", "event_log l", "enable_seqscan", "BEGIN ISOLATION", "COMMIT",
             ]
             .contains { statement.text.contains($0) }
                 || statement.text.contains("WITH change AS")
