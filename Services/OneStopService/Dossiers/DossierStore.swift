@@ -247,6 +247,14 @@ enum DossierSQL {
 }
 
 extension DossierSQL {
+    /// What is written with a new dossier: its first lines, and what it is found by.
+    static func opening(
+        _ change: Change, procedureName: String, at now: Date, actor: String
+    ) -> [(String, SQL)] {
+        lines(change, from: nil, at: now, actor: actor)
+            + [DossierMarks.line(change.dossier, procedureName: procedureName)]
+    }
+
     /// Who made the change in whose name, with both names as they are now (os-077).
     static func acted(_ person: PersonID?, for standsFor: StandsFor?) -> [(String, SQL)] {
         guard let person, let standsFor else { return [] }

@@ -78,8 +78,7 @@ struct HandedInDossier: Sendable {
 
     /// What is written with it.
     func lines(at now: Date, actor: String) -> [(String, SQL)] {
-        DossierSQL.lines(change, from: nil, at: now, actor: actor)
-            + [DossierMarks.line(dossier, procedureName: procedureName)]
+        DossierSQL.opening(change, procedureName: procedureName, at: now, actor: actor)
     }
 
     var reply: Reply<SubmitDossier.Output> { Reply(output, version: 1, location: "/dossiers/\(output.id)") }
@@ -97,11 +96,7 @@ extension Call {
             kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person, now: now,
             calendar: try await calendar(of: submission.agency), papers: papers)
         if let email = submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
-        var event = DossierSubmitted()
-        (event.dossier, event.procedure, event.procedureVersion) =
-            (dossier.id, dossier.procedure, dossier.procedureNumber)
-        (event.agency, event.channel, event.submittedAt) = (dossier.receivingAgency, channel, now)
-        event.status = dossier.status
+        let event = dossier.submitted
         var output = SubmitDossier.Output()
         (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
         let what = channel == .online ? "submitted" : "received"

@@ -41,19 +41,15 @@ enum CorrectError: Endpoint {
     private static func open(
         _ dossier: Dossier, _ error: AgencyError, of former: Dossier, _ work: Work
     ) async throws -> Reply<SubmitDossier.Output> {
-        var event = DossierSubmitted()
-        (event.dossier, event.procedure, event.procedureVersion) =
-            (dossier.id, dossier.procedure, dossier.procedureNumber)
-        (event.agency, event.channel, event.submittedAt) = (dossier.receivingAgency, .counter, work.now)
-        event.status = dossier.status
+        let event = dossier.submitted
         let note = former.code.map(\.text) ?? former.id.text
         let change = Change(
             dossier, "correction-opened", note: note, notice: dossier.notice(.correctionOpened), event: event)
+        let name = try await work.procedure(of: dossier).definition.name
         try await work.flight(
             DossierSQL.insert(dossier),
-            then: DossierSQL.lines(change, from: nil, at: work.now, actor: work.actor)
-                + DossierSQL.acted(work.actingPerson, for: work.actsFor)
-                + [DossierMarks.line(dossier, procedureName: try await work.procedure(of: dossier).definition.name)],
+            then: DossierSQL.opening(change, procedureName: name, at: work.now, actor: work.actor)
+                + DossierSQL.acted(work.actingPerson, for: work.actsFor),
             announcing: event, to: dossier.receivingAgency)
         try await work.post(
             """

@@ -61,16 +61,16 @@ extension Call {
         let forms = JSON.object(input.forms.map { .init($0.link, $0.form) })
         return try await flight(
             DossierSQL.insert(dossier),
-            then: DossierSQL.lines(Change(dossier, what, event: event), from: nil, at: now, actor: caller.id) + [
-                DossierMarks.line(dossier, procedureName: name ?? ""),
-                (
-                    "linked",
-                    """
-                    INSERT INTO linked_cases (parent, set_code, set_number, forms)
-                    SELECT id, \(set.code), \(Int32(set.number)), \(forms.description)::json FROM change
-                    """
-                ),
-            ],
+            then: DossierSQL.opening(
+                Change(dossier, what, event: event), procedureName: name ?? "", at: now, actor: caller.id) + [
+                    (
+                        "linked",
+                        """
+                        INSERT INTO linked_cases (parent, set_code, set_number, forms)
+                        SELECT id, \(set.code), \(Int32(set.number)), \(forms.description)::json FROM change
+                        """
+                    )
+                ],
             announcing: [(event, dossier.receivingAgency)],
             reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
     }

@@ -157,9 +157,8 @@ extension Work {
         let submitted = child.submitted
         try await flight(
             DossierSQL.insert(child),
-            then: DossierSQL.lines(
-                Change(child, "linked", note: slip.task, event: submitted), from: nil, at: now, actor: actor)
-                + [DossierMarks.line(child, procedureName: name)],
+            then: DossierSQL.opening(
+                Change(child, "linked", note: slip.task, event: submitted), procedureName: name, at: now, actor: actor),
             announcing: submitted, to: child.receivingAgency)
         try await insert(slip)
         var event = DossierLinkOpened()
