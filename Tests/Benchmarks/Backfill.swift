@@ -40,6 +40,14 @@ enum Backfill {
         let end = try await past[history - 1]
         let arrived = try await live
 
+        if let trace = ProcessInfo.processInfo.environment["BACKFILL_TRACE"] {
+            let now = (ContinuousClock.now, Date().timeIntervalSince1970)
+            var text = ""
+            for (w, a) in zip(early + late, arrived) {
+                text += "\(now.1 - (now.0 - w).seconds) \(1_000 * (a - w).seconds) \(w >= start && w < end ? 1 : 0)\n"
+            }
+            try text.write(toFile: trace, atomically: true, encoding: .utf8)
+        }
         relaying.cancel()
         try await relaying.value
         await publisher.close()
