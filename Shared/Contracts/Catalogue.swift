@@ -58,6 +58,7 @@ public enum Catalogue {
         DossierDatesMoved.self,
         DossierErrorRecorded.self,
         DeadlineReached.self,
+        AnswerAwaited.self,
         ProcedurePublished.self,
         BooksClosed.self,
         ComplaintLodged.self,
@@ -107,6 +108,7 @@ public enum Catalogue {
             DossierBranchOpened.self, DossierBranchClosed.self, DossierBranchAssigned.self,
             DossierOpinionOverdue.self, DossierLinkClosed.self,
             DossierBranchOpened.self, DossierBranchClosed.self, DeadlineReached.self,
+            AnswerAwaited.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.
