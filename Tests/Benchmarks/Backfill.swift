@@ -19,6 +19,8 @@ enum Backfill {
 
     static func figures(_ services: OneStop) async throws -> [Figure] {
         try Command.script("Deploy/local/services.sh", "stop", "hr", "onestop", "documents", "mail", "budget")
+        // What nobody reads the broker would have to write out of its log, while that is measured.
+        for service in ["documents", "mail", "budget"] { try Backbone.deleteQueue(service) }
         let source = try await Backbone.database("onestop")
         let publisher = Publisher(try Backbone.amqp("onestop"), exchange: Limits.exchange, logger: Backbone.quiet)
         let relay = Relay(
@@ -40,14 +42,6 @@ enum Backfill {
         let end = try await past[history - 1]
         let arrived = try await live
 
-        if let trace = ProcessInfo.processInfo.environment["BACKFILL_TRACE"] {
-            let now = (ContinuousClock.now, Date().timeIntervalSince1970)
-            var text = ""
-            for (w, a) in zip(early + late, arrived) {
-                text += "\(now.1 - (now.0 - w).seconds) \(1_000 * (a - w).seconds) \(w >= start && w < end ? 1 : 0)\n"
-            }
-            try text.write(toFile: trace, atomically: true, encoding: .utf8)
-        }
         relaying.cancel()
         try await relaying.value
         await publisher.close()
