@@ -99,7 +99,7 @@ enum CloseQuarter: Endpoint {
 
     static func decide(_ input: Input, until: Day, last: Day?, now: Date) throws(Refused) {
         if let last, until < last { throw .quarterInLater }
-        guard now >= until.next.start + Limits.Budget.settlementGrace else { throw .quarterNotOver }
+        guard now >= until.next.start.addingTimeInterval(Limits.Budget.settlementGrace) else { throw .quarterNotOver }
         guard input.keptPercent == 0 || input.basis != nil else { throw .keptBasis }
     }
 

@@ -180,6 +180,7 @@ extension TrackDossier.Payment {
         case .exempt: return ("Được miễn phí, lệ phí.", "You are exempt from the fees.")
         case .refused: return ("Tạm thời chưa phải nộp.", "It need not be paid for now.")
         case .withdrawn: return ("Không phải nộp nữa.", "It need not be paid any more.")
+        case .refunded: return ("Đã hoàn trả phí, lệ phí.", "The fees were given back.")
         case .open: break
         }
         let reference = fee.demand?.text ?? ""
