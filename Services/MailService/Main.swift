@@ -38,6 +38,7 @@ import ServiceKit
         TellOfOverdueOpinion.self,
         TellOfLinkEnd.self,
         TellOfDeadline.self,
+        TellOfAwaitedAnswer.self,
         TellOfSupplement.self,
         TellOfApproval.self,
         TellOfResult.self,

@@ -56,6 +56,7 @@ public enum Catalogue {
         DossierDatesMoved.self,
         DossierErrorRecorded.self,
         DeadlineReached.self,
+        AnswerAwaited.self,
         ProcedurePublished.self,
         BooksClosed.self,
         ComplaintLodged.self,
@@ -101,6 +102,7 @@ public enum Catalogue {
             DossierBranchOpened.self, DossierBranchClosed.self, DossierBranchAssigned.self,
             DossierOpinionOverdue.self, DossierLinkClosed.self,
             DossierBranchOpened.self, DossierBranchClosed.self, DeadlineReached.self,
+            AnswerAwaited.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.

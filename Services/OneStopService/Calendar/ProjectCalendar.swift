@@ -91,6 +91,7 @@ extension Work {
         (event.dossier, event.calendarVersion, event.status) = (dossier.id, Int(version), dossier.status)
         for move in moves {
             switch move.deadline.kind {
+            case .answer: dossier.actBy = move.new
             case .dossier:
                 (dossier.formerDueAt, dossier.dueAt, dossier.actBy) = (move.former, move.new, move.new)
                 (event.formerDueAt, event.dueAt) = (move.former, move.new)
