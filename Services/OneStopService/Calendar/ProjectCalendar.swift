@@ -114,6 +114,11 @@ extension Work {
                     SET due_at = \(move.new), explanation = \(move.explanation.json) WHERE id = \(subject)
                     """)
             }
+            // It may be late sooner than before.
+            if kind == .opinion {
+                let late = ReportOverdueOpinion.lateAt(move.new)
+                try await schedule(ReportOverdueOpinion.self, key: subject.text, at: late)
+            }
             try await post(
                 """
                 INSERT INTO calendar_moves
