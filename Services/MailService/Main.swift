@@ -47,6 +47,7 @@ import ServiceKit
         TellOfDraft.self,
         TellOfPayment.self,
         WriteOutsideLetter.self,
+        WriteReminder.self,
     ]
     static let secrets = ["LIENTHONG_SEALING_KEY"]
     static let settings: [Configuration.Setting] = [
