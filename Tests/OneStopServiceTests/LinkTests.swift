@@ -24,6 +24,10 @@ import Testing
     /// The commune leads; itself, its district and a department of the province each have something to do.
     private func publish(_ office: Office, _ order: LinkOrder) async throws {
         try await office.appoint(districtClerk, .clerk, at: Agencies.district)
+        try await Self.publish(office, order)
+    }
+
+    static func publish(_ office: Office, _ order: LinkOrder) async throws {
         try await office.publish(
             Self.lead, try Self.definition(.commune, [step("assemble", .receiving, .clerk)], days: 20))
         try await office.publish(
