@@ -118,7 +118,8 @@ extension Call {
             content.reuse, by: applicant, for: facts.procedure, on: today, book, in: runtime.database)
         guard content.set != nil || !content.forms.isEmpty else { return facts }
         let (said, wrong) = DraftCheck.read(submission)
-        // Which agencies get it follows from what is written; until that is right its own points say so.
+        // os-267: what would keep a link from being opened is named. Which agencies get it follows from what is
+        // written; until that is right its own points say so.
         guard wrong.isEmpty else { return facts }
         let application = LinkedSubmission(set: content.set ?? "", submission: said, forms: content.forms)
         do {
