@@ -15,7 +15,7 @@ import Testing
     static let other = "9.000011"
 
     /// Two procedures that ask for the same kind of paper; the second also for the result of the first.
-    private func opened(
+    func opened(
         log: Logger = quiet, _ body: (Office, PaperDesk) async throws -> Void
     ) async throws {
         try await Office.open(log: log) { office in
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// A dossier with one file, submitted from a draft.
-    private func submitted(_ desk: PaperDesk, _ bytes: [UInt8] = AttachmentTests.page) async throws -> String {
+    func submitted(_ desk: PaperDesk, _ bytes: [UInt8] = AttachmentTests.page) async throws -> String {
         let draft = try await desk.written()
         _ = try await desk.upload(bytes, to: "/my/drafts/\(draft)", part: "cccd")
         let answer = try await desk.submit(draft)
@@ -50,7 +50,7 @@ import Testing
     }
 
     /// Its document is issued and the result is handed over.
-    private func finished(_ id: String, _ office: Office) async throws {
+    func finished(_ id: String, _ office: Office) async throws {
         try await office.done("hand-over", on: id, as: office.clerk, ["toOfficer": .string(office.officer.text)])
         try await office.done("exempt-fees", on: id, as: office.officer, ["fee": "exempt", "reason": "y"])
         try await office.done("hand-over", on: id, as: office.officer)
@@ -60,7 +60,7 @@ import Testing
         try await office.done("return", on: id, as: office.clerk, [:])
     }
 
-    private func offers(_ desk: PaperDesk) async throws -> [JSON] {
+    func offers(_ desk: PaperDesk) async throws -> [JSON] {
         try await desk.send("GET", "/my/papers?procedure=\(Self.other)").json["papers"]?.array ?? []
     }
 

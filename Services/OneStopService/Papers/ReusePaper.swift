@@ -69,7 +69,7 @@ enum ReusePaper: Endpoint {
     static let access = Access.signedIn
     static let refusals: [Refused] = [
         .notInStatus, .alreadyApproved, .notOffered, .partUnknown, .attachedAlready, .tooManyAttachments,
-        .dossierTooLarge,
+        .dossierTooLarge, .tooManyPapers,
     ]
 
     struct Input: Record {
@@ -100,11 +100,24 @@ enum ReusePaper: Endpoint {
                 dossier, part: reused.part, isApplicant: call.caller.kind == .citizen, procedure.definition,
                 others: try await work.attachments(of: dossier.id), hash: reused.offer.sha256 ?? "",
                 size: reused.source?.size ?? 0)
+            try decide(reused, among: try await work.papers(of: dossier.id, procedure.definition))
             try await work.run(reused.insert(into: dossier.id, by: work.actor, at: work.now))
             let papers = try await work.papers(of: dossier.id, procedure.definition)
             return Reply(
                 ListPapers.Output(papers, procedure.definition), location: "/dossiers/\(dossier.id)/papers")
         }
+    }
+}
+
+extension ReusePaper {
+    /// A result is no file: that it is there already, and that the list is full, is seen in the list alone (os-042).
+    static func decide(_ reused: Reused, among papers: [ListedPaper]) throws(Refused) {
+        guard reused.source == nil else { return }
+        let isThere = papers.contains { paper in
+            paper.form == .result && paper.part == reused.part && paper.documentNumber == reused.offer.documentNumber
+        }
+        guard !isThere else { throw .attachedAlready }
+        guard papers.count < Limits.OneStop.paperLines + Limits.OneStop.attachments else { throw .tooManyPapers }
     }
 }
 
