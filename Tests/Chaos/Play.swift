@@ -270,7 +270,7 @@
                 "id")
         }
 
-        private func received(_ procedure: String) async throws -> String {
+        func received(_ procedure: String) async throws -> String {
             try await send(
                 .onestop, "/counter/dossiers", ["submission": submission(procedure, SocialAllowance.ward)],
                 as: "commune-clerk"

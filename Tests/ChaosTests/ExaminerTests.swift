@@ -122,7 +122,7 @@ import Testing
             """
         },
         Damage(what: "an event of the log was rewritten", count: .rewritten) { _ in
-            "UPDATE onestop.event_log SET actor = 'b' WHERE aggregate_version = 1"
+            "UPDATE onestop.event_log SET actor = 'b' WHERE aggregate_version = 1 AND aggregate_type = 'dossier'"
         },
         Damage(what: "an event came under another position than its tick gives it", count: .misplaced) { _ in
             "UPDATE integration.archive_events SET source_position = '1.1.7' WHERE id = 1"
@@ -184,7 +184,7 @@ import Testing
         Mishearing(what: "an event came under two numbers", count: .repeated) { lines in
             var again = lines[0]
             again.number = Int64(lines.count) + 1
-            (again.position, again.replay) = (lines[4].position, nil)
+            (again.position, again.replay) = (lines[6].position, nil)
             lines.append(again)
         },
         Mishearing(what: "a number names two events", count: .repeated) { lines in
@@ -192,7 +192,7 @@ import Testing
             other.event = lines[1].event
             lines.append(other)
         },
-        Mishearing(what: "two deliveries came in the other order", count: .disordered) { $0.swapAt(5, 6) },
+        Mishearing(what: "two deliveries came in the other order", count: .disordered) { $0.swapAt(7, 8) },
         Mishearing(what: "two of one thing came to a webhook in the other order", count: .disordered, isOfWebhook: true)
         {
             $0.swapAt(1, 2)
@@ -233,7 +233,7 @@ import Testing
             world.heard[world.subscription] = lines + [late]
             // For a webhook what is new and a replay have no order towards each other, as two things have none.
             var mixed = world.heard[world.webhook] ?? []
-            mixed.insert(mixed.remove(at: 5), at: 0)
+            mixed.insert(mixed.remove(at: 7), at: 0)
             world.heard[world.webhook] = mixed
             let verdict = try await world.examine()
             #expect(verdict.isClean, "\(verdict.findings)")

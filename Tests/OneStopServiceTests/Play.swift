@@ -42,6 +42,8 @@ struct Play {
     private var opinions: [Opinion] = []
     var branches: [Branch] = []
     var demands: [FeePaid] = []
+    /// When each was asked for.
+    var askedAt: [DemandID: Int] = [:]
     /// One-stops that passed it on, errors that were recorded, and those that have their correction.
     var passed: [AgencyCode] = []
     var errors: [AgencyErrorID] = []
@@ -81,7 +83,6 @@ struct Play {
         }
         if steps.isEmpty { steps = [(dossier, nil)] }
         if case .reappoint(let days) = deed.act { beside.dueOn = Self.day(before, days) }
-        if case .pay(let early) = deed.act { beside.paidAt = minute - early }
         beside.late = dossier.late
         return steps.map { step in seen(deed.act, step.dossier, step.demand, before) }
     }

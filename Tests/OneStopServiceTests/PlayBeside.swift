@@ -71,7 +71,7 @@ extension Play {
         if slip == .givesClosed { asked.outcome = nil }
         let someone = official([.officer, .leader, .clerk][choice % 3], at: asked.agency)
         let given = try AssignBranch.decide(
-            asked, someone, role: definition.step(asked.step)?.role, field: definition.field)
+            dossier, asked, someone, role: definition.step(asked.step)?.role, field: definition.field)
         branches[place].officer = given.officer
         beside.branches = [given.id.text]
         return "branch-assigned"

@@ -21,6 +21,7 @@ extension Play {
                 var due = FeePaid()
                 (due.demand, due.amount) = (fee.demand ?? DemandID(), fee.amount)
                 demands.append(due)
+                askedAt[due.demand] = minute
                 steps.append((after, fee.demand))
             }
             return "payment-required"
@@ -72,6 +73,9 @@ extension Play {
 
     private mutating func pay(_ demand: FeePaid, at paid: Int) throws -> String {
         guard dossier.payment.place(of: demand.demand) != nil else { throw Ignored() }
+        // Of one demand the two services' clocks may differ; of several none is paid before it was asked for.
+        let paid = demands.count > 1 ? max(paid, askedAt[demand.demand] ?? paid) : paid
+        beside.paidAt = paid
         var event = demand
         event.paidAt = MinuteOracle.date(paid)
         if slip == .leavesHalfPaid {

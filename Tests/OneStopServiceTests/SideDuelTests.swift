@@ -88,8 +88,9 @@ import Testing
             let uploads = [
                 try await desk.announce(other, to: place), try await desk.announce(other, to: place),
             ]
+            let both = uploads.map { id -> Try in { try await desk.chunk(id, at: 0, other) } }
             try await fight(
-                "upload", office, over: try row(id), uploads.map { id -> Try in { try await desk.chunk(id, at: 0, other) } },
+                "upload", office, over: try row(id), both,
                 told: (409, "onestop.attached-already"), once: "attachments WHERE sha256 = \(name)")
         }
     }
