@@ -37,6 +37,8 @@ public enum Catalogue {
         DossierPaymentLifted.self,
         DossierPaymentWithdrawn.self,
         DossierFeesExempted.self,
+        DossierFeeRefunded.self,
+        DossierReceiptReplaced.self,
         DossierApproved.self,
         DossierFinished.self,
         DossierReturned.self,
@@ -71,6 +73,8 @@ public enum Catalogue {
         FeePaid.self,
         FeeRefused.self,
         FeeCancelled.self,
+        FeeRefunded.self,
+        FeeReceiptReplaced.self,
         // Mail
         MailboxOpened.self,
         MailboxClosed.self,
@@ -89,7 +93,9 @@ public enum Catalogue {
     public static let reactions: [ServiceName: [any Event.Type]] = [
         .identity: directory,
         .hr: directory,
-        .onestop: directory + [FeePaid.self, FeeRefused.self, DocumentIssued.self],
+        .onestop: directory + [
+            FeePaid.self, FeeRefused.self, FeeRefunded.self, FeeReceiptReplaced.self, DocumentIssued.self,
+        ],
         .documents: directory + [DossierApproved.self],
         .budget: directory + [
             DossierPaymentRequired.self, DossierPaymentWithdrawn.self, DossierFeesExempted.self, DossierStopped.self,

@@ -231,14 +231,14 @@
                     "receipts were issued twice for demand",
                     """
                     SELECT demand::text AS what, count(*) - 1 AS n FROM budget.receipts
-                    GROUP BY demand HAVING count(*) > 1
+                    WHERE replaces IS NULL GROUP BY demand HAVING count(*) > 1
                     """
                 ),
                 (
                     "entries were posted twice for payment",
                     """
                     SELECT payment::text AS what, count(*) - 1 AS n FROM budget.journal_entries
-                    GROUP BY payment, kind HAVING count(*) > 1
+                    WHERE payment IS NOT NULL GROUP BY payment, kind, cause HAVING count(*) > 1
                     """
                 ),
                 (
@@ -351,8 +351,8 @@
                     """
                     SELECT f.dossier::text AS what, 1 AS n FROM budget.fee_demands f
                     JOIN onestop.dossiers d ON d.id = f.dossier
-                    WHERE f.state = 'paid' AND NOT d.fees @> jsonb_build_array(
-                        jsonb_build_object('demand', f.id, 'state', 'paid'))
+                    WHERE f.state = 'paid' AND NOT d.fees @> jsonb_build_array(jsonb_build_object(
+                        'demand', f.id, 'state', CASE WHEN f.refunded = f.amount THEN 'refunded' ELSE 'paid' END))
                     """
                 ),
                 (
