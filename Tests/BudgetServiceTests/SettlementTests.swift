@@ -81,7 +81,7 @@ import Testing
             do {
                 try await office.service.database.database.run("DELETE FROM \(raw: table)")
                 Issue.record("\(table) can be rewritten")
-            } catch let error as PostgresError { #expect(error.sqlState == "42501") }
+            } catch { #expect(error.sqlState == "42501") }
         }
     }
 
