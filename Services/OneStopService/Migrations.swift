@@ -31,6 +31,7 @@ enum Migrations {
         Migration(23, "dossiers given to others in bulk", reassignments),
         Migration(24, "changes of the calendar and the dates that they move", calendarChanges),
         Migration(25, "errors by agencies and what corrects them", errors),
+        Migration(26, "what reports ask", reporting),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

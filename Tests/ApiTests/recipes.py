@@ -13,6 +13,7 @@ import recipes_counter as counter
 import recipes_deadlines as deadlines
 import recipes_integration as integration
 import recipes_linked as linked
+import recipes_reports as reports
 from office import environment, run_folder
 
 REASON = {"reasonCode": "thieu-dieu-kien", "reason": "Chưa đủ điều kiện theo quy định."}
@@ -442,7 +443,7 @@ def complaint_limit(office):
                      "body": {"limit": {"amount": 10, "unit": "workingDays"}}}
 
 
-RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | linked.RECIPES | {
+RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | linked.RECIPES | reports.RECIPES | {
     "TrackDossier": lambda o: on(o.in_work(), "citizen"),
     "RateDossier": lambda o: on(o.accepted(), "citizen", {
         "occasion": "receipt", "stars": 5, "points": [{"indicator": 7, "points": 2}], "remark": "Tận tình"}),

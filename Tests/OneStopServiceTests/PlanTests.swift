@@ -138,6 +138,8 @@ import Testing
 struct Plan {
     var kinds: Set<String> = []
     var indexes: Set<String> = []
+    /// Tables that are read from one end to the other.
+    var tables: Set<String> = []
     /// Index entries and rows that scans of tables looked at.
     var touched = 0
     /// The most rows that one sort was given.
@@ -149,6 +151,7 @@ struct Plan {
         let kind = node["Node Type"]?.text ?? ""
         kinds.insert(kind)
         if let index = node["Index Name"]?.text { indexes.insert(index) }
+        if kind == "Seq Scan", let table = node["Relation Name"]?.text { tables.insert(table) }
         func number(_ name: String, of node: JSON) -> Int { Int(node[name]?.integer ?? 0) }
         let below = node["Plans"]?.array ?? []
         let loops = number("Actual Loops", of: node)

@@ -1,0 +1,111 @@
+import Contracts
+import ServiceKit
+
+/// `GET /agencies/{agency}/reports/{period}/dossiers?cell=late`: the dossiers that make a figure of a report, each with
+/// its dates and why it counts there. They are as many as the figure says.
+enum ListReported: Endpoint {
+    static let route = Route.get("/agencies/{agency}/reports/{period}/dossiers")
+    static let summary = "The dossiers that make one figure of a report"
+    static let access = Access.official(.dossiersRead)
+    static let refusals = [Refused.periodNotBegun, .asOfOutside]
+
+    struct Input: Record {
+        var agency = AgencyCode.none
+        var period = ReportPeriod()
+        var cell = ReportCell.inHand
+        var by = ReportGroup.agency
+        var key: String?
+        var asOf: Date?
+        var after: DossierID?
+        var limit = Limits.pageDefault
+
+        static let fields: [Field<Self>] = [
+            .init("agency", \.agency, .agency, "As of the report", in: .path),
+            .init("period", \.period, .period, "As of the report", in: .path),
+            .init("cell", \.cell, .choice, default: .inHand, "Which figure", in: .query),
+            .init("by", \.by, .choice, default: .agency, "What `key` is the key of", in: .query),
+            .init(
+                "key", \.key, .text(0...Limits.Reports.key), "Of one line of the table; absent: of all lines",
+                in: .query),
+            .init("asOf", \.asOf, .instant, ReportTimeliness.asOfDoc, in: .query),
+            .init("after", \.after, .id, "The last one of the page before", in: .query),
+            .init(
+                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
+                in: .query),
+        ]
+    }
+
+    /// Codes and dates: who the applicant is the dossier itself says.
+    struct Line: Record, Hashable {
+        var dossier = DossierID()
+        var code: String?
+        var procedure = ""
+        var agency = AgencyCode.none
+        var channel = Channel.counter
+        var acceptedAt = Date(timeIntervalSince1970: 0)
+        var dueAt: Date?
+        var endAt = Date(timeIntervalSince1970: 0)
+        var endOf = Course.End.asOf
+        var verdict = Timeliness.inTime
+        var supplements = 0
+
+        static let fields: [Field<Self>] = [
+            .init("dossier", \.dossier, .id, "The dossier"),
+            .init("code", \.code, .text(1...60), "Its code"),
+            .init("procedure", \.procedure, .text(1...40), "National code of the procedure"),
+            .init("agency", \.agency, .agency, "Who received it"),
+            .init("channel", \.channel, .choice, "How it came"),
+            .init("acceptedAt", \.acceptedAt, .instant, "When it was accepted"),
+            .init("dueAt", \.dueAt, .instant, "The appointment as it stood"),
+            .init("endAt", \.endAt, .instant, "To when its time is measured"),
+            .init("endOf", \.endOf, .choice, "What that moment is"),
+            .init("verdict", \.verdict, .choice, "How it stands to its appointment"),
+            .init("supplements", \.supplements, .integer(0...Int.max), "How often papers were asked for"),
+        ]
+
+        init() {}
+
+        init(_ row: Row, asOf: Date) throws {
+            let course = try Course(row, asOf: asOf)
+            (dossier, procedure, agency) = (try row("id"), try row("procedure"), try row("agency"))
+            code = try Dossier.code(row)?.text
+            channel = Channel(rawValue: try row("channel")) ?? .counter
+            (acceptedAt, dueAt, supplements) = (course.acceptedAt, course.dueAt, course.supplements)
+            ((endAt, endOf), verdict) = (course.end, course.verdict)
+        }
+    }
+
+    struct Output: Record {
+        var dossiers: [Line] = []
+        static let fields: [Field<Self>] = [
+            .init("dossiers", \.dossiers, .list(.record, 0...Limits.pageMaximum), "By their ids")
+        ]
+    }
+
+    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        try await call.require(.dossiersRead, at: input.agency)
+        let reported = try Reported(input.agency, input.period, asOf: input.asOf, now: call.now)
+        call.logRead(of: "dossiers", input.agency.text, purpose: "report \(input.period) \(input.cell.rawValue)")
+        let rows = try await call.run(
+            reported.list(input.cell, by: input.by, key: input.key, after: input.after, limit: input.limit))
+        var output = Output()
+        output.dossiers = try rows.prefix(input.limit).map { try Line($0, asOf: reported.asOf) }
+        guard rows.count > input.limit, let last = output.dossiers.last else { return Reply(output) }
+        let line = input.key.map { ["by=\(input.by.rawValue)", "key=\($0.asQuery)"] } ?? []
+        return Reply(
+            output,
+            next: reported.path(
+                "dossiers", ["cell=\(input.cell.rawValue)"] + line + ["limit=\(input.limit)", "after=\(last.dossier)"]))
+    }
+}
+
+extension String {
+    /// As a value of a query: everything but letters, digits, `-`, `.` and `_` percent-encoded.
+    var asQuery: String {
+        utf8.map { byte -> String in
+            let character = Character(Unicode.Scalar(byte))
+            let isPlain = byte < 128 && (character.isLetter || character.isNumber || "-._".contains(character))
+            return isPlain ? String(character) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }.joined()
+    }
+}
