@@ -1232,6 +1232,8 @@ CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role
 
 CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
 
+CREATE INDEX dossier_history_ended ON dossier_history USING btree (at, dossier) WHERE (to_status = ANY (ARRAY[8, 9])) AND from_status <> to_status;
+
 CREATE INDEX dossier_papers_dossier ON dossier_papers USING btree (dossier);
 
 CREATE INDEX dossier_reads_dossier ON dossier_reads USING btree (dossier, id) WHERE dossier IS NOT NULL;
@@ -1239,6 +1241,8 @@ CREATE INDEX dossier_reads_dossier ON dossier_reads USING btree (dossier, id) WH
 CREATE INDEX dossier_retention_until ON dossier_retention USING btree (kept_until) WHERE kept_until IS NOT NULL;
 
 CREATE INDEX dossier_search_words ON dossier_search USING gin (words) WITH (gin_pending_list_limit='512');
+
+CREATE INDEX dossiers_accepted ON dossiers USING btree (accepted_at) WHERE accepted_at IS NOT NULL;
 
 CREATE INDEX dossiers_applicant ON dossiers USING btree (applicant, id) WHERE applicant IS NOT NULL;
 

@@ -232,9 +232,6 @@ import Testing
             let ofLate = try #require(links.first { $0.contains("cell=late&by=agency&key=H19.06") })
             let list = try await office.get("\(Self.path)/\(ofLate)", as: office.leader)
             #expect(list.json["dossiers"]?.array?.compactMap { $0["dossier"]?.text } == [late])
-            if let folder = ProcessInfo.processInfo.environment["LIENTHONG_KEEP_PAGES"] {
-                try html.write(toFile: folder + "/report.html", atomically: true, encoding: .utf8)
-            }
         }
     }
 }

@@ -7,7 +7,10 @@ struct ReportChart {
     struct Part {
         var value: Int
         var colour: String
+        /// What it is, with its figure.
         var title: String
+        /// What stands in it where there is room; beyond that the figure is in the title and in the table.
+        var label = ""
         /// Where its dossiers are listed; nil where it counts none.
         var address: String?
     }
@@ -26,8 +29,8 @@ struct ReportChart {
     /// What the full width stands for; nil is the longest bar.
     var full: Int?
 
-    private static let label = 230
-    private static let width = 520
+    private static let label = 290
+    private static let width = 460
     private static let note = 150
     private static let row = 30
     private static let height = 20
@@ -64,16 +67,14 @@ struct ReportChart {
     }
 
     private func box(_ part: Part, from: Int, wide: Int, top: Int) -> String {
-        let number = "\(part.value)"
-        // A number that does not fit is in the title and in the table.
         let text =
-            number.count * 8 + 4 <= wide
+            part.label.count * 8 + 4 <= wide
             ? """
-            <text x="\(from + wide / 2)" y="\(top + Self.height / 2 + 4)" text-anchor="middle" fill="#fff">\(number)\
-            </text>
+            <text x="\(from + wide / 2)" y="\(top + Self.height / 2 + 4)" text-anchor="middle" fill="#fff">\
+            \(part.label)</text>
             """ : ""
         return """
-            <g><title>\(BundlePage.escaped(part.title)): \(number)</title>\
+            <g><title>\(BundlePage.escaped(part.title))</title>\
             <rect x="\(from)" y="\(top)" width="\(wide)" height="\(Self.height)" fill="\(part.colour)" \
             stroke="#fff" stroke-width="1"/>\(text)</g>
             """
@@ -83,7 +84,7 @@ struct ReportChart {
         part.address.map { "<a href=\"\(BundlePage.escaped($0))\">\(drawn)</a>" } ?? drawn
     }
 
-    private static func shortened(_ text: String) -> String { text.count <= 32 ? text : String(text.prefix(31)) + "…" }
+    private static func shortened(_ text: String) -> String { text.count <= 40 ? text : String(text.prefix(39)) + "…" }
 }
 
 extension ReportCell {

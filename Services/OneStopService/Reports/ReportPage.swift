@@ -78,7 +78,8 @@ struct ReportPage {
 
     private func part(_ cell: ReportCell, _ value: Int, key: String? = nil) -> ReportChart.Part {
         ReportChart.Part(
-            value: value, colour: cell.colour, title: cell.title(language), address: address(cell, key: key))
+            value: value, colour: cell.colour, title: "\(cell.title(language)): \(value)", label: "\(value)",
+            address: address(cell, key: key))
     }
 
     /// Beside this page, under the same period.
@@ -179,7 +180,8 @@ struct ReportPage {
             let cell = line.partCell
             let part = ReportChart.Part(
                 value: line.percent.flatMap(Self.whole) ?? 0, colour: cell?.colour ?? "#24568f",
-                title: line.index.title(language), address: cell.map { address($0) })
+                title: "\(line.index.title(language)): \(percent(line.percent ?? ""))",
+                address: cell.map { address($0) })
             return ReportChart.Bar(title: line.index.title(language), parts: [part], note: percent(line.percent ?? ""))
         }
         let chart = ReportChart(title: title, bars: bars, full: 100)
@@ -262,7 +264,8 @@ struct ReportPage {
         .note{font-size:.9rem;color:#444}
         @page{size:A4 landscape;margin:12mm}
         @media print{body{max-width:none;padding:0;font-size:12px}a{color:inherit;text-decoration:none}
-        section{break-inside:avoid}thead{display:table-header-group}table{font-size:10px}
+        h2{break-after:avoid}svg,tr,.legend{break-inside:avoid}thead{display:table-header-group}tfoot{display:table-row-group}
+        table{font-size:10px}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """
 }

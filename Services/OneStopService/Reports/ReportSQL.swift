@@ -12,19 +12,21 @@ extension Reported {
             SELECT DISTINCT ON (dossier) dossier, from_agency FROM dossier_forwards WHERE at >= \(asOf)
             ORDER BY dossier, version
         ), hand AS (
-            SELECT id FROM dossiers WHERE accepted_at >= \(start) AND accepted_at < \(asOf)
+            SELECT \(Self.columns) FROM dossiers d WHERE accepted_at >= \(start) AND accepted_at < \(asOf)
             UNION ALL
-            SELECT id FROM dossiers WHERE accepted_at < \(start) AND status IN (1, 2, 4, 5, 6, 7)
+            SELECT \(Self.columns) FROM dossiers d WHERE accepted_at < \(start) AND status IN (1, 2, 4, 5, 6, 7)
             UNION ALL
-            SELECT d.id FROM dossier_history e JOIN dossiers d ON d.id = e.dossier
+            -- By their ids: there are few of them, and OFFSET keeps the planner from reading all that ever were.
+            SELECT \(Self.columns) FROM dossier_history e CROSS JOIN LATERAL (
+                SELECT * FROM dossiers WHERE id = e.dossier AND accepted_at < \(start) OFFSET 0
+            ) d
             WHERE e.at >= \(start) AND e.to_status IN (8, 9) AND e.from_status <> e.to_status
-                AND d.accepted_at < \(start)
         ), courses AS (
             SELECT d.id, d.procedure, d.channel, d.accepted_at, d.document, d.code_agency, d.code_day, d.code_serial,
                    coalesce(f.from_agency, d.receiving_agency) AS agency, u.due_at,
                    h.finished_at, h.returned_at, h.stopped_at, h.withdrawn, h.supplements, h.reappointed,
                    CASE WHEN h.asked_by_version > h.resumed_by_version THEN h.asked_at END AS stood_since
-            FROM hand JOIN dossiers d ON d.id = hand.id
+            FROM hand d
             LEFT JOIN forwarded f ON f.dossier = d.id
             CROSS JOIN LATERAL (\(history)) h
             LEFT JOIN LATERAL (
@@ -44,6 +46,11 @@ extension Reported {
         )
         """
     }
+
+    private static let columns: SQL = """
+        d.id, d.procedure, d.channel, d.accepted_at, d.document, d.code_agency, d.code_day, d.code_serial, \
+        d.receiving_agency
+        """
 
     /// A request for papers comes from another status than 5, and a declined withdrawal (7 to 5) is none.
     private var history: SQL {
