@@ -34,7 +34,6 @@ enum Migrations {
         Migration(26, "hash of the document that answers a dossier", results),
         Migration(27, "reminders of appointments outside of the system", reminders),
         Migration(28, "what reports ask", reporting),
-        Migration(26, "what reports ask", reporting),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

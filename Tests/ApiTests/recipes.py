@@ -446,8 +446,6 @@ def complaint_limit(office):
 
 PARTS = [budget, integration, counter, deadlines, linked, reports]
 RECIPES = {name: recipe for part in PARTS for name, recipe in part.RECIPES.items()} | {
-RECIPES = budget.RECIPES | integration.RECIPES | counter.RECIPES | deadlines.RECIPES | linked.RECIPES | {
-RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | linked.RECIPES | reports.RECIPES | {
     "TrackDossier": lambda o: on(o.in_work(), "citizen"),
     "RateDossier": lambda o: on(o.accepted(), "citizen", {
         "occasion": "receipt", "stars": 5, "points": [{"indicator": 7, "points": 2}], "remark": "Tận tình"}),
