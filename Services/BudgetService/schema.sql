@@ -29,6 +29,21 @@ BEGIN
     END IF;
 END $function$;
 
+CREATE OR REPLACE FUNCTION journal_entry_lands()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    closed date;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('ledger ' || NEW.agency, 0));
+    SELECT max(until) INTO closed FROM settlements WHERE agency = NEW.agency;
+    IF NEW.day <= closed THEN
+        NEW.day := closed + 1;
+    END IF;
+    RETURN NEW;
+END $function$;
+
 CREATE OR REPLACE FUNCTION journal_entry_written()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -190,6 +205,8 @@ CREATE TABLE fee_demands (
     version bigint NOT NULL,
     nature text,
     moment text,
+    refunding bigint NOT NULL DEFAULT 0,
+    refunded bigint NOT NULL DEFAULT 0,
     CONSTRAINT fee_demands_pkey PRIMARY KEY (id),
     CONSTRAINT fee_demands_check CHECK ((reason_code IS NOT NULL) = (state = ANY (ARRAY['refused'::text, 'cancelled'::text]))),
     CONSTRAINT fee_demands_check1 CHECK ((paid_at IS NOT NULL) = (state = 'paid'::text)),
@@ -197,7 +214,46 @@ CREATE TABLE fee_demands (
     CONSTRAINT fee_demands_check3 CHECK (amount > 0 OR state = 'refused'::text),
     CONSTRAINT fee_demands_moment_check CHECK (moment = ANY (ARRAY['reception'::text, 'supplement'::text, 'return'::text])),
     CONSTRAINT fee_demands_nature_check CHECK (nature = ANY (ARRAY['fee'::text, 'charge'::text])),
+    CONSTRAINT fee_demands_refunds CHECK (0 <= refunded AND refunded <= refunding AND (refunding = 0 OR state = 'paid'::text AND refunding <= amount)),
     CONSTRAINT fee_demands_state_check CHECK (state = ANY (ARRAY['open'::text, 'paid'::text, 'refused'::text, 'cancelled'::text]))
+);
+
+CREATE TABLE fee_refunds (
+    id uuid NOT NULL,
+    demand uuid NOT NULL,
+    payment uuid NOT NULL,
+    agency text NOT NULL,
+    amount bigint NOT NULL,
+    reason text NOT NULL,
+    state text NOT NULL,
+    proposed_by uuid NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    decided_by uuid,
+    decided_at timestamp with time zone,
+    decision_reason text,
+    way text,
+    reference text,
+    paid_at timestamp with time zone,
+    paid_by uuid,
+    version bigint NOT NULL,
+    CONSTRAINT fee_refunds_pkey PRIMARY KEY (id),
+    CONSTRAINT fee_refunds_demand_fkey FOREIGN KEY (demand) REFERENCES fee_demands(id),
+    CONSTRAINT fee_refunds_payment_fkey FOREIGN KEY (payment) REFERENCES payments(id),
+    CONSTRAINT fee_refunds_amount_check CHECK (amount > 0),
+    CONSTRAINT fee_refunds_check CHECK ((decided_by IS NULL) = (state = 'proposed'::text) AND (decided_at IS NULL) = (state = 'proposed'::text)),
+    CONSTRAINT fee_refunds_check1 CHECK (state <> 'refused'::text OR decision_reason IS NOT NULL),
+    CONSTRAINT fee_refunds_check2 CHECK ((state = 'paid'::text) = (paid_at IS NOT NULL) AND (num_nulls(way, reference, paid_at, paid_by) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT fee_refunds_four_eyes CHECK (decided_by <> proposed_by),
+    CONSTRAINT fee_refunds_state_check CHECK (state = ANY (ARRAY['proposed'::text, 'approved'::text, 'refused'::text, 'paid'::text])),
+    CONSTRAINT fee_refunds_way_check CHECK (way = ANY (ARRAY['cash'::text, 'transfer'::text, 'gateway'::text]))
+);
+
+CREATE TABLE handed_over_payments (
+    payment uuid NOT NULL,
+    handover uuid NOT NULL,
+    CONSTRAINT handed_over_payments_pkey PRIMARY KEY (payment),
+    CONSTRAINT handed_over_payments_handover_fkey FOREIGN KEY (handover) REFERENCES postal_handovers(id),
+    CONSTRAINT handed_over_payments_payment_fkey FOREIGN KEY (payment) REFERENCES payments(id)
 );
 
 CREATE TABLE idempotency_keys (
@@ -280,14 +336,16 @@ CREATE TABLE journal_entries (
     chart text NOT NULL,
     kind text NOT NULL,
     document text NOT NULL,
-    payment uuid NOT NULL,
+    payment uuid,
     line_count integer NOT NULL,
     posted_at timestamp with time zone NOT NULL,
     posted_by text NOT NULL,
+    cause uuid,
     CONSTRAINT journal_entries_pkey PRIMARY KEY (id),
     CONSTRAINT journal_entries_id_agency_day_chart_key UNIQUE (id, agency, day, chart),
     CONSTRAINT journal_entries_chart_fkey FOREIGN KEY (chart) REFERENCES charts(chart),
-    CONSTRAINT journal_entries_payment_fkey FOREIGN KEY (payment) REFERENCES payments(id)
+    CONSTRAINT journal_entries_payment_fkey FOREIGN KEY (payment) REFERENCES payments(id),
+    CONSTRAINT journal_entries_about CHECK (num_nonnulls(payment, cause) > 0)
 );
 
 CREATE TABLE journal_lines (
@@ -328,15 +386,33 @@ CREATE TABLE payments (
     receipt_number text,
     paid_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    collector text,
+    taken_by uuid,
     CONSTRAINT payments_pkey PRIMARY KEY (id),
     CONSTRAINT payments_reference UNIQUE (channel, reference),
     CONSTRAINT payments_demand_fkey FOREIGN KEY (demand) REFERENCES fee_demands(id),
     CONSTRAINT payments_amount_check CHECK (amount > 0),
-    CONSTRAINT payments_channel_check CHECK (channel = ANY (ARRAY['gateway'::text, 'counter'::text])),
+    CONSTRAINT payments_channel_check CHECK (channel = ANY (ARRAY['gateway'::text, 'counter'::text, 'transfer'::text, 'postal'::text])),
     CONSTRAINT payments_check CHECK ((settled + to_refund) = amount),
     CONSTRAINT payments_check1 CHECK ((receipt_number IS NOT NULL) = (settled > 0)),
+    CONSTRAINT payments_collector CHECK ((collector IS NOT NULL) = (channel = 'postal'::text)),
     CONSTRAINT payments_settled_check CHECK (settled >= 0),
     CONSTRAINT payments_to_refund_check CHECK (to_refund >= 0)
+);
+
+CREATE TABLE postal_handovers (
+    id uuid NOT NULL,
+    agency text NOT NULL,
+    way text NOT NULL,
+    reference text NOT NULL,
+    amount bigint NOT NULL,
+    handed_at timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    taken_by text NOT NULL,
+    CONSTRAINT postal_handovers_pkey PRIMARY KEY (id),
+    CONSTRAINT postal_handovers_reference UNIQUE (agency, way, reference),
+    CONSTRAINT postal_handovers_amount_check CHECK (amount > 0),
+    CONSTRAINT postal_handovers_way_check CHECK (way = ANY (ARRAY['cash'::text, 'transfer'::text]))
 );
 
 CREATE TABLE receipt_counters (
@@ -369,6 +445,17 @@ CREATE TABLE receipt_seal (
     CONSTRAINT receipt_seal_number_check CHECK (number >= 1)
 );
 
+CREATE TABLE receipt_voids (
+    receipt uuid NOT NULL,
+    reason text NOT NULL,
+    issued_by text NOT NULL,
+    voided_by text NOT NULL,
+    voided_at timestamp with time zone NOT NULL,
+    CONSTRAINT receipt_voids_pkey PRIMARY KEY (receipt),
+    CONSTRAINT receipt_voids_receipt_fkey FOREIGN KEY (receipt) REFERENCES receipts(id),
+    CONSTRAINT receipt_voids_four_eyes CHECK (voided_by <> issued_by)
+);
+
 CREATE TABLE receipts (
     id uuid NOT NULL,
     agency text NOT NULL,
@@ -379,10 +466,12 @@ CREATE TABLE receipts (
     amount bigint NOT NULL,
     issued_at timestamp with time zone NOT NULL,
     issued_by text NOT NULL,
+    replaces uuid,
     CONSTRAINT receipts_pkey PRIMARY KEY (id),
     CONSTRAINT receipts_agency_series_year_number_key UNIQUE (agency, series, year, number),
-    CONSTRAINT receipts_demand_key UNIQUE (demand),
+    CONSTRAINT receipts_replaces_key UNIQUE (replaces),
     CONSTRAINT receipts_demand_fkey FOREIGN KEY (demand) REFERENCES fee_demands(id),
+    CONSTRAINT receipts_replaces_fkey FOREIGN KEY (replaces) REFERENCES receipt_voids(receipt),
     CONSTRAINT receipts_amount_check CHECK (amount > 0),
     CONSTRAINT receipts_number_check CHECK (number >= 1)
 );
@@ -453,6 +542,84 @@ CREATE TABLE relay_tick (
     CONSTRAINT relay_tick_count_check CHECK (count > 0)
 );
 
+CREATE TABLE settlement_lines (
+    settlement uuid NOT NULL,
+    nature text NOT NULL,
+    channel text NOT NULL,
+    collected bigint NOT NULL,
+    refunded bigint NOT NULL,
+    CONSTRAINT settlement_lines_pkey PRIMARY KEY (settlement, nature, channel),
+    CONSTRAINT settlement_lines_settlement_fkey FOREIGN KEY (settlement) REFERENCES settlements(id),
+    CONSTRAINT settlement_lines_collected_check CHECK (collected >= 0),
+    CONSTRAINT settlement_lines_nature_check CHECK (nature = ANY (ARRAY['fee'::text, 'charge'::text])),
+    CONSTRAINT settlement_lines_refunded_check CHECK (refunded >= 0)
+);
+
+CREATE TABLE settlement_shares (
+    settlement uuid NOT NULL,
+    nature text NOT NULL,
+    brought bigint NOT NULL,
+    net bigint NOT NULL,
+    due bigint NOT NULL,
+    kept bigint NOT NULL,
+    carried bigint NOT NULL,
+    CONSTRAINT settlement_shares_pkey PRIMARY KEY (settlement, nature),
+    CONSTRAINT settlement_shares_settlement_fkey FOREIGN KEY (settlement) REFERENCES settlements(id),
+    CONSTRAINT settlement_shares_brought_check CHECK (brought <= 0),
+    CONSTRAINT settlement_shares_carried_check CHECK (carried <= 0),
+    CONSTRAINT settlement_shares_check CHECK (kept >= 0 AND (nature = 'fee'::text OR kept = 0)),
+    CONSTRAINT settlement_shares_check1 CHECK ((brought + net) = (due + kept + carried)),
+    CONSTRAINT settlement_shares_due_check CHECK (due >= 0),
+    CONSTRAINT settlement_shares_nature_check CHECK (nature = ANY (ARRAY['fee'::text, 'charge'::text]))
+);
+
+CREATE TABLE settlements (
+    id uuid NOT NULL,
+    agency text NOT NULL,
+    year integer NOT NULL,
+    quarter integer NOT NULL,
+    from_day date,
+    until date NOT NULL,
+    kept_percent integer NOT NULL,
+    basis text,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by text NOT NULL,
+    CONSTRAINT settlements_pkey PRIMARY KEY (id),
+    CONSTRAINT settlements_once UNIQUE (agency, until),
+    CONSTRAINT settlements_check CHECK (basis IS NOT NULL OR kept_percent = 0),
+    CONSTRAINT settlements_kept_percent_check CHECK (kept_percent >= 0 AND kept_percent <= 100),
+    CONSTRAINT settlements_quarter_check CHECK (quarter >= 1 AND quarter <= 4)
+);
+
+CREATE TABLE statement_lines (
+    statement uuid NOT NULL,
+    line integer NOT NULL,
+    reference text NOT NULL,
+    amount bigint NOT NULL,
+    day date NOT NULL,
+    CONSTRAINT statement_lines_pkey PRIMARY KEY (statement, line),
+    CONSTRAINT statement_lines_statement_fkey FOREIGN KEY (statement) REFERENCES statements(id),
+    CONSTRAINT statement_lines_amount_check CHECK (amount > 0),
+    CONSTRAINT statement_lines_line_check CHECK (line >= 1)
+);
+
+CREATE TABLE statements (
+    id uuid NOT NULL,
+    agency text NOT NULL,
+    channel text NOT NULL,
+    from_day date NOT NULL,
+    until date NOT NULL,
+    sha256 text NOT NULL,
+    lines integer NOT NULL,
+    amount bigint NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    taken_by text NOT NULL,
+    CONSTRAINT statements_pkey PRIMARY KEY (id),
+    CONSTRAINT statements_once UNIQUE (agency, channel, from_day, until, sha256),
+    CONSTRAINT statements_channel_check CHECK (channel = ANY (ARRAY['gateway'::text, 'transfer'::text, 'postal'::text])),
+    CONSTRAINT statements_check CHECK (until >= from_day)
+);
+
 CREATE TABLE timers (
     kind text NOT NULL,
     key text NOT NULL,
@@ -462,6 +629,19 @@ CREATE TABLE timers (
     retry_at timestamp with time zone,
     error text,
     CONSTRAINT timers_pkey PRIMARY KEY (kind, key)
+);
+
+CREATE TABLE treasury_payments (
+    settlement uuid NOT NULL,
+    way text NOT NULL,
+    document text NOT NULL,
+    amount bigint NOT NULL,
+    paid_at timestamp with time zone NOT NULL,
+    paid_by text NOT NULL,
+    CONSTRAINT treasury_payments_pkey PRIMARY KEY (settlement),
+    CONSTRAINT treasury_payments_settlement_fkey FOREIGN KEY (settlement) REFERENCES settlements(id),
+    CONSTRAINT treasury_payments_amount_check CHECK (amount > 0),
+    CONSTRAINT treasury_payments_way_check CHECK (way = ANY (ARRAY['cash'::text, 'transfer'::text]))
 );
 
 CREATE TABLE verifier_keys (
@@ -493,6 +673,14 @@ CREATE INDEX fee_demands_agency ON fee_demands USING btree (agency, id);
 
 CREATE INDEX fee_demands_dossier ON fee_demands USING btree (dossier);
 
+CREATE INDEX fee_refunds_agency ON fee_refunds USING btree (agency, id);
+
+CREATE INDEX fee_refunds_demand ON fee_refunds USING btree (demand);
+
+CREATE UNIQUE INDEX fee_refunds_one_open ON fee_refunds USING btree (demand) WHERE state = ANY (ARRAY['proposed'::text, 'approved'::text]);
+
+CREATE UNIQUE INDEX fee_refunds_reference ON fee_refunds USING btree (agency, way, reference) WHERE reference IS NOT NULL;
+
 CREATE INDEX idempotency_keys_age ON idempotency_keys USING btree (created_at);
 
 CREATE INDEX inbox_parked_dead ON inbox_parked USING btree (id) WHERE state = 'dead'::text;
@@ -503,7 +691,9 @@ CREATE INDEX inbox_parked_key ON inbox_parked USING btree (wait_key) WHERE state
 
 CREATE INDEX journal_entries_agency ON journal_entries USING btree (agency, day, id);
 
-CREATE UNIQUE INDEX journal_entries_payment ON journal_entries USING btree (payment, kind);
+CREATE UNIQUE INDEX journal_entries_cause ON journal_entries USING btree (cause, kind) WHERE cause IS NOT NULL;
+
+CREATE UNIQUE INDEX journal_entries_payment ON journal_entries USING btree (payment, kind) WHERE cause IS NULL;
 
 CREATE INDEX journal_lines_account ON journal_lines USING btree (agency, account, day);
 
@@ -511,8 +701,14 @@ CREATE INDEX payments_agency ON payments USING btree (agency, id);
 
 CREATE UNIQUE INDEX payments_one_settles ON payments USING btree (demand) WHERE settled > 0;
 
+CREATE UNIQUE INDEX receipts_first ON receipts USING btree (demand) WHERE replaces IS NULL;
+
+CREATE INDEX statement_lines_reference ON statement_lines USING btree (statement, reference, line);
+
 CREATE INDEX timers_due ON timers USING btree (due_at);
 
 CREATE CONSTRAINT TRIGGER journal_entry_balances AFTER INSERT OR UPDATE ON journal_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION journal_entry_written();
+
+CREATE TRIGGER journal_entry_lands BEFORE INSERT ON journal_entries FOR EACH ROW EXECUTE FUNCTION journal_entry_lands();
 
 CREATE CONSTRAINT TRIGGER journal_line_balances AFTER INSERT OR DELETE OR UPDATE ON journal_lines DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION journal_line_written();
