@@ -168,7 +168,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "Chaos",
-            dependencies: ["Journeys", "Auditing", "Contracts", "Postgres", "EventLog", .logging],
+            dependencies: ["Journeys", "Auditing", "Contracts", "Postgres", "EventLog", .crypto, .logging],
             path: "Tests/Chaos", swiftSettings: strict),
         .testTarget(
             name: "ChaosTests",

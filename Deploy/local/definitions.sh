@@ -19,7 +19,7 @@ joined() { local IFS=,; printf '%s' "$*"; }
 
 # Commands (Catalogue.commands): who sends which kind of thing to whom. Only the sender may publish it to the exchange
 # lienthong.commands, only the addressee may bind a queue to it; nobody else may touch that exchange.
-COMMANDS=("onestop citizen-notice mail")
+COMMANDS=("onestop citizen-notice mail" "onestop appointment-reminder mail")
 
 # command_rights NAME: "WRITE READ TOPICS": alternatives to add to what the user may write and read, and the entry of its
 # topic rights (empty when it has nothing to do with commands).

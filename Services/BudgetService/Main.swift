@@ -11,7 +11,8 @@ import ServiceKit
     static let secrets = [paymentSecret]
     static let appendOnly = [
         "charts", "chart_accounts", "receipts", "payments", "refunds", "refused_callbacks", "journal_entries",
-        "journal_lines",
+        "journal_lines", "receipt_voids", "postal_handovers", "handed_over_payments", "settlements",
+        "settlement_lines", "settlement_shares", "treasury_payments", "statements", "statement_lines",
     ]
     static let endpoints: [any Mountable.Type] = [
         ListDemands.self,
@@ -20,7 +21,22 @@ import ServiceKit
         ReceivePaymentCallback.self,
         ListPayments.self,
         RefundPayment.self,
+        HandOverPostal.self,
+        ProposeRefund.self,
+        DecideRefund.self,
+        PayOutRefund.self,
+        ReadRefund.self,
+        ListRefunds.self,
         ListReceipts.self,
+        ReadReceiptByNumber.self,
+        VoidReceipt.self,
+        ReadSettlement.self,
+        CloseQuarter.self,
+        PayTreasury.self,
+        TakeStatement.self,
+        ReadStatement.self,
+        CompareStatement.self,
+        ExportComparison.self,
         ListJournal.self,
         ReadBalances.self,
     ]

@@ -7,6 +7,7 @@ enum Migrations {
         Migration(3, "balance of entries", balance),
         Migration(4, "chart of Circular 107/2017", ChartOfAccounts.seed),
         Migration(5, "several demands of one dossier", demands),
+        Migration(6, "refunds, receipts, settlements, statements", refunds),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

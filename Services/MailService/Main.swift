@@ -38,6 +38,7 @@ import ServiceKit
         TellOfOverdueOpinion.self,
         TellOfLinkEnd.self,
         TellOfDeadline.self,
+        TellOfAwaitedAnswer.self,
         TellOfSupplement.self,
         TellOfApproval.self,
         TellOfResult.self,
@@ -46,6 +47,7 @@ import ServiceKit
         TellOfDraft.self,
         TellOfPayment.self,
         WriteOutsideLetter.self,
+        WriteReminder.self,
     ]
     static let secrets = ["LIENTHONG_SEALING_KEY"]
     static let settings: [Configuration.Setting] = [

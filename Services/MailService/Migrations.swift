@@ -120,6 +120,7 @@ enum Migrations {
                 PRIMARY KEY (letter, number)
             );
             """),
+        Migration(4, "letters about no dossier", reminders),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

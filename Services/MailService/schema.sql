@@ -273,7 +273,7 @@ CREATE TABLE outside_letters (
     id uuid NOT NULL,
     source_event uuid NOT NULL,
     sender text NOT NULL,
-    dossier uuid NOT NULL,
+    dossier uuid,
     agency text NOT NULL,
     what text NOT NULL,
     subject text NOT NULL,

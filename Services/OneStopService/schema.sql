@@ -114,7 +114,10 @@ CREATE TABLE appointments (
     booked_at timestamp with time zone NOT NULL,
     reminded_at timestamp with time zone,
     closed_at timestamp with time zone,
+    mail jsonb,
+    language text,
     CONSTRAINT appointments_pkey PRIMARY KEY (id),
+    CONSTRAINT appointments_language_check CHECK (language = ANY (ARRAY['vi'::text, 'en'::text])),
     CONSTRAINT appointments_state_check CHECK (state = ANY (ARRAY['booked'::text, 'kept'::text, 'cancelled'::text, 'missed'::text]))
 );
 
@@ -495,6 +498,8 @@ CREATE TABLE dossier_papers (
     document_number text,
     taken_by text NOT NULL,
     taken_at timestamp with time zone NOT NULL,
+    document uuid,
+    sha256 text,
     CONSTRAINT dossier_papers_pkey PRIMARY KEY (id),
     CONSTRAINT dossier_papers_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
     CONSTRAINT dossier_papers_result_fkey FOREIGN KEY (result) REFERENCES dossiers(id),
@@ -602,6 +607,7 @@ CREATE TABLE dossiers (
     step_begun_at timestamp with time zone,
     limit_number integer,
     fees jsonb NOT NULL DEFAULT '[]'::jsonb,
+    document_sha256 text,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),

@@ -37,6 +37,8 @@ public enum Catalogue {
         DossierPaymentLifted.self,
         DossierPaymentWithdrawn.self,
         DossierFeesExempted.self,
+        DossierFeeRefunded.self,
+        DossierReceiptReplaced.self,
         DossierApproved.self,
         DossierFinished.self,
         DossierReturned.self,
@@ -56,6 +58,7 @@ public enum Catalogue {
         DossierDatesMoved.self,
         DossierErrorRecorded.self,
         DeadlineReached.self,
+        AnswerAwaited.self,
         ProcedurePublished.self,
         BooksClosed.self,
         ComplaintLodged.self,
@@ -71,6 +74,8 @@ public enum Catalogue {
         FeePaid.self,
         FeeRefused.self,
         FeeCancelled.self,
+        FeeRefunded.self,
+        FeeReceiptReplaced.self,
         // Mail
         MailboxOpened.self,
         MailboxClosed.self,
@@ -89,7 +94,9 @@ public enum Catalogue {
     public static let reactions: [ServiceName: [any Event.Type]] = [
         .identity: directory,
         .hr: directory,
-        .onestop: directory + [FeePaid.self, FeeRefused.self, DocumentIssued.self],
+        .onestop: directory + [
+            FeePaid.self, FeeRefused.self, FeeRefunded.self, FeeReceiptReplaced.self, DocumentIssued.self,
+        ],
         .documents: directory + [DossierApproved.self],
         .budget: directory + [
             DossierPaymentRequired.self, DossierPaymentWithdrawn.self, DossierFeesExempted.self, DossierStopped.self,
@@ -101,6 +108,7 @@ public enum Catalogue {
             DossierBranchOpened.self, DossierBranchClosed.self, DossierBranchAssigned.self,
             DossierOpinionOverdue.self, DossierLinkClosed.self,
             DossierBranchOpened.self, DossierBranchClosed.self, DeadlineReached.self,
+            AnswerAwaited.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.

@@ -13,7 +13,8 @@ public protocol Command: Event {
 extension Catalogue {
     /// Every command of the system.
     public static let commands: [any Command.Type] = [
-        SendCitizenNotice.self
+        SendCitizenNotice.self,
+        SendAppointmentReminder.self,
         // the next one goes to its sender
     ]
 

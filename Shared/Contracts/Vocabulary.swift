@@ -104,6 +104,7 @@ public enum Scope: String, CaseIterable, Sendable {
     case documentsRead = "documents.read"
     case ledgerRead = "budget.read"
     case feesCollect = "budget.collect"
+    case feesApprove = "budget.approve"
     case systemOperate = "system.operate"
     case integrationManage = "integration.manage"
 
@@ -121,7 +122,7 @@ public enum Scope: String, CaseIterable, Sendable {
         case .leader:
             [
                 .dossiersProcess, .dossiersApprove, .dossiersRead, .documentsDraft, .documentsApprove, .documentsRead,
-                .personnelRead, .ledgerRead,
+                .personnelRead, .ledgerRead, .feesApprove,
             ]
         case .accountant: [.ledgerRead, .feesCollect]
         case .records: [.documentsIssue, .documentsRead]

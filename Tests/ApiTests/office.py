@@ -21,7 +21,7 @@ SERVICES = {"identity": 0, "hr": 1, "onestop": 2, "documents": 3, "mail": 4, "bu
 SCOPES = {
     "clerk": "onestop.receive onestop.read documents.read",
     "officer": "onestop.process onestop.read documents.draft documents.read",
-    "leader": "onestop.process onestop.approve onestop.read documents.draft documents.approve documents.read hr.read budget.read",
+    "leader": "onestop.process onestop.approve onestop.read documents.draft documents.approve documents.read hr.read budget.read budget.approve",
     "accountant": "budget.read budget.collect",
     "records": "documents.issue documents.read",
     "hr": "hr.write hr.read",

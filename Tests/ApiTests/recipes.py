@@ -9,6 +9,7 @@ import secrets
 import urllib.parse
 import uuid
 
+import recipes_budget as budget
 import recipes_counter as counter
 import recipes_deadlines as deadlines
 import recipes_integration as integration
@@ -443,7 +444,8 @@ def complaint_limit(office):
                      "body": {"limit": {"amount": 10, "unit": "workingDays"}}}
 
 
-RECIPES = integration.RECIPES | counter.RECIPES | deadlines.RECIPES | linked.RECIPES | reports.RECIPES | {
+PARTS = [budget, integration, counter, deadlines, linked, reports]
+RECIPES = {name: recipe for part in PARTS for name, recipe in part.RECIPES.items()} | {
     "TrackDossier": lambda o: on(o.in_work(), "citizen"),
     "RateDossier": lambda o: on(o.accepted(), "citizen", {
         "occasion": "receipt", "stars": 5, "points": [{"indicator": 7, "points": 2}], "remark": "Tận tình"}),

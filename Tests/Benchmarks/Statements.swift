@@ -7,7 +7,7 @@ struct SentStatement: Sendable {
     let values: [String?]
 
     /// A pgbench script that runs it as a prepared statement with the same values; with `unique` the first value (the
-    /// new row's id, here and wherever it stands again as text) and the idempotency key differ each time.
+    /// new row's id, here and wherever it stands again as text or ends one) and the idempotency key differ each time.
     func pgbench(unique: Bool) -> String {
         var script = ""
         var rest = Substring(text)
@@ -26,8 +26,9 @@ struct SentStatement: Sendable {
 
     private func place(_ index: Int, _ unique: Bool) -> String {
         guard let value = values[index] else { return "NULL" }
-        if unique, let id = values.first ?? nil, value == id {
-            let expression = "lpad(:n::text, 32, '0')"
+        if unique, let id = values.first ?? nil, value.hasSuffix(id) {
+            let (expression, before) = ("lpad(:n::text, 32, '0')", value.dropLast(id.count))
+            guard before.isEmpty else { return "('\(before)' || \(expression))" }
             return index == 0 ? "\(expression)::uuid" : expression
         }
         if unique, value.hasPrefix("once-") { return "('once-' || :n::text)" }

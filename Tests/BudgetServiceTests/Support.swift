@@ -16,17 +16,78 @@ struct Office: Sendable {
     let accountant = PersonID.new()
     let leader = PersonID.new()
     let stranger = PersonID.new()
+    let administrator = PersonID.new()
 
-    static func open(_ body: (Office) async throws -> Void) async throws {
-        try await withService(Main.self, ["LIENTHONG_PAYMENT_SECRET": secret]) { service in
+    /// - Parameter at: where business time stands; nil for the real time.
+    static func open(at time: String? = nil, _ body: (Office) async throws -> Void) async throws {
+        var settings = ["LIENTHONG_PAYMENT_SECRET": secret]
+        if time != nil { settings["LIENTHONG_REHEARSAL"] = "1" }
+        try await withService(Main.self, settings) { service in
             let office = Office(service: service, agency: try AgencyCode("H19.12"))
             try await office.establish("H19.12")
             try await office.establish("H19.13")
             try await office.appoint(office.accountant, .accountant, at: "H19.12")
             try await office.appoint(office.leader, .leader, at: "H19.12")
             try await office.appoint(office.stranger, .accountant, at: "H19.13")
+            try await service.nameAdministrator(office.administrator)
+            if let time { try await office.set(time) }
             try await body(office)
         }
+    }
+
+    /// Sets business time, as `2021-03-01 09:00`.
+    func set(_ time: String) async throws {
+        let answer = try await post(
+            "/rehearsal/clock", ["now": .string(time.replacing(" ", with: "T") + ":00+07:00")], as: administrator)
+        guard answer.status == 200 else { throw Unexpected(answer) }
+    }
+
+    // MARK: - Asking
+
+    struct Unexpected: Error, CustomStringConvertible {
+        let description: String
+        init(_ answer: TestService.Answer) {
+            description = "\(answer.status) \(String(decoding: answer.body, as: UTF8.self))"
+        }
+    }
+
+    func post(
+        _ path: String, _ body: JSON = [:], as person: PersonID, headers: [(name: String, value: String)] = []
+    ) async throws -> TestService.Answer {
+        try await service.send("POST", path, as: person, body: body.bytes, headers: headers)
+    }
+
+    func get(_ path: String, as person: PersonID? = nil) async throws -> TestService.Answer {
+        try await service.send("GET", path, as: person ?? accountant)
+    }
+
+    /// What is answered when all goes well.
+    func done(_ path: String, _ body: JSON = [:], as person: PersonID) async throws -> JSON {
+        let answer = try await post(path, body, as: person)
+        guard (200...201).contains(answer.status) else { throw Unexpected(answer) }
+        return answer.json
+    }
+
+    /// A demand that was paid: in cash by the accountant unless another way is given.
+    func paidDemand(
+        _ amount: Int64 = 200_000, nature: FeeNature? = .fee, way: JSON = [:], dossier: DossierID = .new()
+    ) async throws -> DemandID {
+        var event = try requirement(amount)
+        (event.nature, event.dossier) = (nature, dossier)
+        await service.take(event)
+        guard case .object(let members) = way else { return event.demand }
+        _ = try await done(
+            "/demands/\(event.demand)/collect", .object(members + [.init("amount", .integer(amount))]), as: accountant)
+        return event.demand
+    }
+
+    /// A refund of a demand that was approved, by its id.
+    func approvedRefund(_ demand: DemandID, _ amount: Int64? = nil) async throws -> String {
+        var body: [JSON.Member] = [.init("reason", "Thu nhầm mức")]
+        if let amount { body.append(.init("amount", .integer(amount))) }
+        let refund = try await done("/demands/\(demand)/refunds", .object(body), as: accountant)["refund"]?.text ?? ""
+        _ = try await done("/refunds/\(refund)/decide", ["verdict": "approve"], as: leader)
+        return refund
     }
 
     func establish(_ code: String, from: String = "2021-01-01", to: String? = nil) async throws {

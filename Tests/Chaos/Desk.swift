@@ -55,7 +55,7 @@
             return try await send(intent) { _ in Gateway.callBack(body, secret: office.settings.paymentSecret) }
         }
 
-        private func send(_ intent: Intent, _ ask: (Int) -> HTTPAsk) async throws -> Answered {
+        func send(_ intent: Intent, _ ask: (Int) -> HTTPAsk) async throws -> Answered {
             let address = try office.address(intent.service)
             let deadline = ContinuousClock.now + Limits.Chaos.patience
             var tries = 0
@@ -119,7 +119,7 @@
             throw Stumbled("waited \(Limits.Chaos.patience) for \(what); last: \(last)")
         }
 
-        private func read(_ service: ServiceName, _ target: String, as who: String) async throws -> HTTPAnswer {
+        func read(_ service: ServiceName, _ target: String, as who: String) async throws -> HTTPAnswer {
             let token = try await office.sessions.token(of: who)
             return try await HTTP.send(
                 HTTPAsk(method: "GET", target: target, headers: [("authorization", "Bearer \(token)")]),

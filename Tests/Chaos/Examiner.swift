@@ -19,6 +19,7 @@
             try await backbone(&verdict)
             try await keptAnswers(&verdict)
             try await dossiers(&verdict)
+            try await beside(&verdict)
             try await payments(&verdict)
             try await books(&verdict)
             try await notices(&verdict)
@@ -180,7 +181,10 @@
         private func subjects(_ verdict: inout Verdict) async throws {
             var there: [String: Int] = [:]
             for row in try await database.run(
-                "SELECT subject, count(*) AS n FROM onestop.dossiers WHERE subject LIKE 'Chaos %' GROUP BY subject")
+                """
+                SELECT subject, count(*) AS n FROM onestop.dossiers d WHERE subject LIKE 'Chaos %'
+                    AND NOT EXISTS (SELECT FROM onestop.slips s WHERE s.child = d.id) GROUP BY subject
+                """)
             {
                 there[try row("subject")] = try row("n")
             }
@@ -231,14 +235,14 @@
                     "receipts were issued twice for demand",
                     """
                     SELECT demand::text AS what, count(*) - 1 AS n FROM budget.receipts
-                    GROUP BY demand HAVING count(*) > 1
+                    WHERE replaces IS NULL GROUP BY demand HAVING count(*) > 1
                     """
                 ),
                 (
                     "entries were posted twice for payment",
                     """
                     SELECT payment::text AS what, count(*) - 1 AS n FROM budget.journal_entries
-                    GROUP BY payment, kind HAVING count(*) > 1
+                    WHERE payment IS NOT NULL GROUP BY payment, kind, cause HAVING count(*) > 1
                     """
                 ),
                 (
@@ -266,7 +270,7 @@
                 """, &verdict)
         }
 
-        private func add(_ count: Count, _ what: String, _ sql: SQL, _ verdict: inout Verdict) async throws {
+        func add(_ count: Count, _ what: String, _ sql: SQL, _ verdict: inout Verdict) async throws {
             for row in try await database.run(sql) {
                 verdict.add(count, try row("n"), "\(what) \(try row("what", as: String.self))")
             }
@@ -299,6 +303,13 @@
                     """
                     SELECT code_agency || ' ' || code_day AS what, \(faults("code_serial")) AS n FROM onestop.dossiers
                     WHERE code_agency IS NOT NULL GROUP BY code_agency, code_day
+                    """
+                ),
+                (
+                    "codes of complaints",
+                    """
+                    SELECT code_agency || ' ' || code_day AS what, \(faults("code_serial")) AS n
+                    FROM onestop.complaints GROUP BY code_agency, code_day
                     """
                 ),
             ]
@@ -351,8 +362,8 @@
                     """
                     SELECT f.dossier::text AS what, 1 AS n FROM budget.fee_demands f
                     JOIN onestop.dossiers d ON d.id = f.dossier
-                    WHERE f.state = 'paid' AND NOT d.fees @> jsonb_build_array(
-                        jsonb_build_object('demand', f.id, 'state', 'paid'))
+                    WHERE f.state = 'paid' AND NOT d.fees @> jsonb_build_array(jsonb_build_object(
+                        'demand', f.id, 'state', CASE WHEN f.refunded = f.amount THEN 'refunded' ELSE 'paid' END))
                     """
                 ),
                 (

@@ -61,6 +61,9 @@
             static let firstConfirm: Duration = .seconds(2)
             static let cleanLeader: Duration = .seconds(1)
             static let pausedLeader: Duration = .seconds(4)
+            /// Bytes of a file that is sent in parts, and of one part.
+            static let file = 700_000
+            static let part = 250_000
             /// Findings that are listed one by one.
             static let findings = 60
         }

@@ -8,17 +8,23 @@
     struct Play: Sendable, Equatable {
         enum Kind: String, CaseIterable, Sendable {
             case judicial, marital, allowance, withdrawn, refused, personnel, letters
+            case papers, linked, demands, voices, forwarded
 
             /// In how many of a hundred journeys.
             var weight: Int {
                 switch self {
-                case .judicial: 28
-                case .marital: 20
-                case .allowance: 12
-                case .withdrawn: 10
-                case .refused: 6
-                case .personnel: 14
-                case .letters: 10
+                case .judicial: 22
+                case .marital: 12
+                case .allowance: 8
+                case .withdrawn: 7
+                case .refused: 4
+                case .personnel: 9
+                case .letters: 6
+                case .papers: 8
+                case .linked: 8
+                case .demands: 6
+                case .voices: 6
+                case .forwarded: 4
                 }
             }
         }
@@ -67,8 +73,8 @@
         /// Makes what must be unique in the province so: subjects, decision numbers, mailboxes.
         let tag: String
 
-        private var citizen: String { Cast.citizens[play.citizen].who }
-        private var subject: String { "Chaos \(tag) \(play.name)" }
+        var citizen: String { Cast.citizens[play.citizen].who }
+        var subject: String { "Chaos \(tag) \(play.name)" }
 
         func run() async throws {
             switch play.kind {
@@ -79,6 +85,11 @@
             case .refused: try await refused()
             case .personnel: try await personnel()
             case .letters: try await letters()
+            case .papers: try await papers()
+            case .linked: try await linked()
+            case .demands: try await demands()
+            case .voices: try await voices()
+            case .forwarded: try await forwarded()
             }
         }
 
@@ -117,6 +128,11 @@
         private func marital() async throws {
             let dossier = try await received("1.004873")
             try await act(dossier, "accept", as: "commune-clerk")
+            try await certified(dossier)
+        }
+
+        /// From the counter of the ward to the result.
+        func certified(_ dossier: String) async throws {
             try await act(
                 dossier, "hand-over", ["toOfficer": .string(try person("commune-officer"))], as: "commune-clerk")
             if play.withSupplement {
@@ -233,28 +249,28 @@
         // MARK: - What journeys have in common
 
         @discardableResult
-        private func send(_ service: ServiceName, _ path: String, _ body: JSON = [:], as who: String) async throws
+        func send(_ service: ServiceName, _ path: String, _ body: JSON = [:], as who: String) async throws
             -> JSON
         { try await desk.act(service, path, body, as: who) }
 
         @discardableResult
-        private func act(_ dossier: String, _ action: String, _ body: JSON = [:], as who: String) async throws -> JSON {
+        func act(_ dossier: String, _ action: String, _ body: JSON = [:], as who: String) async throws -> JSON {
             try await send(.onestop, "/dossiers/\(dossier)/\(action)", body, as: who)
         }
 
-        private func submission(_ procedure: String, _ agency: String) -> JSON {
+        func submission(_ procedure: String, _ agency: String) -> JSON {
             [
                 "procedure": .string(procedure), "agency": .string(agency), "subject": .string(subject),
                 "name": "Nguyễn Văn Thử", "phone": "0000000009",
             ]
         }
 
-        private func submitted() async throws -> String {
+        func submitted() async throws -> String {
             try await send(.onestop, "/dossiers", submission("2.000488", JudicialRecord.justice), as: citizen).text(
                 "id")
         }
 
-        private func received(_ procedure: String) async throws -> String {
+        func received(_ procedure: String) async throws -> String {
             try await send(
                 .onestop, "/counter/dossiers", ["submission": submission(procedure, SocialAllowance.ward)],
                 as: "commune-clerk"
@@ -262,7 +278,7 @@
         }
 
         /// The gateway repeats itself, the first times at once.
-        private func paid(_ demand: String) async throws {
+        func paid(_ demand: String) async throws {
             let reference = "CHAOS-\(demand)"
             let answers = try await withThrowingTaskGroup(of: Answered.self) { group in
                 for _ in 0..<max(1, play.reports - 1) {
@@ -278,13 +294,13 @@
             }
         }
 
-        private func status(_ wanted: DossierStatus, _ dossier: String, as who: String) async throws {
+        func status(_ wanted: DossierStatus, _ dossier: String, as who: String) async throws {
             _ = try await desk.until("\(wanted.rawValue) of \(dossier)", .onestop, "/dossiers/\(dossier)", as: who) {
                 $0["status"]?.text == wanted.rawValue ? true : nil
             }
         }
 
-        private func person(_ who: String) throws -> String {
+        func person(_ who: String) throws -> String {
             guard let member = Cast.officials.first(where: { $0.who == who }) else { throw Failed("no \(who)") }
             return Cast.person(member.key).text
         }

@@ -65,6 +65,7 @@ struct World {
     private mutating func build() async throws {
         for service in ServiceName.running { try await tables(of: service) }
         try await oneStop()
+        try await beside()
         try await budget()
         try await planted()
         try await subscribed()
@@ -290,7 +291,7 @@ struct World {
     }
 
     /// An event with its effect at everybody who reacts to it.
-    private func event(
+    func event(
         _ source: ServiceName, _ aggregate: String, _ id: String, _ version: Int64, _ type: String
     ) async throws {
         let event = UUID.v7()

@@ -107,6 +107,41 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5)))
+    func `a queue whose making was cut off half-way is made again, and what was not delivered comes`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
+            let queue = credentials["queue"]?.text ?? ""
+            try hall.room.halve(queue)
+            let binding = "bindings/\(hall.room.vhost)/e/\(BrokerControl.exchange)/q/\(queue)"
+            try await TestBroker.manage("POST", binding, #"{"routing_key":"\#(queue)"}"#)
+            try await hall.submit(3)
+            try await eventually("all are over", within: .seconds(240)) { try await hall.allSettled(id, numbered: 3) }
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await eventually("each is there") { client.lines.count == 4 }
+        }
+    }
+
+    @Test func `a queue is leaderless without a living member, or alone without a state`() throws {
+        func queue(_ name: String, online: [JSON] = ["a"], state: JSON? = nil) -> JSON {
+            var members = ["name": .string(name), "members": ["a"], "online": .array(online)] as JSON
+            if let state, case .object(let those) = members { members = .object(those + [.init("state", state)]) }
+            return members
+        }
+        func leaderless(_ queues: JSON...) -> [String] {
+            BrokerControl.leaderless(queues).compactMap { $0["name"]?.text }
+        }
+        let own = Subscription.queue(of: .new())
+        #expect(leaderless(queue(own, online: [], state: "running")) == [own])
+        #expect(leaderless(queue(own), queue("onestop.inbox", state: "running")) == [own])
+        #expect(leaderless(queue(own, state: "running"), queue("onestop.inbox")) == [])
+        // Nothing was measured yet, of any.
+        #expect(leaderless(queue(own), queue("onestop.inbox")) == [])
+        #expect(leaderless(queue("somebody.elses", online: []), queue(own, state: "running")) == [])
+    }
+
+    @Test(.timeLimit(.minutes(5)))
     func `queues and users that no subscription has are removed at the start, deleted ones at once`() async throws {
         try await withRoom { room in
             let orphan = Subscription.queue(of: .new())
@@ -142,7 +177,7 @@ import Testing
             let broker = hall.service.running.runtime.resource(BrokerControl.self)
             // Somebody who asked for the password before this one reaches the broker only now.
             try await broker.provide(try SubscriptionID(id), generation: 1)
-            let found = try await broker.compare(with: hall.service.database.database, broken: [])
+            let found = try await broker.compare(with: hall.service.database.database, lost: [])
             #expect(!found.changed)
             let client = try hall.client(pikaClient, credentials)
             defer { client.stop() }

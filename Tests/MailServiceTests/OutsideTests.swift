@@ -44,6 +44,28 @@ import Testing
         }
     }
 
+    @Test func `a reminder of an appointment is a letter about no dossier, in its own words`() async throws {
+        try await withService(Main.self) { service in
+            var command = SendAppointmentReminder()
+            (command.reminder, command.subject, command.text) = (.new(), "Reminder", "You have an appointment.")
+            command.agency = (try? AgencyCode("H19.12")) ?? .none
+            command.address = Sealed(key: .new(), box: Array(repeating: 7, count: 40))
+            let envelope = service.envelope(command)
+            #expect(await service.take(envelope) == .taken)
+            await service.take(envelope)
+            let letters = try await service.count(
+                """
+                SELECT count(*) AS n FROM outside_letters WHERE dossier IS NULL AND what = 'appointment-reminder'
+                    AND subject = 'Reminder' AND body = 'You have an appointment.'
+                """)
+            #expect(letters == 1)
+            let administrator = PersonID.new()
+            try await service.nameAdministrator(administrator)
+            let list = try await service.send("GET", "/outside-letters", as: administrator, .administrator)
+            #expect((list.status, list.json["letters"]?.array?.count) == (200, 1), "\(list.json)")
+        }
+    }
+
     @Test func `a letter that one process has is not given to another, until that one is dead`() async throws {
         try await withService(Main.self) { service in
             await service.take(command())

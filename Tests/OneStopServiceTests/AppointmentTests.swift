@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import LegalClock
 import ServiceKit
 import ServiceTestKit
@@ -21,15 +22,18 @@ import Testing
     }
 
     private func book(
-        _ office: Office, _ day: String, _ time: String, as person: PersonID? = nil, key: String? = nil
+        _ office: Office, _ day: String, _ time: String, as person: PersonID? = nil, key: String? = nil,
+        email: String? = nil, language: String? = nil
     ) async throws -> TestService.Answer {
-        let body: JSON = [
+        let booking: JSON = [
             "agency": "H19.06", "group": "tuphap", "day": .string(day), "time": .string(time),
             "name": "Nguyễn Thị Bích",
         ]
+        let body = booking.with("email", email.map { .string($0) })
+        let headers = [("idempotency-key", key), ("accept-language", language)]
         return try await office.harness.send(
             "POST", "/my/appointments", as: person ?? office.citizen, .citizen, body: body.bytes,
-            headers: key.map { [("idempotency-key", $0)] } ?? [])
+            headers: headers.compactMap { name, value in value.map { (name, $0) } })
     }
 
     private func taken(_ office: Office) async throws -> Int {
@@ -144,6 +148,62 @@ import Testing
             #expect(mine.json["appointments"]?.array?.map { $0["state"]?.text } == ["kept"])
             let late = try await office.send("POST", "\(path)/cancel", as: office.citizen)
             #expect((late.status, late.code) == (409, "onestop.not-booked"))
+        }
+    }
+
+    @Test func `os-266: who gave an address is reminded by Mail once, in the language asked for, and of no other time`()
+        async throws
+    {
+        try await Office.open { office in
+            try await open(office, capacity: 5)
+            let address = "nguyen.thi.bich@outside.example"
+            let people = (0..<4).map { _ in PersonID.new() }
+            var ids: [String] = []
+            for (index, person) in people.enumerated() {
+                let made = try await book(
+                    office, "2021-03-04", "08:30", as: person, email: index == 3 ? nil : address,
+                    language: index == 0 ? "en" : nil)
+                ids.append(try #require(made.json["id"]?.text))
+            }
+            let wrong = try await book(office, "2021-03-05", "08:30", email: "nobody")
+            #expect((wrong.status, wrong.faults) == (422, ["email"]))
+            func act(_ action: String, _ index: Int, _ body: JSON? = nil) async throws -> Int {
+                try await office.harness.send(
+                    "POST", "/my/appointments/\(ids[index])/\(action)", as: people[index], .citizen, body: body?.bytes
+                ).status
+            }
+            func reminders() async throws -> [SendAppointmentReminder] {
+                try await office.harness.events(SendAppointmentReminder.self)
+            }
+            #expect(try await act("cancel", 1) == 200)
+            #expect(try await act("move", 2, ["day": "2021-03-05", "time": "09:30"]) == 200)
+            try await office.set("2021-03-03 08:29")
+            try await office.fireDue()
+            #expect(try await reminders().isEmpty)
+            // A kill before the commit: neither is told nor forgotten.
+            try await office.set("2021-03-03 08:30")
+            await #expect(throws: Killed.self) { try await office.fire { _ in throw Killed() } }
+            #expect(try await reminders().isEmpty)
+            try await office.fire()
+            let first = try #require(try await reminders().first)
+            #expect(try await reminders().count == 1)
+            #expect(first.text.hasPrefix("You have an appointment on 2021-03-04 at 08:30"), "\(first.text)")
+            #expect(!first.text.contains("Bích") && !first.subject.contains("Bích"))
+            // Whoever looks once more finds it told.
+            let task = AppointmentComesUp.self
+            try await Timers.schedule(
+                kind: task.kind, key: ids[0], dueAt: at("2021-03-03 08:30"), in: office.harness.database.database)
+            try await office.set("2021-03-04 09:30")
+            try await office.fire()
+            let all = try await reminders()
+            #expect(all.count == 2)
+            #expect(all.last?.text.contains("lúc 09:30 ngày 05/03/2021 tại bộ phận một cửa Cơ quan H19.06") == true)
+            let bare = try await office.harness.count(
+                "SELECT count(*) AS n FROM event_log WHERE payload::text LIKE '%outside.example%'")
+            #expect(bare == 0, "the address is sealed")
+            let kept = try await office.harness.count(
+                "SELECT count(*) AS n FROM appointments WHERE mail::text LIKE '%outside%'")
+            #expect(kept == 0)
         }
     }
 

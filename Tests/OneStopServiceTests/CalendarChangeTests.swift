@@ -61,6 +61,112 @@ import Testing
         #expect(try moved(set, calendar(off: ["2021-03-18"]), now: "2021-03-12 09:00") == at("2021-03-19 17:00"))
     }
 
+    /// Dates by one calendar with pauses in between, counted anew by the oracle's own.
+    @Test(arguments: 0..<4)
+    func `os-260: every date that moves is what the oracle says of its budget and of the times it stood`(
+        shard: Int
+    ) throws {
+        for index in 0..<100 {
+            var random = ClockOracleTests.Seeded(state: UInt64(shard * 1_000 + index) &* 2 &+ 1)
+            let off = try Set(
+                (0..<3).map { _ in (try Day("2021-03-02") + Int.random(in: 0...45, using: &random)).text })
+            let former = try calendar(off: off.sorted()).lawful(for: .none)
+            let (file, definition, others) = try running(former, &random)
+            let last = file.pauses.compactMap(\.until).max() ?? file.submittedAt
+            let now = max(last, others.opinion.askedAt, others.branch.begunAt)
+            var projection = Projection(try calendar2021())
+            let moves = try projection.moves(
+                file, definition, opinions: [others.opinion], branches: [others.branch], now: now)
+            let restarts = definition.supplementClock == .restart
+            let budgets: [(Deadline.Kind, from: Date?, TimeLimit?, former: Date?, restarts: Bool)] = [
+                (.dossier, file.acceptedAt, definition.limit, file.dueAt, restarts),
+                (.step, file.stepBegunAt, definition.steps[0].limit, file.stepDueAt, restarts),
+                (.opinion, others.opinion.askedAt, others.opinion.explanation.limit, others.opinion.dueAt, false),
+                (.branch, others.branch.begunAt, others.branch.explanation.limit, others.branch.dueAt, false),
+            ]
+            for (kind, from, limit, former, restarts) in budgets {
+                let (from, limit, former) = (try #require(from), try #require(limit), try #require(former))
+                let standing = file.pauses.compactMap { pause -> MinuteOracle.Standing? in
+                    guard let until = pause.until, until > from else { return nil }
+                    return MinuteOracle.Standing(
+                        from: MinuteOracle.minute(max(pause.from, from)), to: MinuteOracle.minute(until),
+                        restarts: restarts && pause.cause == .awaitingSupplement)
+                }
+                let due = MinuteOracle.date(
+                    MinuteOracle.due(received: MinuteOracle.minute(from), limit: limit, standing: standing))
+                let isMoved = due != former && due > min(now, former)
+                let moved = moves.first { $0.deadline.kind == kind }?.new
+                #expect(moved == (isMoved ? due : nil), "seed \(shard) \(index), \(kind): \(file.pauses)")
+            }
+        }
+    }
+
+    /// A dossier in work with an opinion and a branch, each dated by a calendar and its pauses.
+    private func running(
+        _ calendar: WorkCalendar, _ random: inout ClockOracleTests.Seeded
+    ) throws -> (Dossier, Definition, (opinion: Opinion, branch: Branch)) {
+        func later(_ time: Date, days: Int) -> Date {
+            time + Double(Int.random(in: 1...days * 1_440, using: &random)) * 60
+        }
+        func hours(_ most: Int) -> TimeLimit { TimeLimit(Int.random(in: 1...most, using: &random), .hours) }
+        func days(_ most: Int) -> TimeLimit { TimeLimit(Int.random(in: 1...most, using: &random), .workingDays) }
+        var definition = try judicialRecord(limit: days(25))
+        definition.supplementClock = Bool.random(using: &random) ? .restart : .subtract
+        definition.steps[0].limit = days(6)
+        var file = try dossier(.processing)
+        let accepted = later(try at("2021-03-01 00:00"), days: 10)
+        (file.acceptedAt, file.step, file.stepBegunAt) = (accepted, "check", later(accepted, days: 2))
+        var now = try #require(file.stepBegunAt)
+        let (asked, opened) = (later(now, days: 8), later(now, days: 8))
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+            let from = later(now, days: 4)
+            now = later(from, days: 5)
+            let cause: DossierStatus = Bool.random(using: &random) ? .awaitingSupplement : .awaitingPayment
+            file.pauses.append(Pause(from: from, until: now, cause: cause))
+        }
+        file.dueAt = try Deadlines.due(
+            from: accepted, limit: definition.limit, pauses: file.suspensions(definition), calendar: calendar
+        ).at
+        file.stepDueAt = try file.stepDue(definition, calendar: calendar)?.at
+        func due(_ from: Date, _ limit: TimeLimit) throws -> (at: Date, explanation: Explanation) {
+            try Deadlines.due(from: from, limit: limit, pauses: file.stood(since: from), calendar: calendar)
+        }
+        var opinion = Opinion()
+        (opinion.id, opinion.dossier, opinion.toAgency, opinion.askedAt) = (.new(), file.id, Agencies.police, asked)
+        (opinion.dueAt, opinion.explanation) = try due(asked, Bool.random(using: &random) ? hours(60) : days(8))
+        var branch = Branch()
+        (branch.id, branch.dossier, branch.agency, branch.begunAt) = (.new(), file.id, Agencies.police, opened)
+        (branch.dueAt, branch.explanation) = try due(opened, Bool.random(using: &random) ? hours(60) : days(8))
+        return (file, definition, (opinion, branch))
+    }
+
+    @Test func `os-260: an opinion keeps the time in which the clock stood, and is late by its new date`() async throws
+    {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            try await office.done(
+                "opinions", on: id, as: office.officer,
+                ["toAgency": "H19.25", "question": "x", "limit": ["amount": 3, "unit": "workingDays"]])
+            try await office.set("2021-03-02 09:00")
+            try await office.done("request-supplement", on: id, as: office.officer, ["missing": "CMND"])
+            try await office.set("2021-03-04 10:00")
+            try await office.done("supply", on: id, as: office.citizen)
+            try await office.fire()
+            func opinionDue() async throws -> Date? {
+                try await office.get("/dossiers/\(id)/opinions", as: office.leader).json["opinions"]?.array?.first?[
+                    "dueAt"]?.text.flatMap(Instant.read)
+            }
+            // The 2nd to the 4th stood: the 5th, 8th and 9th count.
+            #expect(try await opinionDue() == at("2021-03-09 17:00"))
+            try await load(try calendar(makeUp: ["2021-03-06"]), version: 2, at: "2021-03-05 09:00", office)
+            #expect(try await opinionDue() == at("2021-03-08 17:00"))
+            try await office.pass("2021-03-08 17:00")
+            #expect(try await office.harness.announced(DossierOpinionOverdue.self) == 0)
+            try await office.pass("2021-03-08 17:01")
+            #expect(try await office.harness.announced(DossierOpinionOverdue.self) == 1)
+        }
+    }
+
     @Test func `os-083: every date that moved is kept and explained, and the applicant is told of the appointment`()
         async throws
     {

@@ -10,7 +10,7 @@ import Testing
 /// nothing with the clock but the days off.
 @Suite struct ClockOracleTests {
     /// Random numbers that are the same on every run.
-    private struct Seeded: RandomNumberGenerator {
+    struct Seeded: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -102,7 +102,7 @@ import Testing
         try await withRoom { room in
             try await provision(room, [.onestop, .mail, .documents, .budget])
             let keys = Catalogue.commandBindings(of: .mail)
-            #expect(keys == ["onestop.citizen-notice.#"])
+            #expect(keys == ["onestop.appointment-reminder.#", "onestop.citizen-notice.#"])
             #expect(await mayBind(.mail, keys, room))
             for wider in ["#", "onestop.#", "*.citizen-notice.#", "documents.#"] {
                 #expect(await !mayBind(.mail, [wider], room), "mail bound \(wider)")

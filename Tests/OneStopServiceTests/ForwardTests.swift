@@ -11,7 +11,7 @@ import Testing
     private let second = Agencies.code("H19.07")
 
     /// A second department, with a clerk.
-    private func establish(_ office: Office) async throws -> PersonID {
+    func establish(_ office: Office) async throws -> PersonID {
         var event = AgencyEstablished()
         (event.code, event.name, event.nameEn, event.kind) = (second, "Sở khác", "Another", .department)
         event.validFrom = try Day("2020-01-01")

@@ -142,10 +142,77 @@ import Testing
                 try await office.send("PUT", "/ladder?procedure=9.999999", as: office.administrator, own, ifMatch: 1)
                     .code == "onestop.procedure-unknown")
             #expect(try await office.get(path, as: office.clerk).json["rungs"]?.array?.count == 1)
-            #expect(try await office.get("/ladder", as: office.clerk).json["rungs"]?.array?.count == 10)
+            #expect(try await office.get("/ladder", as: office.clerk).json["rungs"]?.array?.count == 12)
             _ = try await office.inWork()
             try await office.pass("2021-03-20 09:00")
             #expect(try await told(office) == ["step soon leader"])
+        }
+    }
+
+    /// `rung reader agency` of every answer that was waited for, in order.
+    private func awaited(_ office: Office) async throws -> [String] {
+        try await office.harness.events(AnswerAwaited.self).map { "\($0.rung) \($0.reader) \($0.toAgency)" }
+    }
+
+    @Test func `os-262: an online submission has its ladder until it is answered, each rung once`() async throws {
+        try await Office.open { office in
+            let (id, answered) = (try await office.submit(), try await office.submit())
+            let counter = try await office.send(
+                "POST", "/counter/dossiers", as: office.clerk, ["submission": Office.submission])
+            #expect(counter.status == 201)
+            #expect(try await waiting(office) == 2, "what comes over the counter is answered there")
+            try await office.done("accept", on: answered, as: office.clerk)
+            #expect(
+                try await office.harness.count("SELECT count(*) AS n FROM timers WHERE key LIKE 'answer/%'") == 1)
+            let shown = try await office.get("/dossiers/\(id)/deadlines", as: office.clerk).json["deadlines"]?.array
+            #expect(shown?.compactMap { $0["kind"]?.text } == ["answer"])
+            #expect((shown?.first?["leftMinutes"], shown?.first?["usedMinutes"]) == (480, 0))
+            // Eight working hours from nine on: Tuesday at nine; the warning four before.
+            try await office.pass("2021-03-01 14:29")
+            #expect(try await awaited(office) == [])
+            try await office.pass("2021-03-01 14:30")
+            #expect(try await awaited(office) == ["near officer H19.06"])
+            try await office.pass("2021-03-02 09:00")
+            #expect(try await awaited(office) == ["near officer H19.06", "due leader H19.06"])
+            // Whoever looks once more finds every rung claimed.
+            try await Timers.schedule(
+                kind: LookAtDeadline.kind, key: "answer/\(id)", dueAt: at("2021-03-01 09:00"),
+                in: office.harness.database.database)
+            try await office.fire()
+            #expect(try await awaited(office).count == 2)
+            try await office.set("2021-03-02 09:01")
+            let inbox = try await office.get("/inbox", as: office.clerk).json["dossiers"]?.array
+            #expect((inbox?.first?["id"]?.text, inbox?.first?["overdue"]) == (id, true))
+            // Sent back for papers it is silent; what was supplied is answered within eight hours anew.
+            try await office.done("request-supplement", on: id, as: office.clerk, ["missing": "CMND"])
+            try await office.pass("2021-03-08 07:30")
+            #expect(try await awaited(office).count == 2)
+            try await office.done("supply", on: id, as: office.citizen)
+            let again = try await office.get("/dossiers/\(id)/deadlines", as: office.clerk).json["deadlines"]?.array
+            #expect((again?.first?["leftMinutes"], again?.first?["usedMinutes"]) == (480, 0))
+            try await office.pass("2021-03-08 17:00")
+            #expect(try await awaited(office).suffix(2) == ["near officer H19.06", "due leader H19.06"])
+            #expect(try await awaited(office).count == 4)
+        }
+    }
+
+    /// The shipped program, killed (SIGKILL) before and after the commit of a rung.
+    @Test(.timeLimit(.minutes(5))) func `os-262: killed at any moment each warning of an answer is told once`()
+        async throws
+    {
+        try await Office.open { office in
+            for _ in 0..<4 { _ = try await office.submit() }
+            try await office.set("2021-03-03 09:00")
+            for (point, number) in [("before", 1), ("after", 1), ("before", 2)] {
+                try await OneStopProgram.start(office, killAt: "\(point)-timer-commit:\(number)").died()
+            }
+            let between = try await awaited(office).count
+            #expect(between > 0 && between < 8)
+            let last = try OneStopProgram.start(office)
+            try await eventually("every timer has fired", within: .seconds(60)) { try await waiting(office) == 0 }
+            last.stop()
+            let told = try await office.harness.events(AnswerAwaited.self).map { "\($0.dossier) \($0.rung)" }
+            #expect(told.count == 8 && Set(told).count == 8)
         }
     }
 

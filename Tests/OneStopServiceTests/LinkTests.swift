@@ -22,8 +22,12 @@ import Testing
     }
 
     /// The commune leads; itself, its district and a department of the province each have something to do.
-    private func publish(_ office: Office, _ order: LinkOrder) async throws {
+    func publish(_ office: Office, _ order: LinkOrder) async throws {
         try await office.appoint(districtClerk, .clerk, at: Agencies.district)
+        try await Self.publish(office, order)
+    }
+
+    static func publish(_ office: Office, _ order: LinkOrder) async throws {
         try await office.publish(
             Self.lead, try Self.definition(.commune, [step("assemble", .receiving, .clerk)], days: 20))
         try await office.publish(
@@ -62,6 +66,15 @@ import Testing
         let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, Self.application)
         guard made.status == 201, let id = made.json["id"]?.text else { throw Office.Unexpected(made) }
         try await office.done("accept", on: id, as: office.communeClerk)
+        try await office.fire()
+        return id
+    }
+
+    /// An application of which the link of the commune itself was refused.
+    func failed(_ office: Office) async throws -> String {
+        let id = try await apply(office)
+        let refused = try await child("allowance", of: id, office)
+        try await office.done("refuse", on: refused, as: office.communeClerk, ["reasonCode": "x", "reason": "y"])
         try await office.fire()
         return id
     }

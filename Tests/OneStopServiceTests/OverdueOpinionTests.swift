@@ -122,6 +122,9 @@ import Testing
             #expect(try await office.get("/branches?mine=true", as: office.districtLeader).json["branches"] == [])
             await office.harness.take(try office.transferred(officer, to: Agencies.police))
             #expect(try await BranchTests.branch("land", of: id, office)["officer"] == nil)
+            // It ends with its dossier.
+            try await office.done("stop", on: id, as: office.officer, ["reasonCode": "x", "reason": "y"])
+            #expect(try await give(office.districtLeader, as: office.districtLeader) == "onestop.not-in-status")
         }
     }
 }

@@ -15,7 +15,7 @@ import Testing
     static let other = "9.000011"
 
     /// Two procedures that ask for the same kind of paper; the second also for the result of the first.
-    private func opened(
+    func opened(
         log: Logger = quiet, _ body: (Office, PaperDesk) async throws -> Void
     ) async throws {
         try await Office.open(log: log) { office in
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// A dossier with one file, submitted from a draft.
-    private func submitted(_ desk: PaperDesk, _ bytes: [UInt8] = AttachmentTests.page) async throws -> String {
+    func submitted(_ desk: PaperDesk, _ bytes: [UInt8] = AttachmentTests.page) async throws -> String {
         let draft = try await desk.written()
         _ = try await desk.upload(bytes, to: "/my/drafts/\(draft)", part: "cccd")
         let answer = try await desk.submit(draft)
@@ -50,17 +50,19 @@ import Testing
     }
 
     /// Its document is issued and the result is handed over.
-    private func finished(_ id: String, _ office: Office) async throws {
+    func finished(_ id: String, _ office: Office, sha256: String? = nil) async throws {
         try await office.done("hand-over", on: id, as: office.clerk, ["toOfficer": .string(office.officer.text)])
         try await office.done("exempt-fees", on: id, as: office.officer, ["fee": "exempt", "reason": "y"])
         try await office.done("hand-over", on: id, as: office.officer)
         try await office.done("hand-over", on: id, as: office.officer, ["toOfficer": .string(office.leader.text)])
         try await office.done("approve", on: id, as: office.leader, [:])
-        await office.harness.take(try office.issued(for: id))
+        var issued = try office.issued(for: id)
+        issued.sha256 = sha256
+        await office.harness.take(issued)
         try await office.done("return", on: id, as: office.clerk, [:])
     }
 
-    private func offers(_ desk: PaperDesk) async throws -> [JSON] {
+    func offers(_ desk: PaperDesk) async throws -> [JSON] {
         try await desk.send("GET", "/my/papers?procedure=\(Self.other)").json["papers"]?.array ?? []
     }
 
@@ -123,6 +125,45 @@ import Testing
             let paper = try #require(list["papers"]?.array?.first?["attachment"]?.text)
             let file = try await office.get("/dossiers/\(next)/attachments/\(paper)", as: office.clerk)
             #expect(file.body == AttachmentTests.page)
+        }
+    }
+
+    @Test func `os-264: the document of a result is offered with its hash, and taken by that hash alone`() async throws
+    {
+        try await opened { office, desk in
+            let id = try await submitted(desk)
+            try await office.done("accept", on: id, as: office.clerk)
+            let hash = String(repeating: "a1", count: 32)
+            try await finished(id, office, sha256: hash)
+            let offer = try #require(try await offers(desk).last)
+            #expect((offer["kind"], offer["parts"], offer["sha256"]) == ("result", ["phieu"], JSON.string(hash)))
+            let document = try #require(offer["document"]?.text)
+            func wish(_ hash: String?) -> JSON {
+                let wish: JSON = ["part": "phieu", "paper": offer["paper"] ?? .null]
+                return wish.with("sha256", hash.map { .string($0) })
+            }
+            let received = try await office.send(
+                "POST", "/counter/dossiers", as: office.clerk,
+                [
+                    "submission": PaperDesk.submission.with("procedure", .string(Self.other)),
+                    "person": .string(office.citizen.text), "duplicateReason": "x",
+                ])
+            let next = try #require(received.json["id"]?.text)
+            for wrong in [nil, String(repeating: "b2", count: 32)] {
+                let taken = try await desk.send("POST", "/dossiers/\(next)/reuse", ["reuse": wish(wrong)])
+                #expect((taken.status, taken.code) == (422, "onestop.not-offered"))
+                let content: JSON = [
+                    "submission": PaperDesk.submission.with("procedure", .string(Self.other)), "reuse": [wish(wrong)],
+                ]
+                let draft = try await desk.send("PUT", "/my/drafts/\(DraftID.new())", ["content": content], ifMatch: 0)
+                #expect(PaperDesk.missing(draft.json).contains("reuse[0]"))
+            }
+            let taken = try await desk.send("POST", "/dossiers/\(next)/reuse", ["reuse": wish(hash)])
+            #expect(taken.status == 201, "\(taken.json)")
+            let list = try await office.get("/dossiers/\(next)/papers", as: office.clerk).json["papers"]?.array
+            let paper = try #require(list?.first { $0["form"] == "result" })
+            #expect((paper["sha256"], paper["document"]?.text) == (JSON.string(hash), document))
+            #expect((paper["part"], paper["documentNumber"]) == ("phieu", "15/QĐ-STP"))
         }
     }
 

@@ -10,6 +10,7 @@ enum Act: Hashable, Sendable {
     case accept, refuse, askPapers, supply, handOver(Int), assign(Int), send(Int), sendBack, demand(Int), exempt(Int)
     case pay(early: Int), payAgain(Int), liftFee, askOpinion(Int), answer(Int), branch(Int), approve, finish, issue
     case giveBack, stop, withdraw, confirm, decline, reappoint(days: Int)
+    case takeBack(Int), err(Int), correct(Int), forward(Int), giveBranch(Int), move(Int)
 }
 
 /// An act, and how many minutes after the one before it is tried.
@@ -22,6 +23,7 @@ struct Deed: Hashable, Sendable {
 enum Slip: CaseIterable, Sendable {
     case asksTwice, appointsTwice, acceptsTwice, leavesTheEnd, forgetsHolidays, neverStands, neverRestarts
     case losesNewDate, paysTwice, priceWithoutCap, answersUnpaid, neverLate
+    case leavesHalfPaid, returnsUnpaid, takesBackPaid, errsUnseen, correctsTwice, forwardsBack, givesClosed, movesDate
 }
 
 /// A dossier on which everything is tried in any order, by the service's decisions alone: what use cases read from the
@@ -30,19 +32,29 @@ struct Play {
     /// Nobody waits for this money, or this document.
     struct Ignored: Error {}
 
-    let definition: Definition
+    /// Of the version that the dossier goes by, with the limit that it keeps.
+    var definition: Definition
+    let later: Definition
     let calendar: WorkCalendar
     let slip: Slip?
     private(set) var minute: Int
-    private(set) var dossier = Dossier()
+    var dossier = Dossier()
     private var opinions: [Opinion] = []
-    private var branches: [Branch] = []
-    private var demands: [FeePaid] = []
-    /// The demand that the last act was about.
-    private var touched: DemandID?
+    var branches: [Branch] = []
+    var demands: [FeePaid] = []
+    /// When each was asked for.
+    var askedAt: [DemandID: Int] = [:]
+    /// One-stops that passed it on, errors that were recorded, and those that have their correction.
+    var passed: [AgencyCode] = []
+    var errors: [AgencyErrorID] = []
+    var corrected: Set<AgencyErrorID> = []
+    /// What the last act did, in its order: the dossier after each, and the demand that it was about.
+    var steps: [(dossier: Dossier, demand: DemandID?)] = []
+    /// What else is seen of the last act.
+    var beside = Seen(what: "", minute: 0, status: .submitted)
 
     init(_ setting: Setting, slip: Slip? = nil) throws {
-        definition = setting.definition
+        (definition, later) = (setting.definition, setting.later)
         var calendar = try calendar2021()
         if slip == .forgetsHolidays { calendar.specialDays = [] }
         self.calendar = try calendar.lawful(for: setting.agency)
@@ -53,28 +65,39 @@ struct Play {
             now: MinuteOracle.date(minute), calendar: self.calendar)
     }
 
-    private var now: Date { MinuteOracle.date(minute) }
+    var now: Date { MinuteOracle.date(minute) }
 
-    /// What is seen of it when it was done.
+    /// What is seen of it when it was done, one for each version that it made.
     /// - Throws: `Refused` when the office says no, `Ignored` when nothing comes of it.
-    mutating func perform(_ deed: Deed) throws -> Seen {
+    mutating func perform(_ deed: Deed) throws -> [Seen] {
         minute += deed.wait
-        let (before, known) = (dossier, demands.count)
-        touched = nil
+        let before = dossier
+        (steps, beside) = ([], Seen(what: "", minute: minute, status: before.status))
         if slip == .leavesTheEnd, dossier.status.isFinal { dossier.status = .processing }
-        let what: String
-        do { what = try self.do(deed.act) } catch {
+        do { beside.what = try self.do(deed.act) } catch {
             dossier = before
             throw error
         }
-        if slip == .losesNewDate, what == "supplement-supplied", let former = before.dueAt { dossier.dueAt = former }
-        var seen = Seen(what: what, minute: minute, status: dossier.status, dueAt: dossier.dueAt)
-        seen.late = dossier.late
-        if case .reappoint(let days) = deed.act { seen.dueOn = Self.day(before, days) }
-        if case .pay(let early) = deed.act { seen.paidAt = minute - early }
-        if demands.count > known { (seen.amount, seen.price) = (dossier.payment.amount?.dong, price(deed.act)) }
-        if what == "payment-settled" { seen.amount = dossier.payment.paidAmount?.dong }
-        seen.demand = touched?.text
+        if slip == .losesNewDate, beside.what == "supplement-supplied", let former = before.dueAt {
+            dossier.dueAt = former
+        }
+        if steps.isEmpty { steps = [(dossier, nil)] }
+        if case .reappoint(let days) = deed.act { beside.dueOn = Self.day(before, days) }
+        beside.late = dossier.late
+        return steps.map { step in seen(deed.act, step.dossier, step.demand, before) }
+    }
+
+    private func seen(_ act: Act, _ dossier: Dossier, _ demand: DemandID?, _ before: Dossier) -> Seen {
+        var seen = beside
+        (seen.status, seen.dueAt, seen.demand) = (dossier.status, dossier.dueAt, demand?.text)
+        guard let fee = dossier.payment.fees.last(where: { $0.demand == demand && demand != nil }) else {
+            if case .exempt(let choice) = act { seen.nature = exemption(choice)?.nature?.rawValue }
+            return seen
+        }
+        (seen.nature, seen.moment) = (fee.nature?.rawValue, fee.moment.rawValue)
+        guard ["payment-required", "payment-settled"].contains(seen.what) else { return seen }
+        seen.amount = fee.amount.dong
+        seen.price = price(act, seen.nature, seen.moment, in: before)
         return seen
     }
 
@@ -95,7 +118,7 @@ struct Play {
         case .sendBack:
             dossier = try SendBack.decide(dossier)
             return "sent-back"
-        case .demand, .exempt, .pay, .payAgain, .liftFee: return try money(act)
+        case .demand, .exempt, .pay, .payAgain, .liftFee, .takeBack: return try money(act)
         case .askOpinion, .answer: return try opinion(act)
         case .branch(let choice): return try handOn(choice)
         case .approve:
@@ -114,7 +137,9 @@ struct Play {
             forgetDue()
             try dossier.finish(at: now)
             return "finished"
+        case .err, .correct, .forward, .giveBranch, .move: return try aside(act)
         case .giveBack:
+            if slip == .returnsUnpaid { dossier.payment.fees.removeAll { $0.state == .open } }
             dossier = try ReturnResult.decide(dossier, definition: definition, now: now)
             return "returned"
         case .stop:
@@ -157,104 +182,6 @@ struct Play {
             (dossier, _) = try SupplyDossier.decide(dossier, definition: definition, calendar: calendar, now: now)
             return "supplement-supplied"
         }
-    }
-}
-
-// MARK: - Money
-
-extension Play {
-    private mutating func money(_ act: Act) throws -> String {
-        switch act {
-        case .demand(let choice):
-            // What is collected with a supplement or at the return: SeveralFeesTests.
-            guard dossier.status != .awaitingSupplement, dossier.status != .finished else { throw Ignored() }
-            var definition = definition
-            if slip == .priceWithoutCap {
-                for index in definition.fees.indices { definition.fees[index].cap = nil }
-            }
-            let input = asked(choice)
-            let steps = try RequirePayment.decide(
-                dossier, input, definition: definition, demand: .new(), now: now)
-            guard let (after, fee) = steps.last, steps.count == 1 else { throw Ignored() }
-            dossier = after
-            var due = FeePaid()
-            (due.demand, due.amount) = (fee.demand ?? DemandID(), fee.amount)
-            demands.append(due)
-            touched = due.demand
-            return "payment-required"
-        case .exempt(let choice):
-            var input = ExemptFees.Input()
-            input.fee =
-                choice % 3 == 0 || definition.fees.isEmpty
-                ? "none" : definition.fees[choice % definition.fees.count].kind
-            let steps = try ExemptFees.decide(
-                dossier, input, definition: definition, calendar: calendar, now: now)
-            dossier = steps.last?.dossier ?? dossier
-            touched = steps.last?.demand
-            return "fees-exempted"
-        case .pay(let early):
-            guard let last = demands.last else { throw Ignored() }
-            return try pay(last, at: minute - early)
-        case .payAgain(let choice):
-            guard !demands.isEmpty else { throw Ignored() }
-            let demand = demands[choice % demands.count]
-            if slip == .paysTwice, dossier.status == .processing, dossier.payment.paidAt != nil {
-                dossier.status = .awaitingPayment
-                for place in dossier.payment.fees.indices where dossier.payment.fees[place].demand == demand.demand {
-                    (dossier.payment.fees[place].state, dossier.payment.fees[place].stops) = (.open, true)
-                }
-            }
-            return try pay(demand, at: minute)
-        default:
-            guard let last = demands.last, dossier.payment.place(of: last.demand) != nil else { throw Ignored() }
-            var event = FeeRefused()
-            (event.demand, touched) = (last.demand, last.demand)
-            (dossier, _) = try OnFeeRefused.decide(dossier, event, definition: definition, calendar: calendar, now: now)
-            return "payment-lifted"
-        }
-    }
-
-    private mutating func pay(_ demand: FeePaid, at paid: Int) throws -> String {
-        guard dossier.payment.place(of: demand.demand) != nil else { throw Ignored() }
-        var event = demand
-        touched = demand.demand
-        event.paidAt = MinuteOracle.date(paid)
-        (dossier, _) = try OnFeePaid.decide(dossier, event, definition: definition, calendar: calendar, now: now)
-        return "payment-settled"
-    }
-
-    /// The cases that a clerk names; every fourth time none.
-    private func asked(_ choice: Int) -> RequirePayment.Input {
-        var input = RequirePayment.Input()
-        input.copies = choice % 3 + 1
-        guard choice % 4 != 0 else { return input }
-        let kinds = definition.fees.map(\.kind)
-        input.fees = kinds.enumerated().filter { (choice >> $0.offset) & 1 == 0 }.map {
-            FeeLine($0.element, choice % 90 + 1)
-        }
-        return input
-    }
-
-    /// What those cost, reckoned apart from the service.
-    private func price(_ act: Act) -> Int64? {
-        guard case .demand(let choice) = act else { return nil }
-        let input = asked(choice)
-        var (full, capped, most) = (Int64(0), Int64(0), Int64.max)
-        for fee in definition.fees {
-            let quantity: Int
-            if let lines = input.fees {
-                quantity = lines.first { $0.kind == fee.kind }?.quantity ?? 0
-            } else {
-                quantity = fee.byDefault ? 1 : 0
-            }
-            if let cap = fee.cap {
-                capped += fee.amount.dong * Int64(quantity)
-                most = cap.dong
-            } else {
-                full += fee.amount.dong * Int64(quantity)
-            }
-        }
-        return (full + min(capped, most)) * Int64(input.copies)
     }
 }
 
@@ -319,6 +246,7 @@ extension Play {
         dossier = try HandOver.decide(
             before, to: step, agency: agency, officer: choice % 2 == 0 ? official(step.role, at: agency) : nil,
             definition: definition, openOpinions: openOpinions, calendar: calendar, now: now)
+        beside.branches = moves.recalls.map(\.text)
         for index in branches.indices where moves.recalls.contains(branches[index].id) {
             (branches[index].outcome, branches[index].closedAt) = (.recalled, branches[index].closedAt ?? now)
         }
@@ -346,6 +274,7 @@ extension Play {
         let (closed, opens) = try HandOnBranch.decide(
             asked, input, dossier, definition, branches, openOpinions: openOpinions, calendar: calendar, now: now)
         branches[place] = closed
+        beside.branches = [closed.id.text]
         try open(opens, fork: asked.fork, from: asked.agency)
         return "branch-done"
     }

@@ -10,18 +10,21 @@ import Testing
 /// Where a sequence is played: a procedure, the agency that receives it, and when.
 struct Setting: Sendable {
     var definition = Definition()
+    /// A later version, with another limit.
+    var later = Definition()
     var agency = Agencies.justice
     var begins = 0
 
     init(_ seed: UInt64) throws {
         var random = SeededNumbers(seed)
-        switch Int.random(in: 0..<5, using: &random) {
+        switch Int.random(in: 0..<6, using: &random) {
         case 0: definition = try judicialRecord()
         case 1: definition = try BranchTests.definition()
         case 2:
             definition = try Office.monthlyAllowance()
             agency = Agencies.commune
         case 3: definition = try Self.copies()
+        case 4: definition = try Self.several()
         default:
             definition = try judicialRecord()
             definition.steps[1].notBefore = TimeLimit(4, .hours)
@@ -32,6 +35,23 @@ struct Setting: Sendable {
         definition.limit = TimeLimit(Int.random(in: 1...most, using: &random), unit)
         definition.supplementClock = Bool.random(using: &random) ? .restart : .subtract
         begins = Int.random(in: 4 * 1_440..<80 * 1_440, using: &random)
+        later = definition
+        later.limit = TimeLimit(Int.random(in: 1...most, using: &random), unit)
+    }
+
+    /// Phí and lệ phí, each a demand of its own, and copies that are paid for when they are handed over.
+    private static func several() throws -> Definition {
+        var definition = try judicialRecord()
+        func add(_ kind: String, _ dong: Int64, _ change: (inout Fee) -> Void) throws {
+            var fee = Fee()
+            (fee.kind, fee.name, fee.nameEn, fee.amount) = (kind, "Khoản \(kind)", kind, try Money(dong))
+            change(&fee)
+            definition.fees.append(fee)
+        }
+        try add("le-phi", 30_000) { $0.nature = .charge }
+        try add("ban-sao", 5_000) { ($0.moment, $0.byDefault) = (.handingOver, false) }
+        try add("mien-le-phi", 0) { ($0.nature, $0.byDefault) = (.charge, false) }
+        return definition
     }
 
     /// Certified copies: by the page, at most so much for a copy, and a charge beside it.
@@ -59,7 +79,7 @@ struct Story: Sendable {
     init(_ seed: UInt64, _ deeds: [Deed], slip: Slip? = nil) throws {
         (self.seed, self.deeds) = (seed, deeds)
         let setting = try Setting(seed)
-        var (play, witness) = (try Play(setting, slip: slip), Witness(setting.definition))
+        var (play, witness) = (try Play(setting, slip: slip), Witness(setting.definition, at: setting.agency))
         for deed in deeds where faults.isEmpty { Self.step(deed, &play, &witness, &self) }
         counts = witness.counts
     }
@@ -69,7 +89,7 @@ struct Story: Sendable {
         (self.seed, deeds) = (seed, [])
         var random = SeededNumbers(seed ^ 0xA5A5)
         let setting = try Setting(seed)
-        var (play, witness) = (try Play(setting, slip: slip), Witness(setting.definition))
+        var (play, witness) = (try Play(setting, slip: slip), Witness(setting.definition, at: setting.agency))
         var left = 34
         while left > 0, faults.isEmpty {
             left -= play.dossier.status.isFinal ? 8 : 1
@@ -84,7 +104,7 @@ struct Story: Sendable {
 
     private static func step(_ deed: Deed, _ play: inout Play, _ witness: inout Witness, _ story: inout Story) {
         do {
-            witness.saw(try play.perform(deed))
+            for seen in try play.perform(deed) { witness.saw(seen) }
             story.done += 1
         } catch is Play.Ignored {} catch is Refused {} catch {
             story.faults.append("error: \(error)")
@@ -129,11 +149,15 @@ extension Act {
         }
         let fitting: [Act] =
             switch status {
-            case .submitted: [.accept, .accept, .accept, .accept, .accept, .askPapers, .refuse, .withdraw]
+            case .submitted:
+                [
+                    .accept, .accept, .accept, .accept, .accept, .askPapers, .refuse, .withdraw, .forward(number),
+                    .forward(number),
+                ]
             case .accepted:
                 [
                     .handOver(number), .handOver(1), .handOver(2), .demand(number), .exempt(number), .askPapers,
-                    .withdraw, .reappoint(days: number % 25),
+                    .withdraw, .reappoint(days: number % 25), .forward(number), .forward(number), .move(number),
                 ]
             case .processing:
                 [
@@ -141,11 +165,20 @@ extension Act {
                     .branch(number), .branch(number + 1), .branch(number + 2), .demand(number), .exempt(number),
                     .askOpinion(number), .answer(number), .askPapers, .approve, .approve, .finish, .issue, .issue,
                     .send(number), .sendBack, .withdraw, .stop, .reappoint(days: number % 25),
+                    .takeBack(number), .err(number), .giveBranch(number), .move(number),
                 ]
             case .awaitingSupplement: [.supply, .supply, .supply, .supply, .withdraw, .stop]
-            case .awaitingPayment: [.pay(early: number % 400), .pay(early: 0), .liftFee]
+            case .awaitingPayment:
+                [
+                    .pay(early: number % 400), .pay(early: 0), .pay(early: 1), .pay(early: number % 400), .liftFee,
+                    .takeBack(number), .demand(number), .exempt(number),
+                ]
             case .withdrawalRequested: [.decline, .decline, .confirm]
-            case .stopped, .finished: [.giveBack]
+            case .stopped, .finished:
+                [
+                    .giveBack, .giveBack, .err(number), .correct(number), .correct(number), .demand(number),
+                    .pay(early: 0),
+                ]
             case .refused, .returned: all
             }
         return fitting[Int.random(in: fitting.indices, using: &random)]
@@ -156,7 +189,8 @@ extension Act {
             .accept, .refuse, .askPapers, .supply, .handOver(number), .assign(number), .send(number), .sendBack,
             .demand(number), .exempt(number), .pay(early: number % 400), .payAgain(number), .liftFee,
             .askOpinion(number), .answer(number), .branch(number), .approve, .finish, .issue, .giveBack, .stop,
-            .withdraw, .confirm, .decline, .reappoint(days: number % 25),
+            .withdraw, .confirm, .decline, .reappoint(days: number % 25), .takeBack(number), .err(number),
+            .correct(number), .forward(number), .giveBranch(number), .move(number),
         ]
     }
 }
@@ -188,7 +222,9 @@ extension Act {
         "accepted", "refused", "supplement-requested", "supplement-supplied", "handed-over", "assigned", "sent",
         "sent-back", "payment-required", "payment-settled", "payment-lifted", "fees-exempted", "opinion-requested",
         "opinion-answered", "branch-done", "approved", "finished", "returned", "stopped", "withdrawal-requested",
-        "withdrawal-confirmed", "withdrawal-declined", "reappointed",
+        "withdrawal-confirmed", "withdrawal-declined", "reappointed", "payment-withdrawn", "error-recorded",
+        "corrected",
+        "forwarded", "branch-assigned", "version-changed",
     ]
 
     @Test(arguments: Slip.allCases) func `without a guard a promise is broken, and the story is short`(_ slip: Slip)

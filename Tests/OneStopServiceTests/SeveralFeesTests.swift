@@ -181,6 +181,10 @@ func manyFees() throws -> Definition {
                 let open = fees.filter { $0.state == .open }.map { [$0.nature?.rawValue, $0.moment.rawValue] }
                 #expect(Set(open).count == open.count, "one open demand of each kind and moment")
                 if waits { #expect(current.owesFees(definition)) }
+                for fee in fees {
+                    let back = fee.refunded ?? .zero
+                    #expect((fee.state == .refunded) == (back == fee.amount) && back <= fee.amount)
+                }
             }
         }
     }
@@ -189,7 +193,14 @@ func manyFees() throws -> Definition {
         let fees = dossier.payment.fees
         let open = fees.filter { $0.state == .open }.randomElement(using: &random)
         do {
-            switch Int.random(in: 0..<6, using: &random) {
+            switch Int.random(in: 0..<7, using: &random) {
+            case 6:
+                guard let fee = fees.filter({ $0.state == .paid }).randomElement(using: &random) else { return }
+                var event = FeeRefunded()
+                event.demand = fee.demand ?? event.demand
+                let before = fee.refunded?.dong ?? 0
+                event.refunded = try Money(Int64.random(in: (before + 1)...fee.amount.dong, using: &random))
+                dossier = OnFeeRefunded.decide(dossier, event) ?? dossier
             case 0, 1:
                 let named = definition.fees.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random))
                 var input = RequirePayment.Input()

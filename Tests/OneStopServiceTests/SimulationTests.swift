@@ -40,11 +40,25 @@ import Testing
         return definition
     }
 
-    private static func world(_ question: String = "", seed: UInt64 = 7) throws -> SimulatedWorld {
+    private static func world(
+        _ question: String = "", seed: UInt64 = 7, officials: Int = 300
+    ) throws -> SimulatedWorld {
         var size = SimulatedWorld.Size()
-        (size.agencies, size.officials, size.dossiers) = (9, 300, 900)
+        (size.agencies, size.officials, size.dossiers) = (9, officials, 900)
         return try SimulatedWorld(
             try file(), seed: seed, year: 2021, size: size, question: try Question(question))
+    }
+
+    @Test func `os-265: a province has as many officials as were asked for`() throws {
+        #expect(PlaceBuilder.shares(10, by: [1, 1, 1]) == [4, 3, 3])
+        #expect(PlaceBuilder.shares(7, by: [25, 12, 1, 1]) == [5, 2, 0, 0])
+        #expect(PlaceBuilder.shares(0, by: [1, 2]) == [0, 0])
+        for whole in 0...500 {
+            #expect(PlaceBuilder.shares(whole, by: [25, 12, 12, 4, 1, 1, 1]).reduce(0, +) == whole)
+        }
+        for officials in [300, 301, 307, 1_000] {
+            #expect(try Self.world(officials: officials).places.reduce(0) { $0 + $1.officials } == officials)
+        }
     }
 
     @Test func `os-192: a seed has one answer, however many threads look for it`() async throws {

@@ -7,6 +7,42 @@ import Testing
 @testable import OneStopService
 
 @Suite struct TrackTests {
+    @Test func `os-261: the applicant sees all that was asked for, each as it stands`() async throws {
+        try await Office.open { office in
+            try await office.publish("2.000499", try manyFees())
+            let id = try await office.submitted("2.000499")
+            try await office.done("accept", on: id, as: office.clerk)
+            func payments() async throws -> [JSON] {
+                try await office.get("/my/dossiers/\(id)", as: office.citizen).json["payments"]?.array ?? []
+            }
+            #expect(try await payments().isEmpty)
+            try await office.done("require-payment", on: id, as: office.clerk)
+            try await office.done("require-payment", on: id, as: office.clerk, ["fees": [["kind": "post"]]])
+            let required = try await office.all(DossierPaymentRequired.self, of: id)
+            await office.harness.take(try office.paid(required[0]))
+            try await office.done(
+                "withdraw-demand", on: id, as: office.clerk,
+                ["demand": .string(required[1].demand.text), "reason": "Thu nhầm mức"])
+            let seen = try await payments()
+            #expect(seen.map { $0["state"] } == ["paid", "withdrawn", "open"])
+            #expect(seen.map { $0["nature"] } == ["fee", "charge", "fee"])
+            #expect(seen.map { $0["moment"] } == ["reception", "reception", "return"])
+            #expect(seen.map { $0["amount"] } == [200_000, 50_000, 30_000])
+            #expect(seen.map { $0["names"] } == [["phi-lltp"], ["le-phi"], ["post"]])
+            #expect(seen.map { $0["receipt"]?.text } == ["0000001/BLĐT-2021", nil, nil])
+            #expect(seen.compactMap { $0["demand"]?.text } == required.map { $0.demand.text })
+            #expect(seen[2]["english"]?.text?.contains(required[2].demand.text) == true)
+            #expect(!seen.description.contains("Thu nhầm"), "the reason is the office's")
+            let whole = try await office.get("/my/dossiers/\(id)", as: office.citizen).json
+            #expect(whole["actions"]?.array?.contains("pay") == true)
+            #expect(whole["payment"]?["demand"] == seen[2]["demand"])
+            let code = try #require(whole["code"]?.text)
+            let open = try await office.get("/public/dossiers/\(code)").json
+            guard case .object(let members) = open else { throw Office.Unexpected(try await office.get("/")) }
+            #expect(members.map(\.name) == ["code", "completion"])
+        }
+    }
+
     @Test func `os-146: signed in a citizen sees where it is, down to the unit, and what can be done`() async throws {
         try await Office.open { office in
             let id = try await office.submit()

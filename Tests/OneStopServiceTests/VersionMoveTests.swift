@@ -12,7 +12,7 @@ import Testing
     private let path = "/procedures/\(Office.criminalRecord)/mappings"
 
     /// A later version: one step more, five days, in force from the second of March.
-    private func publishLater(_ office: Office, _ change: (inout Definition) -> Void = { _ in }) async throws {
+    func publishLater(_ office: Office, _ change: (inout Definition) -> Void = { _ in }) async throws {
         var later = try judicialRecord(limit: TimeLimit(5, .workingDays))
         later.steps.insert(step("appraise", .receiving, .officer), at: 1)
         change(&later)
@@ -39,6 +39,9 @@ import Testing
         guard made.status == 201, let id = made.json["id"]?.text else { throw Office.Unexpected(made) }
         return id
     }
+
+    /// A sound mapping: where it is.
+    func written(_ office: Office) async throws -> String { "\(path)/\(try await write(plan(sound), office))" }
 
     @Test func `a mapping that is not proven is refused with every way on which it goes wrong`() async throws {
         try await Office.open { office in

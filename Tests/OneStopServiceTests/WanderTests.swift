@@ -49,7 +49,10 @@ struct Seeded: RandomNumberGenerator {
                 let id = try #require(dossiers.randomElement(using: &random)).id
                 let person = try #require(people.randomElement(using: &random))
                 let (action, body) = try #require(actions(office).randomElement(using: &random))
-                let answer = try await office.act(action, on: id, as: person, body)
+                // Now and then a demand that there is.
+                let due = action == "withdraw-demand" ? try await office.last(DossierPaymentRequired.self, of: id) : nil
+                let known = due.map { body.with("demand", .string($0.demand.text)) } ?? body
+                let answer = try await office.act(action, on: id, as: person, known)
                 #expect(answer.status < 500, "\(action): \(answer.code ?? "")")
                 if Int.random(in: 0..<6, using: &random) == 0 { try await outside(office, id, &random) }
                 minutes += Int.random(in: 0...60, using: &random)
@@ -78,6 +81,7 @@ struct Seeded: RandomNumberGenerator {
             ("withdrawal/confirm", [:]), ("withdrawal/decline", ["reason": "x"]),
             ("withdrawal/decline", ["reason": "x"]),
             ("reappoint", ["dueOn": "2021-06-18", "reasonCode": "x", "reason": "y"]),
+            ("errors", ["kind": "papers-lost", "what": "x", "apology": "y", "cost": 10_000]),
         ]
     }
 
@@ -138,6 +142,8 @@ struct Seeded: RandomNumberGenerator {
                 what: try line("what"), minute: MinuteOracle.minute(try line("at")),
                 status: try #require(try Dossier.status(line, "to_status")), dueAt: try line("due_at"))
             (seen.amount, seen.demand) = (payload["amount"]?.integer, payload["demand"]?.text)
+            (seen.nature, seen.moment) = (payload["nature"]?.text, payload["moment"]?.text)
+            seen.error = payload["error"]?.text
             seen.dueOn = try payload["dueAt"]?.text.map { try Day(String($0.prefix(10))) }
             seen.late = payload["late"].map { $0 == .bool(true) }
             witness.saw(seen)

@@ -65,6 +65,22 @@ public struct Room: Sendable {
             """)
     }
 
+    /// As when who asked for it went away while it was made: the quorum queue stands anew, and has no leader.
+    public func halve(_ queue: String) throws {
+        try TestBroker.control(
+            "eval",
+            """
+            {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"\(vhost)">>, queue, <<"\(queue)">>)),
+            {Name, _} = amqqueue:get_pid(Q),
+            Folder = ra_env:server_data_dir(quorum_queues, ra_directory:uid_of(quorum_queues, Name)),
+            {ok, Made} = ra_log:read_config(Folder),
+            {ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"test">>),
+            timer:sleep(500),
+            {created, _} = rabbit_amqqueue:internal_declare(Q, false),
+            ok = ra:start_server(quorum_queues, Made#{uid => ra:new_uid(<<"half">>)}).
+            """)
+    }
+
     public var configuration: AMQPConfiguration { configuration() }
 
     public func configuration(

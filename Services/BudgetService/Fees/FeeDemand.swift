@@ -16,6 +16,9 @@ struct FeeDemand: Record {
     var demandedAt = Date(timeIntervalSince1970: 0)
     var paidAt: Date?
     var receiptNumber: String?
+    /// What is proposed, approved or paid out to be given back; and what was paid out.
+    var refunding = Money.zero
+    var refunded = Money.zero
     var reasonCode: String?
     var version = 0
 
@@ -30,7 +33,9 @@ struct FeeDemand: Record {
         .init("state", \.state, .choice, "Open, paid, refused, or cancelled before it was paid"),
         .init("demandedAt", \.demandedAt, .instant, "When it was opened"),
         .init("paidAt", \.paidAt, .instant, "When it was paid"),
-        .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt (biên lai)"),
+        .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt (biên lai) that counts"),
+        .init("refunding", \.refunding, .money, "What of it is proposed to be given back, or was"),
+        .init("refunded", \.refunded, .money, "What of it was given back"),
         .init("reasonCode", \.reasonCode, .text(1...60), "Why it was refused or cancelled"),
         .init("version", \.version, .integer(1...Int.max), "Version, also the ETag"),
     ]
@@ -50,6 +55,8 @@ struct FeeDemand: Record {
         demandedAt = try row("demanded_at")
         paidAt = try row("paid_at")
         receiptNumber = try row("receipt_number")
+        refunding = try row("refunding")
+        refunded = try row("refunded")
         reasonCode = try row("reason_code")
         version = try row("version")
     }

@@ -19,6 +19,10 @@ struct Receipt: Record {
     var demand = DemandID()
     var amount = Money.zero
     var issuedAt = Date(timeIntervalSince1970: 0)
+    var voidedAt: Date?
+    var voidReason: String?
+    var replaces: String?
+    var replacedBy: String?
 
     static let fields: [Field<Self>] = [
         .init("number", \.number, .text(1...40), "As printed: 0000012/BLĐT-2021"),
@@ -29,6 +33,10 @@ struct Receipt: Record {
         .init("demand", \.demand, .id, "The demand that it settles"),
         .init("amount", \.amount, .money, "What was collected"),
         .init("issuedAt", \.issuedAt, .instant, "When"),
+        .init("voidedAt", \.voidedAt, .instant, "When it was voided (hủy); absent while it counts"),
+        .init("voidReason", \.voidReason, .text(1...Limits.noteLength), "Why it was voided; for officials"),
+        .init("replaces", \.replaces, .text(1...40), "The void receipt in whose place it was issued"),
+        .init("replacedBy", \.replacedBy, .text(1...40), "The receipt in its place, when it is void"),
     ]
 
     init() {}
@@ -42,7 +50,29 @@ struct Receipt: Record {
         amount = try row("amount")
         issuedAt = try row("issued_at")
         number = Self.text(series, year, serial)
+        voidedAt = try row("voided_at")
+        voidReason = try row("void_reason")
+        replaces = try Self.other(row, "before")
+        replacedBy = try Self.other(row, "after")
     }
+
+    /// The number of the receipt before or after it, in whichever book and year it was issued.
+    private static func other(_ row: Row, _ prefix: String) throws -> String? {
+        let name: String? = try row("\(prefix)_series")
+        guard let series = name.flatMap(Series.init), let year: Int = try row("\(prefix)_year"),
+            let serial: Int = try row("\(prefix)_number")
+        else { return nil }
+        return text(series, year, serial)
+    }
+
+    /// Receipts with what voided and what replaced them; a condition on `r` follows.
+    static let selection: SQL = """
+        SELECT r.*, v.voided_at, v.reason AS void_reason,
+               b.series AS before_series, b.year AS before_year, b.number AS before_number,
+               a.series AS after_series, a.year AS after_year, a.number AS after_number
+        FROM receipts r LEFT JOIN receipt_voids v ON v.receipt = r.id
+        LEFT JOIN receipts b ON b.id = r.replaces LEFT JOIN receipts a ON a.replaces = r.id
+        """
 
     static func text(_ series: Series, _ year: Int, _ serial: Int) -> String {
         let digits = String(serial)
@@ -53,7 +83,10 @@ struct Receipt: Record {
 
 extension Work {
     /// The next number of the book, taken in the transaction of the payment: when that fails the number is free again.
-    func issueReceipt(_ series: Receipt.Series, for demand: FeeDemand, by actor: String) async throws -> String {
+    /// - Parameter voided: the receipt in whose place it is issued.
+    func issueReceipt(
+        _ series: Receipt.Series, for demand: FeeDemand, by actor: String, replacing voided: ReceiptID? = nil
+    ) async throws -> String {
         let rows = try await run(
             """
             WITH next AS (
@@ -62,8 +95,10 @@ extension Work {
                 ON CONFLICT (agency, series, year) DO UPDATE SET last = receipt_counters.last + 1
                 RETURNING agency, series, year, last
             )
-            INSERT INTO receipts (id, agency, series, year, number, demand, amount, issued_at, issued_by)
-            SELECT \(ReceiptID.new()), agency, series, year, last, \(demand.demand), \(demand.amount), \(now), \(actor)
+            INSERT INTO receipts (id, agency, series, year, number, demand, amount, issued_at, issued_by,
+                                  replaces)
+            SELECT \(ReceiptID.new()), agency, series, year, last, \(demand.demand), \(demand.amount), \(now), \(actor),
+                   \(voided)::uuid
             FROM next RETURNING number
             """)
         guard let serial: Int = try rows.first?("number") else { throw ReceiptFault.notNumbered(demand.demand) }
@@ -111,10 +146,10 @@ enum ListReceipts: Endpoint {
         let year = input.year ?? call.today.year
         let rows = try await call.run(
             """
-            SELECT * FROM receipts
-            WHERE agency = \(input.agency) AND series = \(input.series.rawValue) AND year = \(Int32(year))
-              AND number > \(input.after)
-            ORDER BY number LIMIT \(input.limit + 1)
+            \(Receipt.selection)
+            WHERE r.agency = \(input.agency) AND r.series = \(input.series.rawValue) AND r.year = \(Int32(year))
+              AND r.number > \(input.after)
+            ORDER BY r.number LIMIT \(input.limit + 1)
             """)
         var output = Output()
         output.receipts = try rows.prefix(input.limit).map(Receipt.init)

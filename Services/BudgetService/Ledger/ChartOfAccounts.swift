@@ -10,6 +10,13 @@ enum ChartOfAccounts {
     static let feesCollected = "3373"
     /// Phải trả khác: what came and must go back.
     static let owed = "338"
+    /// Phải thu khác: what the post collected and has not handed over.
+    static let heldByPost = "138"
+    /// Phí, lệ phí phải nộp ngân sách.
+    static let dueToBudget = "3332"
+    /// Thu phí được khấu trừ, để lại; and the same outside of the balance.
+    static let feesKept = "514"
+    static let feesKeptNoted = "014"
 
     /// An account outside of the balance is posted on one side only (ghi đơn): all of class 0.
     static func isOffBalance(_ account: String) -> Bool { account.hasPrefix("0") }

@@ -11,6 +11,11 @@ struct JournalEntry: Record {
         case feeCollected = "fee-collected"
         case receivedToRefund = "received-to-refund"
         case refunded
+        case feeRefundApproved = "fee-refund-approved"
+        case feeRefundPaid = "fee-refund-paid"
+        case postHandedOver = "post-handed-over"
+        case quarterSettled = "quarter-settled"
+        case paidToTreasury = "paid-to-treasury"
     }
 
     enum Side: String, CaseIterable, Sendable { case debit, credit }
@@ -39,7 +44,7 @@ struct JournalEntry: Record {
     var chart = ""
     var kind = Occasion.feeCollected
     var document = ""
-    var payment = PaymentID()
+    var payment: PaymentID?
     var lines: [Line] = []
     var postedAt = Date(timeIntervalSince1970: 0)
 
@@ -52,10 +57,17 @@ struct JournalEntry: Record {
         .init(
             "document", \.document, .text(1...Limits.Budget.referenceLength),
             "Receipt, reference of the payment, or payment order"),
-        .init("payment", \.payment, .id, "The payment booked"),
+        .init("payment", \.payment, .id, "The payment booked; absent where the entry is about many"),
         .init("lines", \.lines, .list(.record, 1...Limits.Budget.lines), "Debits and credits"),
         .init("postedAt", \.postedAt, .instant, "When"),
     ]
+
+    /// Whose ledger, and what the entry is about: a payment, something else, or something else about a payment.
+    struct About: Sendable {
+        var agency: AgencyCode
+        var payment: PaymentID?
+        var cause: UUID?
+    }
 
     init() {}
 
@@ -74,24 +86,35 @@ enum LedgerFault: Error, Equatable {
     case unbalanced(kind: String)
     /// No chart is in force on this day.
     case noChart(Day)
+    /// What a settlement counts is not what the account of collected fees says.
+    case settlementDiffers(AgencyCode, counted: Money, ledger: Money)
 }
 
 extension Work {
-    /// Posts an entry on today's page of the agency's ledger.
+    /// Posts an entry about a payment on today's page of the agency's ledger.
     func post(
         _ kind: JournalEntry.Occasion, of payment: Payment, document: String, lines: [JournalEntry.Line],
         by actor: String
+    ) async throws {
+        let about = JournalEntry.About(agency: payment.agency, payment: payment.payment)
+        try await post(kind, about, on: today, document: document, lines: lines, by: actor)
+    }
+
+    /// Posts an entry; in a closed quarter it lands on the first day of the next (os-236).
+    func post(
+        _ kind: JournalEntry.Occasion, _ about: JournalEntry.About, on day: Day, document: String,
+        lines: [JournalEntry.Line], by actor: String
     ) async throws {
         guard JournalEntry.balances(lines) else { throw LedgerFault.unbalanced(kind: kind.rawValue) }
         let (accounts, sides) = (lines.map(\.account), lines.map(\.side.rawValue))
         let written = try await run(
             """
             WITH entry AS (
-                INSERT INTO journal_entries (id, agency, day, chart, kind, document, payment, line_count, posted_at,
-                                             posted_by)
-                SELECT \(UUID.v7()), \(payment.agency), \(today), chart, \(kind.rawValue), \(document),
-                       \(payment.payment), \(lines.count), \(now), \(actor)
-                FROM charts WHERE valid_from <= \(today) ORDER BY valid_from DESC LIMIT 1
+                INSERT INTO journal_entries (id, agency, day, chart, kind, document, payment, cause, line_count,
+                                             posted_at, posted_by)
+                SELECT \(UUID.v7()), \(about.agency), \(day), chart, \(kind.rawValue), \(document),
+                       \(about.payment)::uuid, \(about.cause)::uuid, \(lines.count), \(now), \(actor)
+                FROM charts WHERE valid_from <= \(day) ORDER BY valid_from DESC LIMIT 1
                 RETURNING id, agency, day, chart
             )
             INSERT INTO journal_lines (entry, line, agency, day, chart, account, side, amount)
@@ -99,6 +122,6 @@ extension Work {
             FROM entry e, unnest(\(accounts), \(sides), \(lines.map(\.amount)))
                 WITH ORDINALITY AS l (account, side, amount, line)
             """)
-        guard written.affected == lines.count else { throw LedgerFault.noChart(today) }
+        guard written.affected == lines.count else { throw LedgerFault.noChart(day) }
     }
 }

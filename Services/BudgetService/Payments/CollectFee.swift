@@ -1,33 +1,68 @@
 import Contracts
 import ServiceKit
 
-/// `POST /demands/{demand}/collect`: the accountant takes the fee in cash at the counter, exactly what is due.
+/// `POST /demands/{demand}/collect`: the accountant records the fee, exactly what is due: in cash at the counter, by
+/// transfer to the agency's account, or as collected by the postal company (thu hộ). The latter two with their
+/// reference, and by whom and when (os-235).
 enum CollectFee: Endpoint {
     static let route = Route.post("/demands/{demand}/collect")
-    static let summary = "Collect a fee in cash at the counter, with its numbered receipt"
+    static let summary = "Collect a fee in cash, by transfer or through the post, with its numbered receipt"
     static let access = Access.official(.feesCollect)
-    static let refusals = [Refused.alreadyPaid, .demandRefused, .demandCancelled, .amountDiffers]
+    static let refusals = [
+        Refused.alreadyPaid, .demandRefused, .demandCancelled, .amountDiffers, .wayMembers, .notYetCollected,
+        .referenceUsed,
+    ]
+
+    enum Way: String, CaseIterable, Sendable {
+        case cash, transfer, postal
+
+        var channel: Payment.Channel {
+            switch self {
+            case .cash: .counter
+            case .transfer: .transfer
+            case .postal: .postal
+            }
+        }
+    }
 
     struct Input: Record {
         var demand = DemandID()
         var amount = Money.zero
+        var way = Way.cash
+        var reference: String?
+        var collector: String?
+        var collectedAt: Date?
+
         static let fields: [Field<Self>] = [
             .init("demand", \.demand, .id, "The demand", in: .path),
             .init("amount", \.amount, .money, "What was taken; must be what is due"),
+            .init("way", \.way, .choice, default: .cash, "In cash, by transfer, or collected by the post"),
+            .init(
+                "reference", \.reference, .text(1...Limits.Budget.referenceLength, pattern: #"^[A-Za-z0-9._:/-]+$"#),
+                "Of the transfer, or the post's; each once. Not with cash"),
+            .init(
+                "collector", \.collector, .text(1...Limits.Budget.collectorLength),
+                "The post office that collected it; with the post only"),
+            .init(
+                "collectedAt", \.collectedAt, .instant,
+                "When the money came to the account or the post; now when absent. Not with cash"),
         ]
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<FeeDemand> {
         guard let known = try await call.runtime.database.demand(input.demand) else { throw Refused.notFound }
         try await call.require(.feesCollect, at: known.agency)
-        return try await call.transaction { work in
-            guard let demand = try await work.demand(input.demand, forUpdate: true) else { throw Refused.notFound }
-            try decide(demand, taken: input.amount)
-            try call.check(Int64(demand.version))
-            var received = Payment()
-            (received.channel, received.amount, received.paidAt) = (.counter, input.amount, work.now)
-            let (_, after) = try await work.book(received, for: demand)
-            return Reply(after, version: Int64(after.version))
+        let received = try received(input, now: call.now)
+        do {
+            return try await call.transaction { work in
+                guard let demand = try await work.demand(input.demand, forUpdate: true) else { throw Refused.notFound }
+                try decide(demand, taken: input.amount)
+                try call.check(Int64(demand.version))
+                let (_, after) = try await work.book(received, for: demand)
+                return Reply(after, version: Int64(after.version))
+            }
+        } catch let error as PostgresError where error.constraint == "payments_reference" {
+            throw Refused.referenceUsed
         }
     }
 
@@ -39,6 +74,20 @@ enum CollectFee: Endpoint {
         case .cancelled: throw .demandCancelled
         }
         guard taken == demand.amount else { throw .amountDiffers }
+    }
+
+    /// What came, by its way: money that was not handed over here has its reference, and the post its office.
+    static func received(_ input: Input, now: Date) throws(Refused) -> Payment {
+        let isCash = input.way == .cash
+        guard isCash == (input.reference == nil) else { throw .wayMembers.at("reference") }
+        guard (input.way == .postal) == (input.collector != nil) else { throw .wayMembers.at("collector") }
+        guard !isCash || input.collectedAt == nil else { throw .wayMembers.at("collectedAt") }
+        let at = input.collectedAt ?? now
+        guard at <= now else { throw .notYetCollected }
+        var payment = Payment()
+        (payment.channel, payment.amount, payment.paidAt) = (input.way.channel, input.amount, at)
+        (payment.reference, payment.collector) = (input.reference ?? "", input.collector)
+        return payment
     }
 }
 
@@ -52,4 +101,11 @@ extension Refused {
     static let amountDiffers = Refused(
         "budget.amount-differs", 422, vi: "Số tiền phải đúng bằng số phải nộp.",
         en: "The amount must be exactly what is due.", field: "amount")
+    static let wayMembers = Refused(
+        "budget.way-members", 422,
+        vi: "Chuyển khoản phải có mã tham chiếu; thu hộ phải có thêm bưu cục; tiền mặt không có các mục này.",
+        en: "A transfer needs its reference, the post also its office; cash has neither, nor a time of its own.")
+    static let notYetCollected = Refused(
+        "budget.not-yet-collected", 422, vi: "Thời điểm thu không được ở tương lai.",
+        en: "The money cannot have come later than now.", field: "collectedAt")
 }

@@ -10,6 +10,7 @@ enum ListPayments: Endpoint {
     struct Input: Record {
         var agency = AgencyCode.none
         var toRefund = false
+        var heldByPost = false
         var demand: DemandID?
         var cursor: String?
         var limit = Limits.pageDefault
@@ -17,6 +18,9 @@ enum ListPayments: Endpoint {
         static let fields: [Field<Self>] = [
             .init("agency", \.agency, .agency, "Who received them", in: .query),
             .init("toRefund", \.toRefund, .bool, default: false, "Only with something still owed back", in: .query),
+            .init(
+                "heldByPost", \.heldByPost, .bool, default: false, "Only what the post has not handed over",
+                in: .query),
             .init("demand", \.demand, .id, "Only for this demand", in: .query),
             .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
             .init(
@@ -41,6 +45,7 @@ enum ListPayments: Endpoint {
             \(Payment.selection)
             WHERE p.agency = \(input.agency) AND (\(before)::uuid IS NULL OR p.id < \(before))
               AND (NOT \(input.toRefund) OR p.to_refund > 0 AND r.payment IS NULL)
+              AND (NOT \(input.heldByPost) OR p.channel = 'postal' AND o.payment IS NULL)
               AND (\(input.demand)::uuid IS NULL OR p.demand = \(input.demand))
             ORDER BY p.id DESC LIMIT \(input.limit + 1)
             """)
@@ -48,6 +53,7 @@ enum ListPayments: Endpoint {
         output.payments = try rows.prefix(input.limit).map(Payment.init)
         guard rows.count > input.limit, let last = output.payments.last else { return Reply(output) }
         var next = "/payments?agency=\(input.agency)&toRefund=\(input.toRefund)&limit=\(input.limit)"
+        if input.heldByPost { next += "&heldByPost=true" }
         if let demand = input.demand { next += "&demand=\(demand)" }
         return Reply(output, next: "\(next)&cursor=\(Cursor(text: last.payment.text))")
     }

@@ -3,8 +3,20 @@ import ServiceKit
 
 /// Money that came: once by who reported it and that one's reference. What it does not settle is owed back.
 struct Payment: Record {
-    /// Who reported it: the payment gateway, or the agency's accountant at the counter.
-    enum Channel: String, CaseIterable, Sendable { case gateway, counter }
+    /// How it came: the payment gateway reported it; in cash at the counter; by transfer to the agency's account; the
+    /// postal company collected it (thu hộ; Decree 61/2018/NĐ-CP, Art. 22).
+    enum Channel: String, CaseIterable, Sendable {
+        case gateway, counter, transfer, postal
+
+        /// Where the money is. What the post collected is a claim on it until it hands it over (os-235).
+        var account: String {
+            switch self {
+            case .gateway, .transfer: ChartOfAccounts.bank
+            case .counter: ChartOfAccounts.cash
+            case .postal: ChartOfAccounts.heldByPost
+            }
+        }
+    }
 
     var payment = PaymentID()
     var channel = Channel.gateway
@@ -15,20 +27,29 @@ struct Payment: Record {
     var settled = Money.zero
     var toRefund = Money.zero
     var receiptNumber: String?
+    var receiptVoid = false
+    var collector: String?
+    var takenBy: PersonID?
+    var handedOverAt: Date?
     var paidAt = Date(timeIntervalSince1970: 0)
     var receivedAt = Date(timeIntervalSince1970: 0)
     var refundedAt: Date?
 
     static let fields: [Field<Self>] = [
         .init("payment", \.payment, .id, "The payment"),
-        .init("channel", \.channel, .choice, "Gateway or counter"),
+        .init("channel", \.channel, .choice, "Gateway, counter (cash), transfer, or the post"),
         .init("reference", \.reference, .text(1...Limits.Budget.referenceLength), "Its reference there"),
         .init("demand", \.demand, .id, "The demand it was made for"),
         .init("agency", \.agency, .agency, "Who received it"),
         .init("amount", \.amount, .money, "What came"),
         .init("settled", \.settled, .money, "What of it paid the demand"),
         .init("toRefund", \.toRefund, .money, "What is owed back"),
-        .init("receiptNumber", \.receiptNumber, .text(1...40), "The receipt, when it paid the demand"),
+        .init("receiptNumber", \.receiptNumber, .text(1...40), "The receipt issued, when it paid the demand"),
+        .init("receiptVoid", \.receiptVoid, .bool, "Whether that receipt was voided and replaced"),
+        .init(
+            "collector", \.collector, .text(1...Limits.Budget.collectorLength), "The post office that collected it"),
+        .init("takenBy", \.takenBy, .id, "The official who recorded it; absent where the gateway reported it"),
+        .init("handedOverAt", \.handedOverAt, .instant, "When the post handed it over"),
         .init("paidAt", \.paidAt, .instant, "When it was paid, as reported"),
         .init("receivedAt", \.receivedAt, .instant, "When it was booked"),
         .init("refundedAt", \.refundedAt, .instant, "When what is owed back was given back"),
@@ -46,6 +67,10 @@ struct Payment: Record {
         settled = try row("settled")
         toRefund = try row("to_refund")
         receiptNumber = try row("receipt_number")
+        receiptVoid = try row("receipt_void")
+        collector = try row("collector")
+        takenBy = try row("taken_by")
+        handedOverAt = try row("handed_over_at")
         paidAt = try row("paid_at")
         receivedAt = try row("received_at")
         refundedAt = try row("refunded_at")
@@ -53,11 +78,16 @@ struct Payment: Record {
 
     /// Payments with their refunds; a condition on `p` follows.
     static let selection: SQL = """
-        SELECT p.*, r.refunded_at FROM payments p LEFT JOIN refunds r ON r.payment = p.id
+        SELECT p.*, r.refunded_at, h.handed_at AS handed_over_at,
+               p.settled > 0 AND EXISTS (
+                   SELECT FROM receipts b JOIN receipt_voids v ON v.receipt = b.id
+                   WHERE b.demand = p.demand AND b.replaces IS NULL) AS receipt_void
+        FROM payments p LEFT JOIN refunds r ON r.payment = p.id
+        LEFT JOIN handed_over_payments o ON o.payment = p.id LEFT JOIN postal_handovers h ON h.id = o.handover
         """
 
     /// What of an amount settles a demand. Money that came is never lost: what is too much, too little or a second
-    /// time is owed back, and a demand is settled whole or not at all.
+    /// time is owed back, and a demand is settled whole or not at all: money in is fees less refunds (os-240).
     static func split(_ amount: Money, for demand: FeeDemand) throws(FieldFault) -> (settled: Money, toRefund: Money) {
         guard demand.state == .open, amount >= demand.amount else { return (.zero, amount) }
         return (demand.amount, try amount - demand.amount)
@@ -65,12 +95,11 @@ struct Payment: Record {
 
     /// The entries of a payment: the fee collected, and what is owed back.
     var entries: [(JournalEntry.Occasion, [JournalEntry.Line])] {
-        let into = channel == .gateway ? ChartOfAccounts.bank : ChartOfAccounts.cash
-        return [
+        [
             (JournalEntry.Occasion.feeCollected, ChartOfAccounts.feesCollected, settled),
             (.receivedToRefund, ChartOfAccounts.owed, toRefund),
         ].filter { $0.2 > .zero }.map { occasion, account, amount in
-            (occasion, [.init(into, .debit, amount), .init(account, .credit, amount)])
+            (occasion, [.init(channel.account, .debit, amount), .init(account, .credit, amount)])
         }
     }
 }
@@ -82,12 +111,13 @@ extension Work {
         var (payment, after) = (received, demand)
         payment.payment = PaymentID.new()
         (payment.demand, payment.agency, payment.receivedAt) = (demand.demand, demand.agency, now)
+        if payment.channel != .gateway { payment.takenBy = actingPerson }
         (payment.settled, payment.toRefund) = try Payment.split(payment.amount, for: demand)
         if payment.reference.isEmpty { payment.reference = payment.payment.text }
         let booker = payment.channel == .gateway ? "payment-gateway" : actor
         if payment.settled > .zero {
             let receipt = try await issueReceipt(
-                payment.channel == .gateway ? .electronic : .cash, for: demand, by: booker)
+                payment.channel == .counter ? .cash : .electronic, for: demand, by: booker)
             payment.receiptNumber = receipt
             (after.state, after.paidAt) = (.paid, min(payment.paidAt, now))
             (after.receiptNumber, after.version) = (receipt, demand.version + 1)
@@ -95,10 +125,11 @@ extension Work {
         try await post(
             """
             INSERT INTO payments (id, channel, reference, demand, agency, amount, settled, to_refund, receipt_number,
-                                  paid_at, received_at)
+                                  collector, taken_by, paid_at, received_at)
             VALUES (\(payment.payment), \(payment.channel.rawValue), \(payment.reference), \(payment.demand),
                     \(payment.agency), \(payment.amount), \(payment.settled), \(payment.toRefund),
-                    \(payment.receiptNumber), \(payment.paidAt), \(payment.receivedAt))
+                    \(payment.receiptNumber), \(payment.collector), \(payment.takenBy), \(payment.paidAt),
+                    \(payment.receivedAt))
             """)
         for (occasion, lines) in payment.entries {
             let document = occasion == .feeCollected ? payment.receiptNumber ?? payment.reference : payment.reference

@@ -78,18 +78,7 @@ enum ExportRegister: RawEndpoint {
         ]
     }
 
-    /// RFC 4180, with the byte order mark by which spreadsheets know UTF-8.
-    static func table(_ rows: [[String]]) -> String {
-        "\u{FEFF}" + rows.map { $0.map(cell).joined(separator: ",") + "\r\n" }.joined()
-    }
-
-    /// A text that a spreadsheet would take for a formula is marked as text.
-    private static func cell(_ text: String) -> String {
-        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-        let safe = isFormula ? "'" + text : text
-        let needsQuotes = safe.unicodeScalars.contains { "\",\r\n".unicodeScalars.contains($0) }
-        return needsQuotes ? "\"" + safe.replacing("\"", with: "\"\"") + "\"" : safe
-    }
+    static func table(_ rows: [[String]]) -> String { CSV.mark + rows.map(CSV.row).joined() }
 }
 
 extension Refused {

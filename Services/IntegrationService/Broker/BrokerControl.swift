@@ -82,7 +82,8 @@ struct BrokerControl: Sendable {
     struct Found: Sendable {
         /// Nobody's queues and users, which were removed.
         var orphans = 0
-        /// Subscriptions' queues that cannot be used although every node that has them runs.
+        /// Subscriptions' queues that cannot be used although every node that has them runs, or that are too new for the
+        /// broker to have said how they are.
         var broken: Set<String> = []
         /// Somebody was given another password meanwhile.
         var changed = false
@@ -91,9 +92,10 @@ struct BrokerControl: Sendable {
     /// What stands at the broker and what the subscriptions say are made the same.
     ///
     /// The broker is asked first: whatever stands there was in the database before it was made.
-    /// - Parameter broken: what the last comparison found so. RabbitMQ may come back from a crash with a queue whose
-    ///   log it cannot read: it stands, and every use of it fails. Found so twice it is lost, and made again.
-    func compare(with database: Database, broken: Set<String>) async throws -> Found {
+    /// - Parameter lost: queues that were found broken for as long as one has to come back. RabbitMQ may come back from a
+    ///   crash with a queue whose log it cannot read, and keeps one whose making was cut off half-way: it stands, and
+    ///   every use of it fails. What is still so is made again.
+    func compare(with database: Database, lost: Set<String>) async throws -> Found {
         let queues = try await all(["queues", vhost])
         var people: [String: Int] = [:]
         for user in try await all(["users"]) {
@@ -103,9 +105,10 @@ struct BrokerControl: Sendable {
             people[Self.name(user)] = generation.flatMap { Int($0) } ?? 0
         }
         var (found, standing) = (Found(), Set(queues.map(Self.name)))
-        if queues.contains(where: Self.isLeaderless) {
+        let leaderless = Self.leaderless(queues)
+        if !leaderless.isEmpty {
             let nodes = try await all(["nodes"]).filter { $0["running"] == .bool(true) }.map(Self.name)
-            found.broken = Set(queues.filter { Self.isBroken($0, running: Set(nodes)) }.map(Self.name))
+            found.broken = Set(leaderless.filter { Self.isComplete($0, running: Set(nodes)) }.map(Self.name))
         }
         let rows = try await database.run(
             "SELECT id, generation, provisioned FROM subscriptions WHERE kind = 'queue' AND state <> 'deleted'")
@@ -115,7 +118,7 @@ struct BrokerControl: Sendable {
             let (generation, provisioned): (Int, Int) = (try row("generation"), try row("provisioned"))
             let name = Subscription.queue(of: id)
             known.insert(name)
-            if broken.contains(name), found.broken.remove(name) != nil {
+            if lost.contains(name), found.broken.remove(name) != nil {
                 log.error(
                     "a queue was lost at the broker; it is made again, its subscriber reads what was in it as missed",
                     metadata: ["queue": "\(name)"])
@@ -145,14 +148,21 @@ struct BrokerControl: Sendable {
 
     private static func name(_ thing: JSON) -> String { thing["name"]?.text ?? "" }
 
-    private static func isLeaderless(_ queue: JSON) -> Bool {
-        name(queue).hasPrefix(Subscription.queuePrefix) && queue["members"]?.array?.isEmpty == false
-            && queue["online"]?.array?.isEmpty == true
+    /// Those of subscriptions that nobody leads. None of its members is alive; or one is and was never elected, because
+    /// who asked for the queue went away: then it alone has no state, which leaders tell every few seconds.
+    static func leaderless(_ queues: [JSON]) -> [JSON] {
+        let areMeasured = queues.contains { $0["state"]?.text != nil }
+        return queues.filter { queue in
+            guard name(queue).hasPrefix(Subscription.queuePrefix), queue["members"]?.array?.isEmpty == false else {
+                return false
+            }
+            return queue["online"]?.array?.isEmpty == true || areMeasured && queue["state"]?.text == nil
+        }
     }
 
     /// A queue whose nodes do not all run only waits for them.
-    private static func isBroken(_ queue: JSON, running nodes: Set<String>) -> Bool {
-        isLeaderless(queue) && (queue["members"]?.array ?? []).allSatisfy { nodes.contains($0.text ?? "") }
+    private static func isComplete(_ queue: JSON, running nodes: Set<String>) -> Bool {
+        (queue["members"]?.array ?? []).allSatisfy { nodes.contains($0.text ?? "") }
     }
 
     /// False: it has another password by now, which may have been set before this one.
@@ -180,7 +190,7 @@ struct BrokerControl: Sendable {
         _ method: String, _ path: [String], _ body: JSON? = nil, missingIsFine: Bool = false
     ) async throws -> CourierAnswer {
         let parts = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
-        let columns = method == "GET" ? "?columns=name,tags,members,online,running" : ""
+        let columns = method == "GET" ? "?columns=name,tags,members,online,state,running" : ""
         let answer = try await courier.send(
             CourierRequest(
                 method, "\(address)/api/\(parts.joined(separator: "/"))\(columns)",

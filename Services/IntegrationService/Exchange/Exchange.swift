@@ -165,27 +165,26 @@ final class Exchange: ServiceLifecycle.Service {
     // MARK: - The broker
 
     private func compareBroker() async {
-        var broken: Set<String> = []
+        var broken: [String: ContinuousClock.Instant] = [:]
         while !Task.isCancelled {
             var pause = Limits.Integration.comparison
             do {
-                let found = try await broker.compare(with: runtime.database, broken: broken)
-                broken = found.broken
+                let lost = broken.filter { .now - $0.value >= Limits.AMQP.unusable }
+                let found = try await broker.compare(with: runtime.database, lost: Set(lost.keys))
+                broken = .init(uniqueKeysWithValues: found.broken.map { ($0, broken[$0] ?? .now) })
                 outlets.counts.orphans(found.orphans)
                 outlets.bells.desks.ringAll()
                 if found.changed { outlets.bells.broker.ring() }
+                // The broker may still be starting, and a new queue has no state yet.
+                if !broken.isEmpty { pause = Limits.AMQP.unusable }
             } catch {
-                (broken, pause) = ([], Limits.AMQP.unusable)
+                // What was not seen meanwhile may have come back.
+                (broken, pause) = ([:], Limits.AMQP.unusable)
                 if !Task.isCancelled { runtime.log.warning("broker not compared", metadata: ["error": "\(error)"]) }
             }
-            if broken.isEmpty {
-                await outlets.bells.broker.wait(atMost: pause)
-                // A missing queue rings with every try to publish into it.
-                try? await Task.sleep(for: Limits.Integration.candidacy)
-            } else {
-                // The broker may still be starting.
-                try? await Task.sleep(for: Limits.AMQP.unusable)
-            }
+            await outlets.bells.broker.wait(atMost: pause)
+            // A missing queue rings with every try to publish into it.
+            try? await Task.sleep(for: Limits.Integration.candidacy)
         }
     }
 }

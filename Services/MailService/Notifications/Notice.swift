@@ -65,6 +65,9 @@ struct Notice: Sendable, Equatable {
         case deadlineNear = "deadline-near"
         case deadlineDue = "deadline-due"
         case deadlinePassed = "deadline-passed"
+        case answerNear = "answer-near"
+        case answerDue = "answer-due"
+        case answerPassed = "answer-passed"
     }
 
     struct Words: Sendable, Equatable {
@@ -146,6 +149,9 @@ struct Notice: Sendable, Equatable {
         case .deadlineNear: ("Sắp đến hạn \(subject.vietnamese) \(dossier)", some(due, agency))
         case .deadlineDue: ("Đã đến hạn \(subject.vietnamese) \(dossier)", some(due, agency))
         case .deadlinePassed: ("Quá hạn \(subject.vietnamese) \(dossier)", some(due, agency))
+        case .answerNear: ("Sắp hết hạn trả lời tiếp nhận \(dossier)", some(due, agency))
+        case .answerDue: ("Đã đến hạn trả lời tiếp nhận \(dossier)", some(due, agency))
+        case .answerPassed: ("Quá hạn trả lời tiếp nhận \(dossier)", some(due, agency))
         }
     }
 
@@ -192,6 +198,9 @@ struct Notice: Sendable, Equatable {
         case .deadlineNear: ("Soon due, \(subject.english) of \(dossier)", some(due, agency))
         case .deadlineDue: ("Due now, \(subject.english) of \(dossier)", some(due, agency))
         case .deadlinePassed: ("Overdue, \(subject.english) of \(dossier)", some(due, agency))
+        case .answerNear: ("Soon to be answered: \(dossier)", some(due, agency))
+        case .answerDue: ("The answer is due now: \(dossier)", some(due, agency))
+        case .answerPassed: ("The answer is overdue: \(dossier)", some(due, agency))
         }
     }
 

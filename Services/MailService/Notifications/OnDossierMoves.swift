@@ -73,6 +73,19 @@ enum TellOfReappointment: Reaction {
     }
 }
 
+/// A rung of the ladder of an answer: the counter that has to give it is told, or whom the rung is for above it.
+enum TellOfAwaitedAnswer: Reaction {
+    static func handle(_ event: AnswerAwaited, _ envelope: Envelope, _ work: Work) async throws {
+        var facts = Facts(try await work.note(of: event.dossier))
+        (facts.dueAt, facts.agency) = (event.dueAt, event.agency)
+        let template: Notice.Template =
+            event.hours < 0 ? .answerNear : event.hours == 0 ? .answerDue : .answerPassed
+        let role: PostRole = event.reader == .officer ? .clerk : .leader
+        try await work.tell(
+            Notice(template, facts), to: [Addressee(role: role, agency: event.toAgency)], of: envelope)
+    }
+}
+
 /// A rung of a deadline's ladder: whom it is for is told. An official whose post ended is stood for by the leaders.
 enum TellOfDeadline: Reaction {
     static func handle(_ event: DeadlineReached, _ envelope: Envelope, _ work: Work) async throws {

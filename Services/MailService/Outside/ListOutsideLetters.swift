@@ -23,7 +23,7 @@ enum ListOutsideLetters: Endpoint {
 
     struct Line: Record {
         var letter = MessageID()
-        var dossier = DossierID()
+        var dossier: DossierID?
         var agency = AgencyCode.none
         var what = ""
         var state = OutsideLetter.State.waiting
@@ -35,9 +35,9 @@ enum ListOutsideLetters: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("letter", \.letter, .id, "The letter; its Message-ID begins with it"),
-            .init("dossier", \.dossier, .id, "The dossier"),
-            .init("agency", \.agency, .agency, "The receiving agency"),
-            .init("what", \.what, .text(1...60), "What was done with the dossier"),
+            .init("dossier", \.dossier, .id, "The dossier; absent of a reminder of an appointment"),
+            .init("agency", \.agency, .agency, "The receiving agency, or where the appointment is"),
+            .init("what", \.what, .text(1...60), "What was done with the dossier, or `appointment-reminder`"),
             .init("state", \.state, .choice, "Where it stands"),
             .init("note", \.note, .text(1...100), "Why it waits, or how it ended"),
             .init("attempts", \.attempts, .integer(0...Int(Int32.max)), "How often it was tried"),

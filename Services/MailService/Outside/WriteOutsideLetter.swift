@@ -5,14 +5,32 @@ import ServiceKit
 enum WriteOutsideLetter: Reaction {
     static func handle(_ command: SendCitizenNotice, _ envelope: Envelope, _ work: Work) async throws {
         // Both languages: nobody asked the applicant which.
-        let body = "\(command.vietnamese)\n\n\(command.english)"
-        try await work.post(
+        try await work.write(
+            "Thông báo về hồ sơ thủ tục hành chính", "\(command.vietnamese)\n\n\(command.english)", of: command.what,
+            about: command.dossier, agency: command.agency, to: command.address, by: envelope)
+    }
+}
+
+/// OneStop asks to remind a citizen of an appointment: a letter too, in the language in which it was made.
+enum WriteReminder: Reaction {
+    static func handle(_ command: SendAppointmentReminder, _ envelope: Envelope, _ work: Work) async throws {
+        try await work.write(
+            command.subject, command.text, of: "appointment-reminder", about: nil, agency: command.agency,
+            to: command.address, by: envelope)
+    }
+}
+
+extension Work {
+    fileprivate func write(
+        _ subject: String, _ body: String, of what: String, about dossier: DossierID?, agency: AgencyCode,
+        to address: Sealed, by envelope: Envelope
+    ) async throws {
+        try await post(
             """
             INSERT INTO outside_letters
                 (id, source_event, sender, dossier, agency, what, subject, body, address, state, note, made_at, due_at)
-            VALUES (\(MessageID.new()), \(envelope.id), \(envelope.source), \(command.dossier), \(command.agency),
-                    \(command.what), 'Thông báo về hồ sơ thủ tục hành chính', \(body),
-                    \(try JSON(parsing: command.address.jsonBytes)), 'waiting', 'new', \(work.now), clock_timestamp())
+            VALUES (\(MessageID.new()), \(envelope.id), \(envelope.source), \(dossier), \(agency), \(what), \(subject),
+                    \(body), \(try JSON(parsing: address.jsonBytes)), 'waiting', 'new', \(now), clock_timestamp())
             """)
     }
 }

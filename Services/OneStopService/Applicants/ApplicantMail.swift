@@ -17,11 +17,11 @@ extension Dossier {
 }
 
 extension Call {
-    /// The address as the dossier keeps it: readable only while the applicant's key is there, and put into commands as
-    /// it is.
-    func sealed(_ address: String, of dossier: Dossier) async throws -> Sealed {
+    /// The address as a dossier or an appointment keeps it: readable only while the citizen's key is there, and put
+    /// into commands as it is.
+    func sealed(_ address: String, under subject: SubjectID) async throws -> Sealed {
         let key = try await SubjectKeys.key(
-            of: dossier.applicantSubject, resource(SealingKeys.self), at: now, in: runtime.database)
+            of: subject, resource(SealingKeys.self), at: now, in: runtime.database)
         return try key.seal(address, for: SendCitizenNotice.addressPurpose)
     }
 }

@@ -7,18 +7,6 @@ enum ListMyDossiers: Endpoint {
     static let summary = "A citizen's own dossiers, newest first"
     static let access = Access.citizen
 
-    struct Input: Record {
-        var before: DossierID?
-        var limit = Limits.pageDefault
-
-        static let fields: [Field<Self>] = [
-            .init("before", \.before, .id, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
-    }
-
     struct Output: Record {
         var dossiers: [DossierLine] = []
         static let fields: [Field<Self>] = [
@@ -26,11 +14,10 @@ enum ListMyDossiers: Endpoint {
         ]
     }
 
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let before: SQL = input.before.map { "AND id < \($0)" } ?? ""
+    static func handle(_ input: NewestPage, _ call: Call) async throws -> Reply<Output> {
         let rows = try await call.run(
             """
-            SELECT \(DossierLine.columns) FROM dossiers WHERE applicant = \(try call.person) \(before)
+            SELECT \(DossierLine.columns) FROM dossiers WHERE applicant = \(try call.person) \(input.older)
               -- Linked dossiers are seen in their application.
               AND NOT EXISTS (SELECT 1 FROM slips WHERE slips.child = dossiers.id)
             ORDER BY id DESC LIMIT \(input.limit + 1)

@@ -40,18 +40,6 @@ enum ReadMyNotifications: Endpoint {
     static let summary = "What a citizen was told about his or her dossiers, newest first"
     static let access = Access.citizen
 
-    struct Input: Record {
-        var before: UUID?
-        var limit = Limits.pageDefault
-
-        static let fields: [Field<Self>] = [
-            .init("before", \.before, .uuid, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
-    }
-
     struct Output: Record {
         var notifications: [Notification] = []
         static let fields: [Field<Self>] = [
@@ -59,11 +47,10 @@ enum ReadMyNotifications: Endpoint {
         ]
     }
 
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let before: SQL = input.before.map { "AND id < \($0)" } ?? ""
+    static func handle(_ input: NewestPage, _ call: Call) async throws -> Reply<Output> {
         let rows = try await call.run(
             """
-            SELECT * FROM notifications WHERE person = \(try call.person) \(before)
+            SELECT * FROM notifications WHERE person = \(try call.person) \(input.older)
             ORDER BY id DESC LIMIT \(input.limit + 1)
             """)
         var output = Output()

@@ -11,10 +11,16 @@ enum TrackDossier: Endpoint {
     /// What the applicant can do now. The words are stable.
     enum Action: String, CaseIterable, Sendable { case attach, supply, pay, withdraw, rate, complain }
 
-    /// What is due or was paid, and how.
+    /// What is due or was, and how it is paid.
     struct Payment: Record {
         var demand: DemandID?
+        var nature: FeeNature?
+        var moment = FeeMoment.reception
+        var names: [String] = []
         var amount: Money?
+        var state = DossierFee.State.open
+        var askedAt: Date?
+        var settledAt: Date?
         var paidAt: Date?
         var receipt: String?
         var vietnamese = ""
@@ -22,7 +28,15 @@ enum TrackDossier: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("demand", \.demand, .id, "The demand: its number is the reference of the payment"),
-            .init("amount", \.amount, .money, "What is or was due"),
+            .init("nature", \.nature, .choice, "Phí or lệ phí; absent for whatever is due"),
+            .init("moment", \.moment, .choice, "When it is collected (HinhThucThu 1, 2, 4)"),
+            .init(
+                "names", \.names, .list(.text(1...Limits.nameLength), 0...Limits.OneStop.fees),
+                "Vietnamese names of what it is for"),
+            .init("amount", \.amount, .money, "What is or was due; absent where nothing was asked for"),
+            .init("state", \.state, .choice, "Open, paid, exempt, not collectable for now, or taken back"),
+            .init("askedAt", \.askedAt, .instant, "When it was asked for"),
+            .init("settledAt", \.settledAt, .instant, "When it was paid, exempted, refused or taken back"),
             .init("paidAt", \.paidAt, .instant, "When it was paid"),
             .init("receipt", \.receipt, .text(1...40), "Number of the receipt"),
             .init("vietnamese", \.vietnamese, .text(1...Limits.noteLength), "What is to be done, in Vietnamese"),
@@ -51,6 +65,7 @@ enum TrackDossier: Endpoint {
         var clockStands = false
         var missing: String?
         var payment: Payment?
+        var payments: [Payment] = []
         var reason: String?
         var actions: [Action] = []
         var rateable: [RatingOccasion] = []
@@ -75,7 +90,10 @@ enum TrackDossier: Endpoint {
             .init("why", \.why, .record, "Why then"),
             .init("clockStands", \.clockStands, .bool, "Whether the time limit stands"),
             .init("missing", \.missing, .text(1...Limits.noteLength), "What is missing (form 02)"),
-            .init("payment", \.payment, .record, "What is due or was paid, and how"),
+            .init("payment", \.payment, .record, "The last of them that is due, was paid, or is exempt"),
+            .init(
+                "payments", \.payments, .list(.record, 0...Limits.OneStop.dossierFees),
+                "All that was asked for, each with its state and receipt, in that order"),
             .init("reason", \.reason, .text(1...Limits.noteLength), "Why it was refused or stopped"),
             .init("actions", \.actions, .list(.choice, 0...Action.allCases.count), "What can be done now"),
             .init(
@@ -116,7 +134,7 @@ enum TrackDossier: Endpoint {
         var actions: [Action] = []
         if [.submitted, .awaitingSupplement].contains(dossier.status) { actions.append(.attach) }
         if dossier.status == .awaitingSupplement { actions.append(.supply) }
-        if dossier.status == .awaitingPayment { actions.append(.pay) }
+        if !dossier.payment.open.isEmpty { actions.append(.pay) }
         if (try? WithdrawDossier.decide(dossier)) != nil { actions.append(.withdraw) }
         if isRateable { actions.append(.rate) }
         return actions + [.complain]
@@ -137,29 +155,40 @@ extension TrackDossier.Output {
         (dueAt, reason) = (dossier.dueAt, dossier.reason)
         clockStands = dossier.pauses.last.map { $0.until == nil } ?? false
         missing = dossier.status == .awaitingSupplement ? dossier.supplementNote : nil
-        payment = TrackDossier.Payment(dossier)
+        // os-261: all of them, each as it stands.
+        payments = dossier.payment.fees.map { TrackDossier.Payment($0, definition, at: dossier.receivingAgency) }
+        payment =
+            payments.last { $0.demand != nil && ($0.state == .open || $0.state == .paid) }
+            ?? payments.last { $0.state == .exempt }
     }
 }
 
 extension TrackDossier.Payment {
-    /// Nil when nothing was ever asked for.
-    init?(_ dossier: Dossier) {
-        let known = dossier.payment
-        guard known.demand != nil || known.paidAt != nil || known.exemption != nil else { return nil }
-        (demand, paidAt, receipt) = (known.demand, known.paidAt, known.receipt)
-        amount = known.paidAmount ?? known.amount
-        if known.paidAt != nil {
-            (vietnamese, english) = ("Đã nộp phí, lệ phí.", "The fees are paid.")
-        } else if known.exemption != nil {
-            (vietnamese, english) = ("Được miễn phí, lệ phí.", "You are exempt from the fees.")
-        } else {
-            let reference = known.demand?.text ?? ""
-            vietnamese =
-                "Nộp \(known.amount.map { "\($0)" } ?? "phí, lệ phí") trực tuyến với mã \(reference), hoặc tại bộ phận "
-                + "một cửa \(dossier.receivingAgency). Thời hạn giải quyết tạm dừng đến khi nộp."
-            english =
-                "Pay \(known.amount.map { "\($0)" } ?? "the fees") online with the reference \(reference), or at the "
-                + "one-stop desk of \(dossier.receivingAgency). The time limit stands until then."
+    /// Neither the case nor the reason of an exemption: those are the office's.
+    init(_ fee: DossierFee, _ definition: Definition, at agency: AgencyCode) {
+        (demand, nature, moment, state) = (fee.demand, fee.nature, fee.moment, fee.state)
+        amount = fee.demand == nil ? nil : fee.amount
+        (askedAt, settledAt, receipt) = (fee.askedAt, fee.settledAt, fee.receiptNumber)
+        paidAt = fee.state == .paid ? fee.settledAt : nil
+        names = fee.cases.compactMap { kind in definition.fees.first { $0.kind == kind }?.name }
+        (vietnamese, english) = Self.words(fee, at: agency)
+    }
+
+    private static func words(_ fee: DossierFee, at agency: AgencyCode) -> (vi: String, en: String) {
+        switch fee.state {
+        case .paid: return ("Đã nộp phí, lệ phí.", "The fees are paid.")
+        case .exempt: return ("Được miễn phí, lệ phí.", "You are exempt from the fees.")
+        case .refused: return ("Tạm thời chưa phải nộp.", "It need not be paid for now.")
+        case .withdrawn: return ("Không phải nộp nữa.", "It need not be paid any more.")
+        case .refunded: return ("Đã hoàn trả phí, lệ phí.", "The fees were given back.")
+        case .open: break
         }
+        let reference = fee.demand?.text ?? ""
+        let (vi, en) = (
+            "Nộp \(fee.amount) trực tuyến với mã \(reference), hoặc tại bộ phận một cửa \(agency).",
+            "Pay \(fee.amount) online with the reference \(reference), or at the one-stop desk of \(agency)."
+        )
+        guard fee.stops else { return (vi, en) }
+        return ("\(vi) Thời hạn giải quyết tạm dừng đến khi nộp.", "\(en) The time limit stands until then.")
     }
 }

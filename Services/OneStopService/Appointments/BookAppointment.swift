@@ -18,6 +18,7 @@ enum BookAppointment: Endpoint {
         var time = "07:30"
         var name = ""
         var procedure: String?
+        var email: String?
         static let fields: [Field<Self>] = [
             .init("agency", \.agency, .agency, "Where"),
             .init("group", \.group, .text(1...60, pattern: Pattern.key), "Key of the group of desks"),
@@ -26,6 +27,9 @@ enum BookAppointment: Endpoint {
             .init("name", \.name, .text(1...Limits.nameLength), "Who comes"),
             .init(
                 "procedure", \.procedure, .text(1...40, pattern: Pattern.procedure), "National code of the procedure"),
+            .init(
+                "email", \.email, .text(3...Limits.Mail.addressLength, pattern: Pattern.mail),
+                "Where the reminder is sent, in the language of this request; kept under the citizen's key only"),
         ]
     }
 
@@ -40,6 +44,9 @@ enum BookAppointment: Endpoint {
         (made.id, made.agency, made.group, made.day) = (UUID.v7(), input.agency, input.group, input.day)
         (made.time, made.name, made.procedure) = (input.time, input.name, input.procedure)
         let appointment = made
+        var mail: Sealed?
+        if let email = input.email { mail = try await call.sealed(email, under: SubjectID(person.uuid)) }
+        let address = mail
         do {
             return try await call.transaction { work in
                 let group = try await work.deskGroup(input.agency, input.group, held: true)
@@ -57,9 +64,11 @@ enum BookAppointment: Endpoint {
                 try await work.run(
                     """
                     INSERT INTO appointments
-                        (id, version, agency, desk_group, day, minute, person, name, procedure, state, booked_at)
+                        (id, version, agency, desk_group, day, minute, person, name, procedure, state, booked_at,
+                         mail, language)
                     VALUES (\(appointment.id), 1, \(input.agency), \(input.group), \(input.day), \(Int16(minute)),
-                            \(person), \(input.name), \(input.procedure), 'booked', \(work.now))
+                            \(person), \(input.name), \(input.procedure), 'booked', \(work.now),
+                            \(address?.json), \(call.language.rawValue))
                     """)
                 try await AppointmentTimers.set(appointment, group, work)
                 return Reply(appointment, version: 1, location: "/my/appointments")
@@ -157,22 +166,10 @@ enum ListMyAppointments: Endpoint {
     static let summary = "A citizen's own appointments, newest first"
     static let access = Access.citizen
 
-    struct Input: Record {
-        var before: UUID?
-        var limit = Limits.pageDefault
-        static let fields: [Field<Self>] = [
-            .init("before", \.before, .uuid, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
-    }
-
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<ListAppointments.Output> {
-        let before: SQL = input.before.map { "AND id < \($0)" } ?? ""
+    static func handle(_ input: NewestPage, _ call: Call) async throws -> Reply<ListAppointments.Output> {
         let rows = try await call.run(
             """
-            SELECT \(DeskAppointment.columns) FROM appointments WHERE person = \(try call.person) \(before)
+            SELECT \(DeskAppointment.columns) FROM appointments WHERE person = \(try call.person) \(input.older)
             ORDER BY id DESC LIMIT \(input.limit + 1)
             """)
         var output = ListAppointments.Output()

@@ -126,17 +126,5 @@ extension Session {
     }
 }
 
-/// A book as a table for spreadsheets: RFC 4180 in UTF-8, with the mark by which they know it.
-enum BookTable {
-    static let mark = "\u{FEFF}"
-
-    static func row(_ cells: [String]) -> String { cells.map(cell).joined(separator: ",") + "\r\n" }
-
-    /// A text that a spreadsheet would take for a formula is marked as text.
-    private static func cell(_ text: String) -> String {
-        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-        let safe = isFormula ? "'" + text : text
-        let needsQuotes = safe.unicodeScalars.contains { "\",\r\n".unicodeScalars.contains($0) }
-        return needsQuotes ? "\"" + safe.replacing("\"", with: "\"\"") + "\"" : safe
-    }
-}
+/// A book as a table for spreadsheets.
+typealias BookTable = CSV

@@ -2,12 +2,12 @@ import Contracts
 import ServiceKit
 
 /// `POST /dossiers/{dossier}/branches/{branch}/assign`: a leader of the cooperating agency gives its step to one of its
-/// officials; an official takes one that nobody has (os-063).
+/// officials; an official takes one that nobody has (os-063). What has ended with its dossier is given to nobody.
 enum AssignBranch: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/branches/{branch}/assign")
     static let summary = "Give a step that is done beside the leading one to an official of its agency, or take it"
     static let access = Access.official(.dossiersProcess)
-    static let refusals = [Refused.branchClosed, .officerNotThere, .sameOfficer]
+    static let refusals = [Refused.notInStatus, .branchClosed, .officerNotThere, .sameOfficer]
 
     struct Input: Record {
         var dossier = DossierID()
@@ -29,7 +29,8 @@ enum AssignBranch: Endpoint {
         try await call.require(takes ? .dossiersProcess : .dossiersApprove, for: before, at: asked.agency)
         let definition = try await call.procedure(of: before).definition
         let officer = try await call.officer(input.officer)
-        let branch = try decide(asked, officer, role: definition.step(asked.step)?.role, field: definition.field)
+        let branch = try decide(
+            before, asked, officer, role: definition.step(asked.step)?.role, field: definition.field)
         var event = DossierBranchAssigned()
         (event.dossier, event.branch, event.agency) = (before.id, branch.id, branch.agency)
         (event.fromOfficer, event.toOfficer) = (asked.officer, input.officer)
@@ -48,8 +49,9 @@ enum AssignBranch: Endpoint {
     }
 
     static func decide(
-        _ asked: Branch, _ officer: Official?, role: PostRole?, field: String
+        _ dossier: Dossier, _ asked: Branch, _ officer: Official?, role: PostRole?, field: String
     ) throws(Refused) -> Branch {
+        try dossier.require(.processing, .awaitingSupplement, .awaitingPayment, .withdrawalRequested)
         guard asked.outcome == nil else { throw .branchClosed }
         guard let officer, officer.agency == asked.agency, officer.fields.contain(field),
             officer.role == role || officer.role == .leader

@@ -85,6 +85,13 @@ enum Deadlines {
         }
     }
 
+    /// From when an answer that is due then is counted: the submission, or what was supplied before acceptance.
+    static func answerBegun(_ due: Date, calendar: WorkCalendar) throws(Refused) -> Date {
+        try refusing { () throws(ClockRefusal) in
+            try calendar.instant(-Limit.onlineAnswer.amount, workingHoursFrom: due)
+        }
+    }
+
     /// When working time ends on a day.
     static func closing(of day: Day, calendar: WorkCalendar) throws(Refused) -> Date {
         let hours = try refusing { () throws(ClockRefusal) in try calendar.hours(on: day).intervals }

@@ -91,6 +91,7 @@ extension Work {
         (event.dossier, event.calendarVersion, event.status) = (dossier.id, Int(version), dossier.status)
         for move in moves {
             switch move.deadline.kind {
+            case .answer: dossier.actBy = move.new
             case .dossier:
                 (dossier.formerDueAt, dossier.dueAt, dossier.actBy) = (move.former, move.new, move.new)
                 (event.formerDueAt, event.dueAt) = (move.former, move.new)
@@ -112,6 +113,11 @@ extension Work {
                     UPDATE \(raw: kind == .opinion ? "opinions" : "branches")
                     SET due_at = \(move.new), explanation = \(move.explanation.json) WHERE id = \(subject)
                     """)
+            }
+            // It may be late sooner than before.
+            if kind == .opinion {
+                let late = ReportOverdueOpinion.lateAt(move.new)
+                try await schedule(ReportOverdueOpinion.self, key: subject.text, at: late)
             }
             try await post(
                 """

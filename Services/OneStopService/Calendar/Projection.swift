@@ -48,7 +48,9 @@ struct Projection {
             + branches.map { (dossier.deadline(of: $0), $0.explanation.limit) }
         for case (let deadline?, let limit?) in others {
             let calendar = try calendar(of: deadline.calendar)
-            add(deadline, try Deadlines.due(from: deadline.begun, limit: limit, calendar: calendar))
+            // os-260: without the times in which the clock stood while it ran, as when the clock goes on.
+            let stood = dossier.stood(since: deadline.begun)
+            add(deadline, try Deadlines.due(from: deadline.begun, limit: limit, pauses: stood, calendar: calendar))
         }
         return moves
     }

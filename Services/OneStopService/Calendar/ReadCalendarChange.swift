@@ -3,7 +3,7 @@ import ServiceKit
 
 /// A date before and after a change of the calendar.
 struct MovedDate: Record {
-    var deadline = DeadlineKind.dossier
+    var deadline = Deadline.Kind.dossier
     var dossier = DossierID()
     var agency = AgencyCode.none
     var formerDueAt = Date(timeIntervalSince1970: 0)
@@ -90,7 +90,7 @@ enum ReadCalendarChange: Endpoint {
             """)
         output.dates = try rows.prefix(input.limit).map { row in
             var date = MovedDate()
-            date.deadline = DeadlineKind(rawValue: try row("kind")) ?? .dossier
+            date.deadline = Deadline.Kind(rawValue: try row("kind")) ?? .dossier
             date.dossier = try row("dossier")
             date.agency = try row("agency")
             date.formerDueAt = try row("former_due_at")

@@ -7,23 +7,10 @@ enum ListMyComplaints: Endpoint {
     static let summary = "A citizen's own complaints, newest first"
     static let access = Access.citizen
 
-    struct Input: Record {
-        var before: ComplaintID?
-        var limit = Limits.pageDefault
-
-        static let fields: [Field<Self>] = [
-            .init("before", \.before, .id, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
-    }
-
-    static func handle(_ input: Input, _ call: Call) async throws -> Reply<ListComplaints.Output> {
-        let before: SQL = input.before.map { "AND id < \($0)" } ?? ""
+    static func handle(_ input: NewestPage, _ call: Call) async throws -> Reply<ListComplaints.Output> {
         let rows = try await call.run(
             """
-            SELECT * FROM complaints WHERE person = \(try call.person) \(before)
+            SELECT * FROM complaints WHERE person = \(try call.person) \(input.older)
             ORDER BY id DESC LIMIT \(input.limit + 1)
             """)
         var output = ListComplaints.Output()

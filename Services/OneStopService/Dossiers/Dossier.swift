@@ -69,6 +69,8 @@ struct Dossier: Sendable, Equatable {
     var approvedBy: PersonID?
     var document: DocumentID?
     var documentNumber: String?
+    /// SHA-256 of the issued file, hex, as the event of its issue said it.
+    var documentHash: String?
     var finishedAt: Date?
     var late: Bool?
     var returnedAt: Date?
@@ -148,6 +150,7 @@ extension Dossier {
         approvedBy = try row("approved_by")
         document = try row("document")
         documentNumber = try row("document_number")
+        documentHash = try row("document_sha256")
         finishedAt = try row("finished_at")
         late = try row("late")
         returnedAt = try row("returned_at")

@@ -172,7 +172,8 @@ enum DossierSQL {
                 receipt_number = \(payment.receipt), fees = \(fees), fee_exemption = \(payment.exemption),
                 fee_exemption_reason = \(payment.exemptionReason), approved_at = \(dossier.approvedAt),
                 approved_by = \(dossier.approvedBy), document = \(dossier.document),
-                document_number = \(dossier.documentNumber), finished_at = \(dossier.finishedAt),
+                document_number = \(dossier.documentNumber),
+                document_sha256 = \(dossier.documentHash), finished_at = \(dossier.finishedAt),
                 late = \(dossier.late), returned_at = \(dossier.returnedAt), reason_code = \(dossier.reasonCode),
                 reason = \(dossier.reason)
             WHERE id = \(dossier.id) AND version = \(dossier.version - 1) AND \(condition)

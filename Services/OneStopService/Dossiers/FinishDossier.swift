@@ -71,7 +71,7 @@ enum OnDocumentIssued: Reaction {
                 metadata: ["dossier": "\(id)", "document": "\(event.document)", "status": "\(before.status.rawValue)"])
         }
         var dossier = before
-        (dossier.document, dossier.documentNumber) = (event.document, event.number)
+        (dossier.document, dossier.documentNumber, dossier.documentHash) = (event.document, event.number, event.sha256)
         try dossier.finish(at: work.now)
         try await work.save(
             Change(

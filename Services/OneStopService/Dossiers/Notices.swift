@@ -6,6 +6,7 @@ extension Dossier {
     enum Telling {
         case accepted(due: Date), refused, supplementRequested, supplementSupplied(due: Date?)
         case paymentRequired(Money), paid(due: Date?), paidPartly(rest: Money), paymentLifted(due: Date?), feesExempted
+        case refunded(Money), receiptReplaced
         case reappointed(former: Date, due: Date), dateMoved(former: Date, due: Date), finished
         case stopped, returned, withdrawalDeclined, errorRecorded, correctionOpened
     }
@@ -44,6 +45,9 @@ extension Dossier {
             )
         case .feesExempted:
             ("được miễn phí, lệ phí, xem lý do trong hồ sơ", "is exempt from its fees; the reason stands in it")
+        case .refunded(let amount): ("được hoàn trả \(amount) phí, lệ phí", "is given back \(amount) of its fees")
+        case .receiptReplaced:
+            ("có biên lai mới thay biên lai đã hủy", "has another receipt in the place of a void one")
         case .reappointed(let former, let due):
             (
                 "bị chậm, cơ quan xin lỗi và hẹn lại từ \(vietnamese(former)) sang \(vietnamese(due))",

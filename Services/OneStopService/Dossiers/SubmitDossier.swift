@@ -73,12 +73,14 @@ struct HandedInDossier: Sendable {
     var event: DossierSubmitted
     var output: SubmitDossier.Output
     var procedureName: String
+    /// The timer of its answer's ladder.
+    var timers: [(String, SQL)]
 
     var dossier: Dossier { change.dossier }
 
     /// What is written with it.
     func lines(at now: Date, actor: String) -> [(String, SQL)] {
-        DossierSQL.opening(change, procedureName: procedureName, at: now, actor: actor)
+        DossierSQL.opening(change, procedureName: procedureName, at: now, actor: actor) + timers
     }
 
     var reply: Reply<SubmitDossier.Output> { Reply(output, version: 1, location: "/dossiers/\(output.id)") }
@@ -95,14 +97,17 @@ extension Call {
             procedure: procedure,
             kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person, now: now,
             calendar: try await calendar(of: submission.agency), papers: papers)
-        if let email = submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
+        if let email = submission.email {
+            dossier.applicant.mail = try await sealed(email, under: dossier.applicantSubject)
+        }
         let event = dossier.submitted
         var output = SubmitDossier.Output()
         (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
         let what = channel == .online ? "submitted" : "received"
         return HandedInDossier(
             change: Change(dossier, what, note: note, event: event), event: event, output: output,
-            procedureName: procedure?.definition.name ?? "")
+            procedureName: procedure?.definition.name ?? "",
+            timers: try await runtime.timers(dossier, from: nil, now: now))
     }
 
     /// Writes a new dossier: state, history and event in one statement, and nothing is read for it.

@@ -13,6 +13,8 @@ struct DraftContent: Record, Hashable {
     var reuse: [Reuse] = []
     var onPaper: [PaperLine] = []
     var duplicateReason: String?
+    var set: String?
+    var forms: [LinkedSubmission.Filled] = []
 
     static let fields: [Field<Self>] = [
         .init("submission", \.submission, .any, "What the applicant hands in, as far as it is written"),
@@ -27,7 +29,17 @@ struct DraftContent: Record, Hashable {
         .init(
             "duplicateReason", \.duplicateReason, .text(1...Limits.noteLength),
             "Of a clerk's draft: why it is registered beside another of the same person and procedure"),
+        .init(
+            "set", \.set, .text(1...60, pattern: Pattern.key),
+            "Of an application for linked procedures: code of the set; its procedure is the one that leads"),
+        .init(
+            "forms", \.forms, .list(.record, 0...Limits.OneStop.links), default: [],
+            "Of an application for linked procedures: the forms of those that have one"),
     ]
+}
+
+extension DraftContent {
+    func channel(isDesk: Bool) -> Channel { !isDesk ? .online : channel == .postal ? .postal : .counter }
 }
 
 /// A submission that is being written (bản nháp): a citizen's, or a clerk's for an applicant at the counter. It belongs
@@ -56,7 +68,7 @@ struct Draft: Sendable, Equatable {
         dossier = try row("dossier")
     }
 
-    var channel: Channel { !isDesk ? .online : content.channel == .postal ? .postal : .counter }
+    var channel: Channel { content.channel(isDesk: isDesk) }
 
     /// The applicant's account.
     var applicant: PersonID? { isDesk ? content.person : owner }

@@ -13,6 +13,9 @@ enum DraftCheck {
         var uploads: [Upload] = []
         /// What of the draft's wishes may be taken again.
         var reused: [Reused] = []
+        /// Of an application for linked procedures what stands beside its dossier, or what keeps it from being made.
+        var linked: LinkedApplication?
+        var linkFault: FieldFault?
 
         var handedIn: [HandedIn] { uploads.map(\.handedIn) + reused.map(\.handedIn) }
     }
@@ -33,6 +36,7 @@ enum DraftCheck {
                 vi: "chưa gửi xong: \(upload.offset) trên \(upload.size) byte",
                 en: "is not whole yet: \(upload.offset) of \(upload.size) bytes")
         }
+        points += facts.linkFault.map { [$0] } ?? []
         points += papers(draft.content, facts)
         return Array(points.prefix(Limits.OneStop.openPoints))
     }
@@ -40,8 +44,10 @@ enum DraftCheck {
     /// What was to be taken again and may not be, and what a clerk ticked that the procedure does not know.
     private static func papers(_ content: DraftContent, _ facts: Facts) -> [FieldFault] {
         var points: [FieldFault] = []
-        let taken = Set(facts.reused.map { Reuse(part: $0.part, paper: $0.offer.paper) })
-        for (index, wish) in content.reuse.enumerated() where !taken.contains(wish) {
+        let taken = { (wish: Reuse) in
+            facts.reused.contains { $0.part == wish.part && $0.offer.paper == wish.paper && wish.means($0.offer) }
+        }
+        for (index, wish) in content.reuse.enumerated() where !taken(wish) {
             points.append(fault(.notOffered, at: "reuse[\(index)]"))
         }
         let files = facts.reused.compactMap(\.source)
@@ -98,7 +104,7 @@ enum DraftCheck {
         FieldFault("missing", field: "parts.\(part.key)", vi: "chưa có: \(part.name)", en: "is missing: \(part.nameEn)")
     }
 
-    private static func fault(_ refused: Refused, at field: String) -> FieldFault {
+    static func fault(_ refused: Refused, at field: String) -> FieldFault {
         FieldFault(refused.code, field: field, vi: refused.vietnamese, en: refused.english)
     }
 }

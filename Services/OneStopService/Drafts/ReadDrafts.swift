@@ -15,7 +15,7 @@ enum ReadMyDraft: Endpoint {
 
     static func handle(_ input: DraftPath, _ call: Call) async throws -> Reply<DraftView> {
         let draft = try await call.draft(input.draft)
-        var facts = try await call.facts(of: draft.content, for: draft.applicant)
+        var facts = try await call.facts(of: draft.content, for: draft.applicant, channel: draft.channel)
         facts.uploads = try await call.runtime.database.uploads(of: draft.id)
         return Reply(DraftView(draft, facts), version: draft.version)
     }

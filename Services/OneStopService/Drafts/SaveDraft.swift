@@ -28,7 +28,8 @@ enum SaveDraft: Endpoint {
         if isDesk, try await call.agencies(.dossiersReceive).isEmpty { throw call.refused() }
         try check(input.content, isDesk: isDesk)
         let known = try await call.facts(
-            of: input.content, for: isDesk ? input.content.person : person)
+            of: input.content, for: isDesk ? input.content.person : person,
+            channel: input.content.channel(isDesk: isDesk))
         return try await call.transaction { work in
             if call.ifMatch == 0 { try await begin(input.draft, person, isDesk: isDesk, work) }
             guard let kept = try await work.draft(input.draft, forUpdate: true), kept.owner == person else {
@@ -104,7 +105,9 @@ extension DraftView {
 
 extension Call {
     /// What the check of a draft needs to know, but its files.
-    func facts(of content: DraftContent, for applicant: PersonID?) async throws -> DraftCheck.Facts {
+    func facts(
+        of content: DraftContent, for applicant: PersonID?, channel: Channel
+    ) async throws -> DraftCheck.Facts {
         let (book, submission) = (resource(ProcedureBook.self), content.submission)
         var facts = DraftCheck.Facts()
         if let code = submission["procedure"]?.text { facts.procedure = try await book.inForce(code, on: today) }
@@ -113,6 +116,19 @@ extension Call {
         }
         facts.reused = try await Offers.taken(
             content.reuse, by: applicant, for: facts.procedure, on: today, book, in: runtime.database)
+        guard content.set != nil || !content.forms.isEmpty else { return facts }
+        let (said, wrong) = DraftCheck.read(submission)
+        // os-267: what would keep a link from being opened is named. Which agencies get it follows from what is
+        // written; until that is right its own points say so.
+        guard wrong.isEmpty else { return facts }
+        let application = LinkedSubmission(set: content.set ?? "", submission: said, forms: content.forms)
+        do {
+            let linked = try await linked(application)
+            try await checkLinks(of: linked.set, application, channel: channel, person: applicant)
+            facts.linked = linked
+        } catch let refused as Refused {
+            facts.linkFault = DraftCheck.fault(refused, at: refused.field ?? "set")
+        }
         return facts
     }
 }

@@ -25,7 +25,7 @@ enum SubmitDraft: Endpoint {
         let draft = try await call.draft(input.draft)
         if let dossier = draft.dossier { return try await call.transaction { try await $0.handedIn(dossier) } }
         try call.check(draft.version)
-        var facts = try await call.facts(of: draft.content, for: draft.applicant)
+        var facts = try await call.facts(of: draft.content, for: draft.applicant, channel: draft.channel)
         facts.uploads = try await call.runtime.database.uploads(of: draft.id)
         let known = facts
         let points = DraftCheck.points(draft, facts)
@@ -79,7 +79,8 @@ enum SubmitDraft: Endpoint {
     ) async throws {
         let (dossier, definition) = (made.dossier, facts.procedure?.definition)
         try await work.flight(
-            DossierSQL.insert(dossier), then: made.lines(at: work.now, actor: work.actor),
+            DossierSQL.insert(dossier),
+            then: made.lines(at: work.now, actor: work.actor) + (facts.linked.map { [$0.line] } ?? []),
             announcing: made.event, to: dossier.receivingAgency, reply: made.reply)
         for upload in facts.uploads {
             var paper = upload.attachment(at: work.now)

@@ -43,6 +43,20 @@ struct AgencyPage: Record {
     ]
 }
 
+/// A page of a citizen's own, the newest first.
+struct NewestPage: Record {
+    var before: UUID?
+    var limit = Limits.pageDefault
+
+    static let fields: [Field<Self>] = [
+        .init("before", \.before, .uuid, "The last one of the page before", in: .query),
+        .init(
+            "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows", in: .query),
+    ]
+
+    var older: SQL { before.map { "AND id < \($0)" } ?? "" }
+}
+
 extension UUID {
     /// Below every id.
     static let zero = DossierID().uuid

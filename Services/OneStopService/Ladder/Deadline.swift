@@ -3,10 +3,17 @@ import LegalClock
 import Postgres
 import ServiceKit
 
-/// A time limit that runs: of a dossier, of the step it is at, of an opinion, of a branch. Nothing says “overdue” of
-/// it: it is, when its date has passed and it still runs.
+/// A time limit that runs: of the answer to an online submission, of a dossier, of the step it is at, of an opinion, of
+/// a branch. Nothing says “overdue” of it: it is, when its date has passed and it still runs.
 struct Deadline: Sendable, Equatable {
-    var kind = DeadlineKind.dossier
+    enum Kind: String, CaseIterable, Sendable {
+        case answer, dossier, step, opinion, branch
+
+        /// As `DeadlineReached` says it; nil of an answer, which has an event of its own: that one's kinds are fixed.
+        var announced: DeadlineKind? { DeadlineKind(rawValue: rawValue) }
+    }
+
+    var kind = Kind.dossier
     /// Of the dossier for the whole and its step, else of the opinion or the branch.
     var subject: UUID
     var dossier: DossierID
@@ -25,7 +32,7 @@ struct Deadline: Sendable, Equatable {
     /// The key of its timer.
     var key: String { Self.key(kind, subject) }
 
-    static func key(_ kind: DeadlineKind, _ subject: UUID) -> String { "\(kind.rawValue)/\(subject.text)" }
+    static func key(_ kind: Kind, _ subject: UUID) -> String { "\(kind.rawValue)/\(subject.text)" }
 
     /// What rungs are claimed of: a step is another deadline than the one before it.
     var identity: String { step.map { "\(key)/\($0)" } ?? key }
@@ -38,10 +45,17 @@ extension Dossier {
     /// Whether its time limit runs: accepted, not at its end, and the clock does not stand.
     var runs: Bool { [.accepted, .processing, .withdrawalRequested].contains(status) && !clockStands }
 
-    private func deadline(_ kind: DeadlineKind, calendar: AgencyCode, begun: Date, dueAt: Date) -> Deadline {
+    private func deadline(_ kind: Deadline.Kind, calendar: AgencyCode, begun: Date, dueAt: Date) -> Deadline {
         Deadline(
             kind: kind, subject: id.uuid, dossier: id, procedure: procedure, calendar: calendar, agency: workingAgency,
             officer: officer, receiver: receivingAgency, begun: begun, dueAt: dueAt, stands: clockStands)
+    }
+
+    /// That of the answer to an online submission (os-262); nil once it is answered. What comes over the counter is
+    /// answered there.
+    var answerDeadline: Deadline? {
+        guard status == .submitted, channel == .online else { return nil }
+        return deadline(.answer, calendar: receivingAgency, begun: submittedAt, dueAt: actBy)
     }
 
     /// The dossier's own; nil before acceptance and after the end.
@@ -96,10 +110,11 @@ extension Session {
     /// The deadline of a timer, as it is now; nil when it is over.
     func deadline(_ key: String) async throws -> Deadline? {
         let parts = key.split(separator: "/").map(String.init)
-        guard parts.count == 2, let kind = DeadlineKind(rawValue: parts[0]), let subject = UUID(text: parts[1]) else {
+        guard parts.count == 2, let kind = Deadline.Kind(rawValue: parts[0]), let subject = UUID(text: parts[1]) else {
             return nil
         }
         switch kind {
+        case .answer: return try await dossier(DossierID(subject))?.answerDeadline
         case .dossier: return try await dossier(DossierID(subject))?.deadline
         case .step: return try await dossier(DossierID(subject))?.stepDeadline
         case .opinion:

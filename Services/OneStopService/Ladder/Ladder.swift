@@ -7,13 +7,15 @@ import Synchronization
 /// A rung: so many working hours before or after a deadline somebody is told.
 struct Rung: Record, Hashable {
     var key = ""
-    var kind = DeadlineKind.dossier
+    var kind = Deadline.Kind.dossier
     var hours = 0
     var reader = RungReader.officer
 
     static let fields: [Field<Self>] = [
         .init("key", \.key, .text(1...60, pattern: Pattern.key), "Stable key, once for each kind of deadline"),
-        .init("kind", \.kind, .choice, "Of whose deadlines: the dossier's, its step's, an opinion's, a branch's"),
+        .init(
+            "kind", \.kind, .choice,
+            "Of whose deadlines: the answer's, the dossier's, its step's, an opinion's, a branch's"),
         .init(
             "hours", \.hours, .integer(-Limits.OneStop.rungHours...Limits.OneStop.rungHours),
             "In working hours after the date, 8 for a day; negative before it, 0 at it"),
@@ -24,7 +26,7 @@ struct Rung: Record, Hashable {
 
     init() {}
 
-    init(_ key: String, _ kind: DeadlineKind, _ hours: Int, _ reader: RungReader) {
+    init(_ key: String, _ kind: Deadline.Kind, _ hours: Int, _ reader: RungReader) {
         (self.key, self.kind, self.hours, self.reader) = (key, kind, hours, reader)
     }
 }
@@ -40,6 +42,7 @@ struct Ladder: Record, Hashable {
     /// What holds until somebody sets another. The first warning leaves the leader a whole day for the apology, which
     /// is due one working day before the appointment.
     static let standard = Ladder([
+        Rung("near", .answer, -4, .officer), Rung("due", .answer, 0, .leader),
         Rung("near", .dossier, -24, .officer), Rung("due", .dossier, 0, .leader), Rung("late", .dossier, 8, .above),
         Rung("near", .step, -4, .officer), Rung("due", .step, 0, .leader),
         Rung("near", .opinion, -8, .leader), Rung("due", .opinion, 0, .leader),
@@ -58,8 +61,9 @@ struct Ladder: Record, Hashable {
     /// When each rung of a deadline is reached, the soonest first. A rung that would lie before the deadline began is
     /// none (os-073).
     func plan(
-        _ kind: DeadlineKind, begun: Date, dueAt: Date, calendar: WorkCalendar
+        _ kind: Deadline.Kind, begun: Date, dueAt: Date, calendar: WorkCalendar
     ) throws(Refused) -> [(rung: Rung, at: Date)] {
+        let begun = try kind == .answer ? Deadlines.answerBegun(dueAt, calendar: calendar) : begun
         var plan: [(rung: Rung, at: Date)] = []
         for rung in rungs where rung.kind == kind {
             let at = try Deadlines.refusing { () throws(ClockRefusal) in

@@ -29,20 +29,28 @@ enum LookAtDeadline: TimedTask {
 extension Work {
     /// Claims a rung and tells of it; nothing when it was claimed before.
     fileprivate func climb(_ rung: Rung, of deadline: Deadline) async throws {
-        var event = DeadlineReached()
-        (event.id, event.dossier, event.kind) = (.new(), deadline.dossier, deadline.kind)
-        (event.rung, event.hours, event.dueAt) = (rung.key, rung.hours, deadline.dueAt)
-        (event.stepKey, event.agency, event.reader) = (deadline.step, deadline.agency, rung.reader)
-        event.toAgency = try await place(rung.reader, deadline)
-        event.toOfficer = rung.reader == .officer ? try await present(deadline.officer) : nil
+        let (id, toAgency) = (DeadlineReachedID.new(), try await place(rung.reader, deadline))
+        let toOfficer = rung.reader == .officer ? try await present(deadline.officer) : nil
         let claimed = try await run(
             """
             INSERT INTO deadline_rungs (deadline, due_at, rung, id, dossier, reached_at, reader, agency, officer)
-            VALUES (\(deadline.identity), \(deadline.dueAt), \(rung.key), \(event.id), \(deadline.dossier), \(now),
-                    \(rung.reader.rawValue), \(event.toAgency), \(event.toOfficer))
+            VALUES (\(deadline.identity), \(deadline.dueAt), \(rung.key), \(id), \(deadline.dossier), \(now),
+                    \(rung.reader.rawValue), \(toAgency), \(toOfficer))
             ON CONFLICT DO NOTHING RETURNING id
             """)
         guard !claimed.isEmpty else { return }
+        guard let kind = deadline.kind.announced else {
+            var event = AnswerAwaited()
+            (event.id, event.dossier, event.rung, event.hours) = (id, deadline.dossier, rung.key, rung.hours)
+            (event.dueAt, event.agency) = (deadline.dueAt, deadline.agency)
+            (event.reader, event.toAgency) = (rung.reader, toAgency)
+            return try await announce(event, version: 1, to: deadline.receiver)
+        }
+        var event = DeadlineReached()
+        (event.id, event.dossier, event.kind) = (id, deadline.dossier, kind)
+        (event.rung, event.hours, event.dueAt) = (rung.key, rung.hours, deadline.dueAt)
+        (event.stepKey, event.agency, event.reader) = (deadline.step, deadline.agency, rung.reader)
+        (event.toAgency, event.toOfficer) = (toAgency, toOfficer)
         try await announce(event, version: 1, to: deadline.receiver)
     }
 
@@ -77,10 +85,23 @@ extension Runtime {
         return change
     }
 
-    /// The timers of a dossier's deadlines which a change sets, moves or lets run again, each reading `FROM change`.
-    func timers(_ after: Dossier, from before: Dossier, now: Date) async throws -> [(String, SQL)] {
+    /// The timers of a dossier's deadlines which a change sets, moves or lets run again, each reading `FROM change`;
+    /// that of an answer goes with it.
+    /// - Parameter before: nil of a new dossier.
+    func timers(_ after: Dossier, from before: Dossier?, now: Date) async throws -> [(String, SQL)] {
         var timers: [(String, SQL)] = []
-        for (old, new) in [(before.deadline, after.deadline), (before.stepDeadline, after.stepDeadline)] {
+        if let answered = before?.answerDeadline, after.answerDeadline == nil {
+            timers.append(
+                (
+                    "answered",
+                    "DELETE FROM timers USING change WHERE kind = \(LookAtDeadline.kind) AND key = \(answered.key)"
+                ))
+        }
+        let pairs = [
+            (before?.answerDeadline, after.answerDeadline), (before?.deadline, after.deadline),
+            (before?.stepDeadline, after.stepDeadline),
+        ]
+        for (old, new) in pairs {
             guard let new, !new.stands else { continue }
             guard old?.dueAt != new.dueAt || old?.step != new.step || old?.stands ?? true else { continue }
             let plan = try await resource(LadderBook.self).ladder(of: new.procedure).plan(

@@ -24,7 +24,7 @@ enum ReadDeadlines: Endpoint {
     }
 
     struct Line: Record {
-        var kind = DeadlineKind.dossier
+        var kind = Deadline.Kind.dossier
         var subject = DossierID()
         var step: String?
         var agency = AgencyCode.none
@@ -39,7 +39,7 @@ enum ReadDeadlines: Endpoint {
         var rungs: [Climbed] = []
 
         static let fields: [Field<Self>] = [
-            .init("kind", \.kind, .choice, "Whose: the dossier's, its step's, an opinion's, a branch's"),
+            .init("kind", \.kind, .choice, "Whose: the answer's, the dossier's, its step's, an opinion's, a branch's"),
             .init("subject", \.subject, .id, "The dossier, the opinion or the branch"),
             .init("step", \.step, .text(1...60), "The step of the procedure"),
             .init("agency", \.agency, .agency, "Who has to act"),
@@ -61,7 +61,7 @@ enum ReadDeadlines: Endpoint {
         static let fields: [Field<Self>] = [
             .init(
                 "deadlines", \.deadlines, .list(.record, 0...Limits.OneStop.deadlines),
-                "The dossier's, its step's, those of opinions and branches that are not over")
+                "The answer's, or the dossier's and its step's, those of opinions and branches that are not over")
         ]
     }
 
@@ -71,6 +71,11 @@ enum ReadDeadlines: Endpoint {
         let opinions = try await call.runtime.database.opinions(on: dossier.id)
         let branches = try await call.runtime.database.branches(of: dossier.id)
         var deadlines: [(Deadline, TimeLimit?)] = []
+        if var answer = dossier.answerDeadline {
+            let calendar = try await call.calendar(of: answer.calendar)
+            answer.begun = try Deadlines.answerBegun(answer.dueAt, calendar: calendar)
+            deadlines.append((answer, TimeLimit(Limit.onlineAnswer.amount, .hours)))
+        }
         if let own = dossier.deadline { deadlines.append((own, dossier.reappointedAt == nil ? definition.limit : nil)) }
         if let step = dossier.stepDeadline { deadlines.append((step, step.step.flatMap(definition.step)?.limit)) }
         deadlines += opinions.compactMap { opinion in

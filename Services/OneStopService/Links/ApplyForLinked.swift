@@ -3,7 +3,7 @@ import ServiceKit
 
 /// What a citizen hands in for linked procedures: one application, and the forms of those that have one.
 struct LinkedSubmission: Record {
-    struct Filled: Record {
+    struct Filled: Record, Hashable {
         var link = ""
         var form = JSON.null
         static let fields: [Field<Self>] = [
@@ -25,54 +25,64 @@ struct LinkedSubmission: Record {
     func form(_ link: String) -> JSON? { forms.first { $0.link == link }?.form }
 
     /// What the agency of a link gets: the application, for its procedure.
-    func submission(of link: Link, from parent: Dossier) throws(Refused) -> Submission {
+    func submission(of link: Link) throws(Refused) -> Submission {
         var copy = submission
-        (copy.procedure, copy.agency) = (link.procedure, try link.agency(from: parent.receivingAgency))
+        (copy.procedure, copy.agency) = (link.procedure, try link.agency(from: submission.agency))
         copy.form = form(link.key)
         return copy
     }
 }
 
+/// What stands beside the dossier that leads: which set it was handed in for, and the forms of the others.
+struct LinkedApplication: Sendable {
+    var set: LinkedSet
+    var forms: [LinkedSubmission.Filled]
+
+    var line: (String, SQL) {
+        let filled = JSON.object(forms.map { .init($0.link, $0.form) })
+        return (
+            "linked",
+            """
+            INSERT INTO linked_cases (parent, set_code, set_number, forms)
+            SELECT id, \(set.code), \(Int32(set.number)), \(filled.description)::json FROM change
+            """
+        )
+    }
+}
+
 extension Call {
-    /// Writes the application. What would keep a linked dossier from being opened is refused now.
-    func apply(_ input: LinkedSubmission, channel: Channel, person: PersonID?) async throws -> Reply<ApplyOutput> {
+    /// What stands beside the dossier that leads.
+    func linked(_ input: LinkedSubmission) async throws -> LinkedApplication {
         guard let set = try await runtime.database.linkedSet(input.set, on: today) else { throw Refused.setUnknown }
         guard input.submission.procedure == set.lead else { throw Refused.notTheLead }
         guard Set(input.forms.map(\.link)).isSubset(of: set.links.map(\.key)) else { throw Refused.linkUnknown }
+        return LinkedApplication(set: set, forms: input.forms)
+    }
+
+    /// Refuses what would keep a linked dossier from being opened (os-055).
+    func checkLinks(
+        of set: LinkedSet, _ input: LinkedSubmission, channel: Channel, person: PersonID?
+    ) async throws {
         let book = resource(ProcedureBook.self)
-        func decide(_ submission: Submission) async throws -> Dossier {
-            try submission.decide(
-                procedure: try await book.inForce(submission.procedure, on: today),
-                kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person,
-                now: now, calendar: try await calendar(of: submission.agency))
-        }
-        var dossier = try await decide(input.submission)
         for link in set.links {
-            do { _ = try await decide(try input.submission(of: link, from: dossier)) } catch let refused as Refused {
-                throw refused.at("forms")
-            }
+            do {
+                let submission = try input.submission(of: link)
+                _ = try submission.decide(
+                    procedure: try await book.inForce(submission.procedure, on: today),
+                    kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person,
+                    now: now, calendar: try await calendar(of: submission.agency))
+            } catch let refused as Refused { throw refused.at("forms") }
         }
-        if let email = input.submission.email { dossier.applicant.mail = try await sealed(email, of: dossier) }
-        var output = ApplyOutput()
-        (output.id, output.status, output.answerBy) = (dossier.id, dossier.status, dossier.actBy)
-        let what = channel == .online ? "submitted" : "received"
-        let event = dossier.submitted
-        let name = try await book.name(dossier.procedure, dossier.procedureNumber)
-        let forms = JSON.object(input.forms.map { .init($0.link, $0.form) })
+    }
+
+    /// Writes the application.
+    func apply(_ input: LinkedSubmission, channel: Channel, person: PersonID?) async throws -> Reply<ApplyOutput> {
+        let application = try await linked(input)
+        let made = try await made(input.submission, channel: channel, person: person)
+        try await checkLinks(of: application.set, input, channel: channel, person: person)
         return try await flight(
-            DossierSQL.insert(dossier),
-            then: DossierSQL.opening(
-                Change(dossier, what, event: event), procedureName: name ?? "", at: now, actor: caller.id) + [
-                    (
-                        "linked",
-                        """
-                        INSERT INTO linked_cases (parent, set_code, set_number, forms)
-                        SELECT id, \(set.code), \(Int32(set.number)), \(forms.description)::json FROM change
-                        """
-                    )
-                ],
-            announcing: [(event, dossier.receivingAgency)],
-            reply: Reply(output, version: 1, location: "/dossiers/\(dossier.id)"))
+            DossierSQL.insert(made.dossier), then: made.lines(at: now, actor: caller.id) + [application.line],
+            announcing: [(made.event, made.dossier.receivingAgency)], reply: made.reply)
     }
 }
 

@@ -158,7 +158,8 @@ extension Work {
         try await flight(
             DossierSQL.insert(child),
             then: DossierSQL.opening(
-                Change(child, "linked", note: slip.task, event: submitted), procedureName: name, at: now, actor: actor),
+                Change(child, "linked", note: slip.task, event: submitted), procedureName: name, at: now, actor: actor)
+                + (try await runtime.timers(child, from: nil, now: now)),
             announcing: submitted, to: child.receivingAgency)
         try await insert(slip)
         var event = DossierLinkOpened()

@@ -12,14 +12,16 @@ extension DossierSQL {
 }
 
 extension Opinion {
-    /// The first second in which an answer is late.
-    var lateAt: Date { dueAt.addingTimeInterval(1) }
+    var lateAt: Date { ReportOverdueOpinion.lateAt(dueAt) }
 }
 
 /// An opinion was not given in time: the head of the one-stop that received the dossier is told (Decree
 /// 61/2018/NĐ-CP, Art. 19.5), once for each opinion (os-061).
 enum ReportOverdueOpinion: TimedTask {
     static let kind = "onestop.report-overdue-opinion"
+
+    /// The first second in which an answer is late.
+    static func lateAt(_ due: Date) -> Date { due.addingTimeInterval(1) }
 
     static func fire(key: String, payload: JSON, _ work: Work) async throws {
         let id = try OpinionID(key)

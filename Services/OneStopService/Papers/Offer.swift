@@ -14,6 +14,7 @@ struct Offer: Record, Hashable {
     var mediaType: String?
     var sha256: String?
     var signed: Bool?
+    var document: DocumentID?
     var documentNumber: String?
     var validUntil: Day?
 
@@ -35,8 +36,9 @@ struct Offer: Record, Hashable {
         .init("dossierCode", \.dossierCode, .text(1...60), "Its code"),
         .init("at", \.at, .instant, "When it came"),
         .init("mediaType", \.mediaType, .text(1...100), "Of a file: what the content is"),
-        .init("sha256", \.sha256, .text(64...64), "Of a file: its SHA-256, hex"),
+        .init("sha256", \.sha256, .text(64...64), "SHA-256, hex: of a file, and of a result whose document has one"),
         .init("signed", \.signed, .bool, "Of a PDF: whether a signature covers all of it"),
+        .init("document", \.document, .id, "Of a result: its document, at the service that issued it"),
         .init("documentNumber", \.documentNumber, .text(1...80), "Of a result: number and symbol"),
         .init("validUntil", \.validUntil, .day, "Of a result: its last day; absent: valid for good"),
     ]
@@ -101,7 +103,7 @@ enum Offers {
         try await session.run(
             """
             SELECT d.id, d.procedure, d.procedure_number, d.code_agency, d.code_day, d.code_serial,
-                d.document_number, d.finished_at
+                d.document, d.document_number, d.document_sha256, d.finished_at
             FROM dossiers d
             WHERE \(owner.condition) AND d.status IN (9, 10) AND d.document_number IS NOT NULL
             ORDER BY d.finished_at DESC, d.id LIMIT \(Limits.OneStop.offers)
@@ -139,6 +141,7 @@ enum Offers {
             (offer.paper, offer.kind, offer.parts) = (FileID(dossier.uuid), .result, parts.map(\.key))
             (offer.name, offer.dossier, offer.dossierCode) = (kind.name, dossier, try Dossier.code(row)?.text)
             (offer.at, offer.documentNumber, offer.validUntil) = (finished, try row("document_number"), until)
+            (offer.document, offer.sha256) = (try row("document"), try row("document_sha256"))
             return offer
         }
         return nil

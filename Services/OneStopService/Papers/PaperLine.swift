@@ -50,7 +50,9 @@ struct ListedPaper: Record, Hashable {
     var at = Date(timeIntervalSince1970: 0)
     var attachment: FileID?
     var reused = false
+    var document: DocumentID?
     var documentNumber: String?
+    var sha256: String?
 
     enum Form: String, CaseIterable, Sendable { case file, original, copy, result }
 
@@ -62,7 +64,10 @@ struct ListedPaper: Record, Hashable {
         .init("at", \.at, .instant, "When it came"),
         .init("attachment", \.attachment, .id, "The file"),
         .init("reused", \.reused, .bool, "Whether it was taken from an earlier dossier"),
+        .init("document", \.document, .id, "The document of the result, at the service that issued it"),
         .init("documentNumber", \.documentNumber, .text(1...80), "Number and symbol of the result"),
+        .init(
+            "sha256", \.sha256, .text(64...64), "SHA-256 of that document, hex: what is read there is held against it"),
     ]
 }
 
@@ -82,6 +87,7 @@ extension Session {
             paper.part = try row("part")
             let said: String? = try row("name")
             paper.documentNumber = try row("document_number")
+            (paper.document, paper.sha256) = (try row("document"), try row("sha256"))
             paper.name = name(paper.part, else: said ?? paper.documentNumber ?? paper.part)
             paper.form = ListedPaper.Form(rawValue: try row("form")) ?? .copy
             paper.count = Int(try row("count", as: Int32.self))

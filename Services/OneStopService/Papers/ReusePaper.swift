@@ -6,10 +6,14 @@ import ServiceKit
 struct Reuse: Record, Hashable {
     var part = ""
     var paper = FileID()
+    var sha256: String?
 
     static let fields: [Field<Self>] = [
         .init("part", \.part, .text(1...60, pattern: Pattern.key), "Key of the part for which it stands"),
         .init("paper", \.paper, .id, "The paper as it was offered"),
+        .init(
+            "sha256", \.sha256, .text(64...64, pattern: "^[0-9a-f]{64}$"),
+            "Of a result that was offered with one: its SHA-256, hex, of the file that is meant"),
     ]
 }
 
@@ -27,14 +31,20 @@ struct Reused: Sendable, Hashable {
         guard var paper = source else {
             return """
                 INSERT INTO dossier_papers
-                    (id, dossier, part, name, form, count, result, document_number, taken_by, taken_at)
+                    (id, dossier, part, name, form, count, result, document_number, document, sha256, taken_by,
+                     taken_at)
                 VALUES (\(UUID.v7()), \(dossier), \(part), \(offer.name), 'result', 1, \(offer.dossier),
-                        \(offer.documentNumber), \(actor), \(now))
+                        \(offer.documentNumber), \(offer.document), \(offer.sha256), \(actor), \(now))
                 """
         }
         (paper.id, paper.part, paper.addedAt, paper.reusedFrom) = (.new(), part, now, paper.id)
         return paper.insert(into: dossier, by: actor)
     }
+}
+
+extension Reuse {
+    /// A result is its issued file: what is taken is named by the hash that its issuer announced (os-264).
+    func means(_ offer: Offer) -> Bool { offer.kind == .file || sha256 == offer.sha256 }
 }
 
 extension Offers {
@@ -47,9 +57,8 @@ extension Offers {
         let offers = try await of(.person(owner), for: procedure, on: today, book, in: session)
         var taken: [Reused] = []
         for wish in wishes {
-            guard let offer = offers.first(where: { $0.paper == wish.paper && $0.parts.contains(wish.part) }) else {
-                continue
-            }
+            let offer = offers.first { $0.paper == wish.paper && $0.parts.contains(wish.part) && wish.means($0) }
+            guard let offer else { continue }
             var reused = Reused(part: wish.part, offer: offer)
             if offer.kind == .file {
                 reused.source = try await session.run("SELECT * FROM attachments WHERE id = \(offer.paper)")
@@ -69,7 +78,7 @@ enum ReusePaper: Endpoint {
     static let access = Access.signedIn
     static let refusals: [Refused] = [
         .notInStatus, .alreadyApproved, .notOffered, .partUnknown, .attachedAlready, .tooManyAttachments,
-        .dossierTooLarge,
+        .dossierTooLarge, .tooManyPapers,
     ]
 
     struct Input: Record {
@@ -100,6 +109,7 @@ enum ReusePaper: Endpoint {
                 dossier, part: reused.part, isApplicant: call.caller.kind == .citizen, procedure.definition,
                 others: try await work.attachments(of: dossier.id), hash: reused.offer.sha256 ?? "",
                 size: reused.source?.size ?? 0)
+            try decide(reused, among: try await work.papers(of: dossier.id, procedure.definition))
             try await work.run(reused.insert(into: dossier.id, by: work.actor, at: work.now))
             let papers = try await work.papers(of: dossier.id, procedure.definition)
             return Reply(
@@ -108,9 +118,22 @@ enum ReusePaper: Endpoint {
     }
 }
 
+extension ReusePaper {
+    /// A result is no file: that it is there already, and that the list is full, is seen in the list alone (os-042).
+    static func decide(_ reused: Reused, among papers: [ListedPaper]) throws(Refused) {
+        guard reused.source == nil else { return }
+        let isThere = papers.contains { paper in
+            paper.form == .result && paper.part == reused.part && paper.documentNumber == reused.offer.documentNumber
+        }
+        guard !isThere else { throw .attachedAlready }
+        guard papers.count < Limits.OneStop.paperLines + Limits.OneStop.attachments else { throw .tooManyPapers }
+    }
+}
+
 extension Refused {
     static let notOffered = Refused(
         "onestop.not-offered", 422,
-        vi: "Giấy tờ này không được dùng lại cho thành phần hồ sơ này, hoặc không phải của người nộp.",
-        en: "This paper is not offered for this part, or is not the applicant's.", field: "reuse.paper")
+        vi: "Giấy tờ không được dùng lại cho thành phần này, không phải của người nộp, hoặc khác mã băm đã công bố.",
+        en: "This paper is not offered for this part, is not the applicant's, or has another hash.",
+        field: "reuse.paper")
 }

@@ -5,7 +5,8 @@ import ServiceKit
 /// A fee of a dossier that was asked for, each with a demand of its own at Budget, or from which the applicant is
 /// exempt. Personal data, as the reason of an exemption may be.
 struct DossierFee: Record, Hashable {
-    enum State: String, CaseIterable, Sendable { case open, paid, exempt, refused, withdrawn }
+    /// Refunded is what was given back whole: it is paid no more (os-233).
+    enum State: String, CaseIterable, Sendable { case open, paid, exempt, refused, withdrawn, refunded }
 
     /// Nil where the applicant was exempt before anything was asked for.
     var demand: DemandID?
@@ -20,6 +21,11 @@ struct DossierFee: Record, Hashable {
     var askedAt: Date?
     var settledAt: Date?
     var receiptNumber: String?
+    /// The number of the receipt before it, which is void.
+    var voidedReceipt: String?
+    /// What was given back in all.
+    var refunded: Money?
+    var refundedAt: Date?
     var reasonCode: String?
     var exemption: String?
     var exemptionReason: String?
@@ -32,11 +38,14 @@ struct DossierFee: Record, Hashable {
             "cases", \.cases, .list(.text(1...Limits.OneStop.feeKind), 0...Limits.OneStop.fees),
             "The cases of the procedure's fees that it comes from"),
         .init("amount", \.amount, .money, "What is or was due"),
-        .init("state", \.state, .choice, "Open, paid, exempt, refused by Budget, or withdrawn"),
+        .init("state", \.state, .choice, "Open, paid, exempt, refused by Budget, withdrawn, or paid and given back"),
         .init("stops", \.stops, .bool, "Whether the clock stands until it is settled"),
         .init("askedAt", \.askedAt, .instant, "When it was asked for"),
         .init("settledAt", \.settledAt, .instant, "When it was paid, exempted, refused or withdrawn"),
-        .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt"),
+        .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt that counts"),
+        .init("voidedReceipt", \.voidedReceipt, .text(1...40), "The void receipt in whose place it was issued"),
+        .init("refunded", \.refunded, .money, "What was given back in all"),
+        .init("refundedAt", \.refundedAt, .instant, "When something was given back last"),
         .init("reasonCode", \.reasonCode, .text(1...60), "Why Budget refused it, or why it was withdrawn"),
         .init("exemption", \.exemption, .text(1...Limits.OneStop.feeKind), "The case that exempts"),
         .init("exemptionReason", \.exemptionReason, .text(1...Limits.noteLength), "Why it applies"),

@@ -278,7 +278,7 @@ struct PlaceBuilder {
     /// Officials who have no dossiers: in schools and hospitals of a district, at desks of other duties.
     private func addOthers(_ places: inout [SimulatedWorld.Place]) {
         let posts = places.reduce(0) { $0 + $1.posts.count }
-        func weight(_ kind: AgencyKind) -> Double {
+        func weight(_ kind: AgencyKind) -> Int {
             switch kind {
             case .district: 25
             case .department, .police: 12
@@ -286,12 +286,21 @@ struct PlaceBuilder {
             default: 1
             }
         }
-        let sum = places.reduce(0) { $0 + weight($1.agency.kind) }
-        let others = Double(max(0, size.officials - posts))
-        for number in places.indices {
-            places[number].officials =
-                places[number].posts.count + Int((others * weight(places[number].agency.kind) / sum).rounded())
-        }
+        let others = Self.shares(max(0, size.officials - posts), by: places.map { weight($0.agency.kind) })
+        for number in places.indices { places[number].officials = places[number].posts.count + others[number] }
+    }
+
+    /// A whole number in parts by weight that together are that number (os-265): what is left by rounding down goes to
+    /// the largest remainders, the first of equal ones. Pure.
+    static func shares(_ whole: Int, by weights: [Int]) -> [Int] {
+        let sum = weights.reduce(0, +)
+        guard sum > 0 else { return weights.map { _ in 0 } }
+        var shares = weights.map { whole * $0 / sum }
+        let left = whole - shares.reduce(0, +)
+        let remainders = weights.map { whole * $0 % sum }
+        let order = weights.indices.sorted { (remainders[$1], $0) < (remainders[$0], $1) }
+        for place in order.prefix(left) { shares[place] += 1 }
+        return shares
     }
 }
 

@@ -1,0 +1,56 @@
+import Contracts
+import ServiceKit
+import ServiceTestKit
+import Testing
+
+@testable import OneStopService
+
+/// An application for linked procedures that is written as a draft.
+@Suite struct LinkedDraftTests {
+    private func content(_ change: (JSON) -> JSON = { $0 }) -> JSON {
+        ["content": change(LinkTests.application)]
+    }
+
+    @Test func `os-267: linked procedures are applied for by a draft, which becomes one application`() async throws {
+        try await Office.open { office in
+            try await LinkTests.publish(office, .parallel)
+            let (draft, desk) = (DraftID.new(), PaperDesk(office))
+            func save(_ version: Int, _ content: JSON) async throws -> TestService.Answer {
+                let saved = try await desk.send("PUT", "/my/drafts/\(draft)", content, ifMatch: version)
+                guard saved.status == 200 else { throw Office.Unexpected(saved) }
+                return saved
+            }
+            // Half written: what lacks is named, and nothing about the links yet.
+            let half = try await save(0, ["content": ["submission": ["name": "A"], "set": "birth"]])
+            #expect(!PaperDesk.missing(half.json).contains("set") && half.json["ready"] == false)
+            let unknown = try await save(1, content { $0.with("set", "khong-co") })
+            #expect(PaperDesk.missing(unknown.json) == ["set"])
+            let alone = try await save(2, content { $0.with("set", nil) })
+            #expect(PaperDesk.missing(alone.json) == ["set"])
+            let lead = try await save(
+                3, content { $0.with("submission", $0["submission"]?.with("procedure", .string(Office.allowance))) })
+            #expect(PaperDesk.missing(lead.json) == ["submission.procedure"])
+            let strange = try await save(4, content { $0.with("forms", [["link": "other", "form": [:]]]) })
+            #expect(PaperDesk.missing(strange.json) == ["forms"])
+            #expect(try await desk.submit(draft).code == "onestop.draft-incomplete")
+            let whole = try await save(5, content())
+            #expect(whole.json["ready"] == true, "\(whole.json)")
+            #expect(whole.json["content"]?["forms"] == LinkTests.application["forms"])
+            let answers = try await withThrowingTaskGroup(of: TestService.Answer.self) { group in
+                for _ in 0..<4 { group.addTask { try await desk.submit(draft) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let ids = Set(answers.compactMap { $0.json["id"]?.text })
+            let id = try #require(ids.first)
+            #expect(ids.count == 1 && answers.allSatisfy { $0.status == 201 })
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM linked_cases") == 1)
+            try await office.done("accept", on: id, as: office.communeClerk)
+            try await office.fire()
+            let links = try await office.get("/dossiers/\(id)/links", as: office.citizen).json["links"]?.array ?? []
+            #expect(links.count == 3 && links.allSatisfy { $0["dossier"]?.text != nil }, "\(links)")
+            let record = try #require(links.first { $0["key"] == "record" }?["dossier"]?.text)
+            let child = try await office.get("/dossiers/\(record)", as: office.clerk).json
+            #expect(child["form"] == ["purpose": "xin việc"])
+        }
+    }
+}
