@@ -264,8 +264,8 @@ struct ReportPage {
         .note{font-size:.9rem;color:#444}
         @page{size:A4 landscape;margin:12mm}
         @media print{body{max-width:none;padding:0;font-size:12px}a{color:inherit;text-decoration:none}
-        h2{break-after:avoid}svg,tr,.legend{break-inside:avoid}thead{display:table-header-group}tfoot{display:table-row-group}
-        table{font-size:10px}
+        h2{break-after:avoid}svg,tr,.legend{break-inside:avoid}thead{display:table-header-group}
+        tfoot{display:table-row-group}table{font-size:10px}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """
 }
