@@ -174,7 +174,7 @@ let tests = sources(under: ["Tests"])
         let script = try String(
             contentsOf: root.appendingPathComponent("Deploy/local/definitions.sh"), encoding: .utf8)
         let line = try #require(script.split(separator: "\n").first { $0.hasPrefix("COMMANDS=(") })
-        let listed = Set(line.split(separator: "\"").map(String.init).filter { $0.contains(" ") })
+        let listed = Set(line.split(separator: "\"").map(String.init).filter { $0.contains(/\w \w/) })
         #expect(listed == Set(Catalogue.commands.map { "\($0.source) \($0.aggregate) \($0.addressee.rawValue)" }))
         let events = Set(Catalogue.events.map { "\($0.source).\($0.aggregate)" })
         for command in Catalogue.commands {

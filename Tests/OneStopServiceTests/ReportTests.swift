@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    private static let periods = ["2021-01", "2021-03", "2021-Q2", "2021-07", "2021"]
+    private static let periods = ["2021-04", "2021-03", "2021-Q2", "2021-07", "2021"]
 
     /// What a table must be: figures by group and key, each with its dossiers.
     private func expected(

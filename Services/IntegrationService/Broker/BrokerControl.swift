@@ -82,8 +82,8 @@ struct BrokerControl: Sendable {
     struct Found: Sendable {
         /// Nobody's queues and users, which were removed.
         var orphans = 0
-        /// Subscriptions' queues that cannot be used although every node that has them runs, or that are too new for the
-        /// broker to have said how they are.
+        /// Subscriptions' queues that cannot be used although every node that has them runs, or that are too new for
+        /// the broker to have said how they are.
         var broken: Set<String> = []
         /// Somebody was given another password meanwhile.
         var changed = false
@@ -92,8 +92,8 @@ struct BrokerControl: Sendable {
     /// What stands at the broker and what the subscriptions say are made the same.
     ///
     /// The broker is asked first: whatever stands there was in the database before it was made.
-    /// - Parameter lost: queues that were found broken for as long as one has to come back. RabbitMQ may come back from a
-    ///   crash with a queue whose log it cannot read, and keeps one whose making was cut off half-way: it stands, and
+    /// - Parameter lost: queues that were found broken for as long as one has to come back. RabbitMQ may come back from
+    ///   a crash with a queue whose log it cannot read, and keeps one whose making was cut off half-way: it stands, and
     ///   every use of it fails. What is still so is made again.
     func compare(with database: Database, lost: Set<String>) async throws -> Found {
         let queues = try await all(["queues", vhost])

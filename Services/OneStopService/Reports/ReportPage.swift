@@ -4,7 +4,7 @@ import Foundation
 import ServiceKit
 
 /// The report for people: one page without scripts and without anything from elsewhere, for the screen and for paper.
-/// Every figure that counts dossiers is a link to them.
+/// Every figure that counts dossiers is a link to them (os-211).
 struct ReportPage {
     var name: String
     var reported: Reported
