@@ -110,7 +110,7 @@ enum Sample {
         let candidates = [
             "abc", "0912345678", "123456789012", "1.001612", "08:00", "a-b", "1.17.3", "H19.12-210209-0001",
             "15/QĐ-STP",
-            String(repeating: "a", count: 64), "annv", "a", "aaaaaaaaaaaa", "QĐ", "H19", "a@b.vn",
+            String(repeating: "a", count: 64), "annv", "a", "aaaaaaaaaaaa", "QĐ", "H19", "a@b.vn", "2021-Q1",
         ]
         let pattern = schema["pattern"]?.text
         let fitting = candidates.first { candidate in

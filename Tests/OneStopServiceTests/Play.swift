@@ -139,7 +139,11 @@ struct Play {
             return "finished"
         case .err, .correct, .forward, .giveBranch, .move: return try aside(act)
         case .giveBack:
-            if slip == .returnsUnpaid { dossier.payment.fees.removeAll { $0.state == .open } }
+            if slip == .returnsUnpaid {
+                for place in dossier.payment.fees.indices where dossier.payment.fees[place].state == .open {
+                    dossier.payment.fees[place].state = .paid
+                }
+            }
             dossier = try ReturnResult.decide(dossier, definition: definition, now: now)
             return "returned"
         case .stop:
