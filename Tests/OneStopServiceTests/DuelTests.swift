@@ -81,9 +81,9 @@ import Testing
                 ["toAgency": "H19.25", "question": "x", "limit": ["amount": 1, "unit": "days"]])
             return id
         },
-        Duel("branches/{branch}/hand-over", police, { _ in ["note": "Xong"] }) { office in
-            try await office.apart()
-        },
+        Duel(
+            "branches/{branch}/hand-over", police, { _ in ["note": "Xong"] }, or: "onestop.branch-closed",
+            ready: { try await $0.apart() }),
         Duel(
             "branches/{branch}/assign", { _ in policeLeaders }, { ["officer": .string($0.inspector.text)] },
             or: "onestop.same-officer", ready: { try await $0.apart() }),

@@ -13,7 +13,7 @@ import Testing
 
     @Test func `os-267: linked procedures are applied for by a draft, which becomes one application`() async throws {
         try await Office.open { office in
-            try await LinkTests.publish(office, .parallel)
+            try await LinkTests().publish(office, .parallel)
             let (draft, desk) = (DraftID.new(), PaperDesk(office))
             func save(_ version: Int, _ content: JSON) async throws -> TestService.Answer {
                 let saved = try await desk.send("PUT", "/my/drafts/\(draft)", content, ifMatch: version)
