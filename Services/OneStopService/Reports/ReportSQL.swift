@@ -4,7 +4,8 @@ import ServiceKit
 /// The statements of reports. All begin with `facts`: the accepted dossiers that were in hand in a period, each with
 /// what `Course` says of it. `Course` is what is meant; a test holds the two together (os-200).
 extension Reported {
-    /// `WITH … facts`: from the index of acceptances, the open dossiers, and the index of what has ended since (os-212).
+    /// `WITH … facts`: from the index of acceptances, the open dossiers, and the index of what has ended since
+    /// (os-212).
     var facts: SQL {
         """
         WITH forwarded AS (
