@@ -23,7 +23,7 @@ struct Deed: Hashable, Sendable {
 enum Slip: CaseIterable, Sendable {
     case asksTwice, appointsTwice, acceptsTwice, leavesTheEnd, forgetsHolidays, neverStands, neverRestarts
     case losesNewDate, paysTwice, priceWithoutCap, answersUnpaid, neverLate
-    case leavesHalfPaid, returnsUnpaid, takesBackPaid, errsUnseen, correctsTwice, forwardsBack, givesClosed, movesDate
+    case leavesHalfPaid, takesBackPaid, errsUnseen, correctsTwice, forwardsBack, givesClosed, movesDate
 }
 
 /// A dossier on which everything is tried in any order, by the service's decisions alone: what use cases read from the
@@ -139,11 +139,6 @@ struct Play {
             return "finished"
         case .err, .correct, .forward, .giveBranch, .move: return try aside(act)
         case .giveBack:
-            if slip == .returnsUnpaid {
-                for place in dossier.payment.fees.indices where dossier.payment.fees[place].state == .open {
-                    dossier.payment.fees[place].state = .paid
-                }
-            }
             dossier = try ReturnResult.decide(dossier, definition: definition, now: now)
             return "returned"
         case .stop:
