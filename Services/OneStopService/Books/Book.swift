@@ -125,6 +125,3 @@ extension Session {
         ).first?("at") ?? nil
     }
 }
-
-/// A book as a table for spreadsheets.
-typealias BookTable = CSV

@@ -59,12 +59,12 @@ enum CloseBooks: Endpoint {
     /// Keeps a book as it is now, and what it hashes to as a table.
     private static func freeze(_ form: Form, _ agency: AgencyCode, _ year: Int, _ work: Work) async throws -> String {
         var hasher = SHA256()
-        hasher.update(data: Array((BookTable.mark + BookTable.row(form.titles)).utf8))
+        hasher.update(data: Array((CSV.mark + CSV.row(form.titles)).utf8))
         var count = 0
         while true {
             let lines = try await work.book(
                 form, of: agency, year, from: count + 1, limit: Limits.OneStop.bookBatch, closed: false)
-            for line in lines { hasher.update(data: Array(BookTable.row(line.cells).utf8)) }
+            for line in lines { hasher.update(data: Array(CSV.row(line.cells).utf8)) }
             let rows = JSON.array(
                 lines.map { .array([.integer(Int64($0.number)), .array($0.cells.map { .string($0) })]) })
             try await work.post(

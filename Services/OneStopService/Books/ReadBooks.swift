@@ -73,10 +73,10 @@ enum ExportBook: RawEndpoint {
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         let asked = try await BookRequest(request, path, call)
-        var (bytes, next) = (Array((BookTable.mark + BookTable.row(asked.form.titles)).utf8), asked.from)
+        var (bytes, next) = (Array((CSV.mark + CSV.row(asked.form.titles)).utf8), asked.from)
         while true {
             let lines = try await asked.lines(from: next, limit: Limits.OneStop.bookBatch, call)
-            for line in lines { bytes += Array(BookTable.row(line.cells).utf8) }
+            for line in lines { bytes += Array(CSV.row(line.cells).utf8) }
             guard lines.count == Limits.OneStop.bookBatch, let last = lines.last else { break }
             next = last.number + 1
             guard next - asked.from < Limits.OneStop.bookLines else { throw Refused.bookTooLong }

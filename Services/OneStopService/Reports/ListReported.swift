@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import ServiceKit
 
 /// `GET /agencies/{agency}/reports/{period}/dossiers?cell=late`: the dossiers that make a figure of a report, each with
@@ -102,10 +103,6 @@ enum ListReported: Endpoint {
 extension String {
     /// As a value of a query: everything but letters, digits, `-`, `.` and `_` percent-encoded.
     var asQuery: String {
-        utf8.map { byte -> String in
-            let character = Character(Unicode.Scalar(byte))
-            let isPlain = byte < 128 && (character.isLetter || character.isNumber || "-._".contains(character))
-            return isPlain ? String(character) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }.joined()
+        addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._"))) ?? ""
     }
 }

@@ -156,18 +156,18 @@ enum ExportTimeliness: RawEndpoint {
     }
 }
 
-/// A report as a table for spreadsheets, as `BookTable` writes them (os-208).
+/// A report as a table for spreadsheets, as `CSV` writes them (os-208).
 struct ReportTable {
     private let name: String
     private let language: Language
-    private var bytes = Array(BookTable.mark.utf8)
+    private var bytes = Array(CSV.mark.utf8)
 
     init(_ agency: AgencyCode, _ period: ReportPeriod, _ what: String, _ language: Language) {
         name = "bao-cao-\(what)-\(agency)-\(period).csv"
         self.language = language
     }
 
-    mutating func add(_ cells: [String]) { bytes += Array(BookTable.row(cells).utf8) }
+    mutating func add(_ cells: [String]) { bytes += Array(CSV.row(cells).utf8) }
 
     var outgoing: Outgoing {
         Outgoing(
