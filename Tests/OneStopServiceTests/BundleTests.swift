@@ -46,31 +46,38 @@ import Testing
                 try await office.done("accept", on: id, as: office.clerk)
                 try await office.done(
                     "hand-over", on: id, as: office.clerk, ["toOfficer": .string(office.officer.text)])
+                let tick: JSON = ["part": "other", "name": "Căn cước <gốc>", "form": "original"]
+                try await office.done("papers", on: id, as: office.clerk, ["papers": [tick]])
+                try await office.done(
+                    "opinions", on: id, as: office.officer,
+                    ["toAgency": "H19.25", "question": "Có án tích?", "limit": ["amount": 1, "unit": "days"]])
                 try await office.done(
                     "stop", on: id, as: office.officer, ["reasonCode": "x", "reason": "Không đủ điều kiện"])
                 try await office.done("return", on: id, as: office.clerk, [:])
 
                 let bytes = try await taken(id, office, as: office.clerk)
                 let proof = try DossierBundle.verify(bytes, [key])
-                #expect(proof.events.map(\.version) == Array(1...5))
+                #expect(proof.events.map(\.version) == Array(1...6))
                 #expect(proof.events.last?.type == DossierReturned.type)
                 let paths = Set(proof.manifest.files.map(\.path))
                 let usual: Set = [
                     "index.html", "dossier.json", "history.json", "due-dates.json", "papers/01-to-khai.pdf",
-                    "forms/mau-01.pdf", "forms/mau-03.pdf", "forms/mau-05.pdf",
+                    "forms/mau-01.pdf", "forms/mau-03.pdf", "forms/mau-05.pdf", "papers.json", "opinions.json",
                 ]
-                #expect(paths == usual.union((1...5).map { DossierBundle.receipt($0) }))
+                #expect(paths == usual.union((1...6).map { DossierBundle.receipt($0) }))
                 let archive = try Archive(bytes)
                 let page = try #require(archive.entries.first { $0.path == "index.html" })
                 let html = String(decoding: page.bytes, as: UTF8.self)
                 for text in [
                     "Xin &lt;b&gt;cấp&lt;/b&gt; &amp; trả", "Nguyễn Thị Bích", "Không đủ điều kiện", "Trả kết quả",
                     "ngày tiếp nhận, không tính", "href=\"papers/01-to-khai.pdf\"", "href=\"receipts/0001.json\"",
+                    "Căn cước &lt;gốc&gt;", "Bản chính", "Có án tích?",
                 ] { #expect(html.contains(text), "\(text)") }
 
-                // The applicant's has no remarks of officials and no control sheet.
+                // The applicant's has no remarks of officials, no opinions and no control sheet.
                 let own = try DossierBundle.verify(try await taken(id, office, as: office.citizen), [key])
-                #expect(Set(own.manifest.files.map(\.path)) == paths.subtracting(["forms/mau-05.pdf"]))
+                #expect(
+                    Set(own.manifest.files.map(\.path)) == paths.subtracting(["forms/mau-05.pdf", "opinions.json"]))
                 let light = try DossierBundle.verify(
                     try await taken(id, office, as: office.clerk, "?documents=false"), [key])
                 #expect(!light.manifest.files.contains { $0.path.hasPrefix("papers/") })
@@ -83,6 +90,22 @@ import Testing
                     "UPDATE event_log SET actor = 'x' WHERE aggregate_id = \(id) AND aggregate_version = 2")
                 let altered = try await office.get("/dossiers/\(id)/bundle", as: office.clerk)
                 #expect((altered.status, altered.code) == (409, "event-altered"))
+            }
+        }
+    }
+
+    @Test func `os-156: a bundle of an application for linked procedures has its links`() async throws {
+        let key = try #require(SealingKey(hex: Self.seed)).open
+        try await withRoom { room in
+            try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
+                try await LinkTests.publish(office, .parallel)
+                let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, LinkTests.application)
+                let id = try #require(made.json["id"]?.text)
+                let bytes = try await taken(id, office, as: office.citizen)
+                #expect(try DossierBundle.verify(bytes, [key]).manifest.files.contains { $0.path == "links.json" })
+                let page = try #require(try Archive(bytes).entries.first { $0.path == "index.html" })
+                let html = String(decoding: page.bytes, as: UTF8.self)
+                #expect(html.contains("Thủ tục liên thông: Khai sinh, thường trú, thẻ bảo hiểm"))
             }
         }
     }

@@ -59,6 +59,48 @@ import Testing
         }
     }
 
+    @Test func `os-115: what was refused or stopped lately counts from then, however old it is`() async throws {
+        try await Office.open { office in
+            let (stopped, refused) = (try await office.inWork(), try await office.submit())
+            let asked: JSON = ["procedure": "2.000488", "person": .string(office.citizen.text)]
+            func count() async throws -> Int? {
+                try await office.send("POST", "/counter/duplicates", as: office.clerk, asked).json["duplicates"]?.array?
+                    .count
+            }
+            try await office.set("2021-06-21 09:00")
+            let why: JSON = ["reasonCode": "x", "reason": "y"]
+            try await office.done("stop", on: stopped, as: office.officer, why)
+            try await office.done("refuse", on: refused, as: office.clerk, why)
+            try await office.set("2021-06-22 09:00")
+            #expect(try await count() == 2)
+            try await office.set("2021-10-01 09:00")
+            #expect(try await count() == 0)
+        }
+    }
+
+    @Test func `os-115: an application for linked procedures is registered with its papers, and twice with a reason`()
+        async throws
+    {
+        try await Office.open { office in
+            try await LinkTests.publish(office, .parallel)
+            func receive(_ more: [String: JSON] = [:]) async throws -> TestService.Answer {
+                let body = more.reduce(["application": LinkTests.application] as JSON) { $0.with($1.key, $1.value) }
+                return try await office.send("POST", "/counter/linked-dossiers", as: office.communeClerk, body)
+            }
+            #expect(try await receive(["papers": [["part": "x", "form": "copy"]]]).code == "onestop.paper-unknown")
+            #expect(try await receive().status == 201)
+            let refused = try await receive()
+            #expect((refused.status, refused.code) == (409, "onestop.duplicate"))
+            let papers: JSON = [["part": "other", "name": "Giấy chứng sinh", "form": "original"]]
+            let second = try await receive(["duplicateReason": "Sinh đôi", "papers": papers])
+            let id = try #require(second.json["id"]?.text, "\(second.json)")
+            let lines = try await office.get("/dossiers/\(id)/history", as: office.communeClerk).json["lines"]?.array
+            #expect(lines?.first?["note"]?.text == "Sinh đôi")
+            let listed = try await office.get("/dossiers/\(id)/papers", as: office.communeClerk).json["papers"]?.array
+            #expect(listed?.map { $0["name"]?.text } == ["Giấy chứng sinh"])
+        }
+    }
+
     @Test func `os-122: the form is typed in the order that the procedure says`() async throws {
         try await Office.open { office in
             var definition = try judicialRecord()

@@ -57,6 +57,36 @@ import Testing
         }
     }
 
+    @Test func `os-084: at fault may be who had it in the middle, or passed it on, also after the end`() async throws {
+        try await Office.open { office in
+            let received = try await office.send(
+                "POST", "/counter/dossiers", as: office.communeClerk,
+                [
+                    "submission": Office.submission.with("procedure", .string(Office.allowance))
+                        .with("agency", "H19.31.02"),
+                    "channel": "counter",
+                ])
+            let id = try #require(received.json["id"]?.text)
+            try await office.done("accept", on: id, as: office.communeClerk)
+            try await office.done("hand-over", on: id, as: office.communeClerk)
+            try await office.done("send", on: id, as: office.districtOfficer, ["toAgency": "H19.06"])
+            try await office.done("stop", on: id, as: office.officer, ["reasonCode": "x", "reason": "y"])
+            let lost = Self.wrong.with("kind", "papers-lost")
+            let middle = try await office.act(
+                "errors", on: id, as: office.districtLeader, lost.with("agency", "H19.31"))
+            #expect(middle.status == 201, "\(middle.json)")
+            let never = try await office.act("errors", on: id, as: office.administrator, lost.with("agency", "H19.25"))
+            #expect((never.status, never.code) == (422, "onestop.not-that-agency"))
+
+            let second = try await ForwardTests().establish(office)
+            let passed = try await office.submit()
+            try await office.done("forward", on: passed, as: office.clerk, ["toAgency": "H19.07", "reason": "x"])
+            try await office.done("accept", on: passed, as: second)
+            let first = try await office.act("errors", on: passed, as: office.leader, lost.with("agency", "H19.06"))
+            #expect(first.status == 201, "\(first.json)")
+        }
+    }
+
     @Test func `os-085: what is over is corrected by a dossier of its own, free of fees, once for each error`()
         async throws
     {
@@ -79,6 +109,9 @@ import Testing
             #expect(view["applicantName"]?.text == "Nguyễn Thị Bích" && view["procedureVersion"] == 1)
             // Its own way, with its own code and date; the step that asks for the fee is passed.
             try await office.done("accept", on: new, as: office.clerk)
+            let asked = try await office.act("require-payment", on: new, as: office.clerk)
+            #expect((asked.status, asked.code) == (409, "onestop.correction-free"))
+            #expect(try await office.get("/dossiers/\(new)", as: office.clerk).json["feeExemption"] == "agency-error")
             try await office.done("hand-over", on: new, as: office.clerk)
             try await office.done("hand-over", on: new, as: office.officer)
             try await office.done("hand-over", on: new, as: office.officer)

@@ -11,6 +11,44 @@ import Testing
         ["content": change(LinkTests.application)]
     }
 
+    @Test func `os-060: a linked procedure that asks for papers is opened, with those of the application`()
+        async throws
+    {
+        try await Office.open { office in
+            var paper = Part()
+            (paper.key, paper.name, paper.nameEn) = ("chung-sinh", "Giấy chứng sinh", "Record of birth")
+            var definition = try judicialRecord(limit: TimeLimit(3, .workingDays))
+            (definition.receivers, definition.steps) = ([.district], [step("issue", .receiving, .leader)])
+            (definition.fees, definition.documentType, definition.parts) = ([], nil, [paper])
+            try await office.publish("9.000077", definition)
+            try await LinkTests.publish(office, .parallel)
+            let set = LinkTests.set(.parallel)
+            let links = try #require(set["links"]?.array).map { link in
+                link["key"] == "card" ? link.with("procedure", "9.000077") : link
+            }
+            let written = try await office.send(
+                "POST", "/linked-procedures/birth", as: office.administrator, set.with("links", .array(links)))
+            #expect(written.status == 200, "\(written.json)")
+            let (draft, desk) = (DraftID.new(), PaperDesk(office))
+            let saved = try await desk.send("PUT", "/my/drafts/\(draft)", content(), ifMatch: 0)
+            #expect(saved.json["ready"] == true, "\(saved.json)")
+            let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, LinkTests.application)
+            #expect(made.status == 201, "\(made.json)")
+            let id = try #require(made.json["id"]?.text)
+            try await office.done("accept", on: id, as: office.communeClerk)
+            try await office.fire()
+            let opened = try await office.get("/dossiers/\(id)/links", as: office.citizen).json["links"]?.array ?? []
+            #expect(opened.map { $0["state"]?.text } == ["open", "open", "open"])
+            let card = try #require(opened.first { $0["key"] == "card" }?["dossier"]?.text)
+            // By itself that procedure takes nobody without the paper.
+            let alone = Office.submission.with("procedure", "9.000077").with("agency", "H19.31")
+            let bare = try await office.send("POST", "/dossiers", as: office.citizen, alone)
+            #expect((bare.status, bare.code) == (422, "onestop.papers-missing"))
+            #expect(try await office.get("/dossiers/\(id)/papers", as: office.districtLeader).status == 200)
+            #expect(try await office.get("/dossiers/\(card)", as: office.communeClerk).status == 200)
+        }
+    }
+
     @Test func `os-267: linked procedures are applied for by a draft, which becomes one application`() async throws {
         try await Office.open { office in
             try await LinkTests().publish(office, .parallel)

@@ -23,7 +23,7 @@ struct Deed: Hashable, Sendable {
 enum Slip: CaseIterable, Sendable {
     case asksTwice, appointsTwice, acceptsTwice, leavesTheEnd, forgetsHolidays, neverStands, neverRestarts
     case losesNewDate, paysTwice, priceWithoutCap, answersUnpaid, neverLate
-    case leavesHalfPaid, takesBackPaid, errsUnseen, correctsTwice, forwardsBack, givesClosed, movesDate
+    case leavesHalfPaid, takesBackPaid, errsUnseen, correctsTwice, forwardsBack, givesClosed, movesDate, asksOn
 }
 
 /// A dossier on which everything is tried in any order, by the service's decisions alone: what use cases read from the
@@ -50,6 +50,8 @@ struct Play {
     var corrected: Set<AgencyErrorID> = []
     /// What the last act did, in its order: the dossier after each, and the demand that it was about.
     var steps: [(dossier: Dossier, demand: DemandID?)] = []
+    /// What all but the first of them did, where that is something else.
+    var then: String?
     /// What else is seen of the last act.
     var beside = Seen(what: "", minute: 0, status: .submitted)
 
@@ -72,7 +74,7 @@ struct Play {
     mutating func perform(_ deed: Deed) throws -> [Seen] {
         minute += deed.wait
         let before = dossier
-        (steps, beside) = ([], Seen(what: "", minute: minute, status: before.status))
+        (steps, then, beside) = ([], nil, Seen(what: "", minute: minute, status: before.status))
         if slip == .leavesTheEnd, dossier.status.isFinal { dossier.status = .processing }
         do { beside.what = try self.do(deed.act) } catch {
             dossier = before
@@ -84,7 +86,11 @@ struct Play {
         if steps.isEmpty { steps = [(dossier, nil)] }
         if case .reappoint(let days) = deed.act { beside.dueOn = Self.day(before, days) }
         beside.late = dossier.late
-        return steps.map { step in seen(deed.act, step.dossier, step.demand, before) }
+        let first = beside.what
+        return steps.enumerated().map { place, step in
+            beside.what = place == 0 ? first : then ?? first
+            return seen(deed.act, step.dossier, step.demand, before)
+        }
     }
 
     private func seen(_ act: Act, _ dossier: Dossier, _ demand: DemandID?, _ before: Dossier) -> Seen {

@@ -72,12 +72,14 @@ extension Play {
     }
 
     private mutating func pay(_ demand: FeePaid, at paid: Int) throws -> String {
-        guard dossier.payment.place(of: demand.demand) != nil else { throw Ignored() }
+        let isLate = dossier.payment.formerPlace(of: demand.demand) != nil
+        guard isLate || dossier.payment.place(of: demand.demand) != nil else { throw Ignored() }
         // Of one demand the two services' clocks may differ; of several none is paid before it was asked for.
         let paid = demands.count > 1 ? max(paid, askedAt[demand.demand] ?? paid) : paid
         beside.paidAt = paid
         var event = demand
         event.paidAt = MinuteOracle.date(paid)
+        guard !isLate else { return try payLate(event) }
         if slip == .leavesHalfPaid {
             for place in dossier.payment.fees.indices where dossier.payment.fees[place].demand != demand.demand {
                 dossier.payment.fees[place].stops = false
@@ -85,6 +87,16 @@ extension Play {
         }
         (dossier, _) = try OnFeePaid.decide(dossier, event, definition: definition, calendar: calendar, now: now)
         steps = [(dossier, demand.demand)]
+        return "payment-settled"
+    }
+
+    /// What was taken back while its money was on the way, and what is asked for no more because of it.
+    private mutating func payLate(_ event: FeePaid) throws -> String {
+        let late = try OnFeePaid.decideLate(dossier, event, definition: definition, calendar: calendar, now: now)
+        let freed = slip == .asksOn ? [] : late.freed
+        steps = [(late.dossier, event.demand)] + freed.map { ($0.dossier, $0.demand) }
+        dossier = freed.last?.dossier ?? late.dossier
+        then = "payment-withdrawn"
         return "payment-settled"
     }
 

@@ -68,6 +68,48 @@ import Testing
         }
     }
 
+    @Test func `os-150: first printed after it was forwarded, it says who issued it`() async throws {
+        try await Office.open { office in
+            let second = try await ForwardTests().establish(office)
+            let id = try await office.submit()
+            try await office.done("accept", on: id, as: office.clerk)
+            try await office.done("forward", on: id, as: office.clerk, ["toAgency": "H19.07", "reason": "x"])
+            for number in ["01", "05"] {
+                let seen = try await form(number, of: id, office, as: second, name: "mau-\(number)-chuyen").seen
+                #expect(seen.text.contains("CƠ QUAN H19.06") && !seen.text.contains("SỞ KHÁC"), "\(seen.text)")
+            }
+            let dossier = try #require(try await office.harness.database.database.dossier(try DossierID(id)))
+            let moves = try await office.harness.database.database.moves(of: dossier)
+            let line = try #require(ControlSheet.lines(moves, dossier, try judicialRecord()).first)
+            #expect((line.receiver.agency, line.receiver.official) == (Agencies.justice, office.clerk))
+        }
+    }
+
+    @Test func `os-150: first printed after the dossier moved to a later version, it says what was law then`()
+        async throws
+    {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            try await VersionMoveTests().publishLater(office) { $0.name = "Cấp Phiếu lý lịch theo quy định mới" }
+            let path = "/procedures/\(Office.criminalRecord)/mappings"
+            let steps = ["check", "verify", "sign"].map { key -> JSON in ["from": .string(key), "to": .string(key)] }
+            let mapping: JSON = [
+                "fromVersion": 1, "toVersion": 2, "dueDates": "project", "reason": "x", "steps": .array(steps),
+            ]
+            let made = try await office.send("POST", path, as: office.administrator, mapping)
+            let applied = "\(path)/\(try #require(made.json["id"]?.text))/apply"
+            #expect(try await office.send("POST", applied, as: office.administrator).status == 200)
+            try await office.fire()
+            let view = try await office.get("/dossiers/\(id)", as: office.clerk).json
+            #expect((view["procedureVersion"], view["dueAt"]?.text?.prefix(10)) == (2, "2021-03-08"))
+            let seen = try await form("01", of: id, office, name: "mau-01-ban-cu").seen
+            for text in [
+                "Cấp Phiếu lý lịch tư pháp số 1", "10 ngày làm việc", "17 giờ 00 phút, ngày 15 tháng 3 năm 2021",
+            ] { #expect(seen.text.contains(text), "\(text): \(seen.text)") }
+            #expect(!seen.text.contains("quy định mới"))
+        }
+    }
+
     @Test func `the other forms say what the acts said`() async throws {
         try await Office.open(["LIENTHONG_PUBLIC_URL": "https://motcua.dongnai.gov.vn/"]) { office in
             let refused = try await office.submit()

@@ -62,6 +62,47 @@ import Testing
         }
     }
 
+    @Test func `os-272: what a dossier was read for is said in Vietnamese and English`() async throws {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            try await office.attach(Array("%PDF-1.4\n%%EOF".utf8), part: "other", to: id, as: office.officer)
+            let list = try await office.get("/dossiers/\(id)/attachments", as: office.officer).json
+            let file = try #require(list["attachments"]?.array?.first?["id"]?.text)
+            #expect(try await office.get("/dossiers/\(id)/attachments/\(file)", as: office.officer).status == 200)
+            let reads = try await office.get("/dossiers/\(id)/reads", as: office.citizen).json["reads"]?.array ?? []
+            let last = try #require(reads.first)
+            #expect((last["purpose"], last["attachment"]?.text) == ("attachment", file))
+            #expect(
+                reads.map { $0["vietnamese"]?.text } == [
+                    "Mở một tệp giấy tờ", "Xem danh mục tệp", "Xử lý: Bàn giao", "Xử lý: Tiếp nhận",
+                ])
+            #expect(reads.last?["english"] == "Worked on: accepted" && reads.last?["attachment"] == nil)
+        }
+    }
+
+    @Test func `os-272: every word that is logged or written in a history is on the list`() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Services/OneStopService")
+        let names = try FileManager.default.subpathsOfDirectory(atPath: root.path).filter { $0.hasSuffix(".swift") }
+        let act = try Regex(##"\bChange\([^"]{0,60}"([a-z-]+)""##, as: (Substring, Substring).self)
+        let logged = try Regex(
+            ##"logRead\(of: "dossier",[^)]{0,60}purpose: "([^"]+)""##, as: (Substring, Substring).self)
+        var acts: Set<String> = ["submitted", "received", "branch-done", "branch-recalled"]
+        for name in names {
+            let text = try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
+            for found in text.matches(of: act) { acts.insert(String(found.output.1)) }
+            for found in text.matches(of: logged) { acts.insert(String(found.output.1)) }
+        }
+        #expect(acts.count > 35)
+        for word in acts { #expect(HistoryWord(rawValue: word) != nil, "\(word)") }
+        for word in HistoryWord.allCases { #expect(word.vietnamese != word.rawValue && word.english != "", "\(word)") }
+        for purpose in ReadPurpose.allCases {
+            #expect(LoggedPurpose(purpose.rawValue).vietnamese == purpose.vietnamese)
+            #expect(purpose.vietnamese.contains { !$0.isASCII }, "\(purpose)")
+        }
+        #expect(LoggedPurpose("of an earlier release").vietnamese == "Xử lý hồ sơ")
+    }
+
     @Test func `reads of the same by the same are one line`() {
         func read(_ id: String, _ caller: String, _ purpose: String) -> PersonalRead {
             let caller = Caller(id: caller, kind: .official, account: nil, person: nil, client: nil)
@@ -115,6 +156,58 @@ import Testing
         }
         let could = try await office.get("/dossiers/\(id)/readers", as: office.administrator).json
         #expect(Set((could["readers"]?.array ?? []).compactMap { $0["person"]?.text }) == can, stage)
+    }
+
+    private func could(_ office: Office, _ id: String, _ day: String) async throws -> Set<String> {
+        let answer = try await office.get("/dossiers/\(id)/readers?on=\(day)", as: office.administrator)
+        return Set((answer.json["readers"]?.array ?? []).compactMap { $0["person"]?.text })
+    }
+
+    @Test func `os-141: who works on a linked dossier could read its application, and the other way round`()
+        async throws
+    {
+        try await Office.open { office in
+            try await LinkTests.publish(office, .parallel)
+            let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, LinkTests.application)
+            let id = try #require(made.json["id"]?.text)
+            try await office.set("2021-03-02 09:00")
+            try await office.done("accept", on: id, as: office.communeClerk)
+            try await office.fire()
+            let links = try await office.get("/dossiers/\(id)/links", as: office.citizen).json["links"]?.array ?? []
+            let record = try #require(links.first { $0["key"] == "record" }?["dossier"]?.text)
+            try await compare(office, id, "the application")
+            try await compare(office, record, "a linked dossier")
+            let commune = Set([office.communeClerk, office.districtOfficer, office.districtLeader].map(\.text))
+            #expect(try await could(office, id, "2021-03-01") == commune, "before the slips")
+            try await office.set("2021-03-03 09:00")
+            try await office.done("hand-over", on: id, as: office.communeClerk)
+            try await office.done("send", on: id, as: office.districtOfficer, ["toAgency": "H19.25"])
+            try await compare(office, record, "the application is elsewhere")
+            try await office.set("2021-03-04 09:00")
+            try await office.done("send-back", on: id, as: office.inspector, ["note": "x"])
+            try await office.set("2021-03-05 09:00")
+            try await compare(office, record, "it came back")
+            for (day, isThere) in [("2021-03-02", false), ("2021-03-03", true), ("2021-03-04", true)] {
+                #expect(try await could(office, record, day).contains(office.inspector.text) == isThere, "\(day)")
+            }
+            let answer = try await office.get("/dossiers/\(record)/readers", as: office.citizen).json["groups"]?.array
+            let reasons = (answer ?? []).map { "\($0["agency"]?.text ?? "") \($0["reason"]?.text ?? "")" }
+            #expect(reasons.contains("H19.31.02 linked") && reasons.contains("H19.06 received"), "\(reasons)")
+        }
+    }
+
+    @Test func `os-141: before it was forwarded it was with who passed it on, and nobody else`() async throws {
+        try await Office.open { office in
+            let second = try await ForwardTests().establish(office).text
+            let id = try await office.submit()
+            try await office.set("2021-03-02 09:00")
+            try await office.done("forward", on: id, as: office.clerk, ["toAgency": "H19.07", "reason": "x"])
+            try await office.set("2021-03-03 09:00")
+            let first = Set([office.clerk, office.officer, office.leader].map(\.text))
+            #expect(try await could(office, id, "2021-03-01") == first)
+            #expect(try await could(office, id, "2021-03-02") == first.union([second]))
+            #expect(try await could(office, id, "2021-03-03") == [second])
+        }
     }
 
     @Test func `os-141: rights are those of the day: a transfer, and a dossier that was elsewhere then`() async throws {

@@ -171,7 +171,7 @@ extension Act {
             case .awaitingPayment:
                 [
                     .pay(early: number % 400), .pay(early: 0), .pay(early: 1), .pay(early: number % 400), .liftFee,
-                    .takeBack(number), .demand(number), .exempt(number),
+                    .takeBack(number), .demand(number), .exempt(number), .payAgain(number), .payAgain(number + 1),
                 ]
             case .withdrawalRequested: [.decline, .decline, .confirm]
             case .stopped, .finished:

@@ -193,7 +193,16 @@ func manyFees() throws -> Definition {
         let fees = dossier.payment.fees
         let open = fees.filter { $0.state == .open }.randomElement(using: &random)
         do {
-            switch Int.random(in: 0..<7, using: &random) {
+            switch Int.random(in: 0..<8, using: &random) {
+            case 7:
+                let former = fees.filter { $0.state == .withdrawn || ($0.state == .exempt && $0.demand != nil) }
+                guard let fee = former.randomElement(using: &random) else { return }
+                var event = FeePaid()
+                (event.demand, event.amount) = (fee.demand ?? event.demand, fee.amount)
+                (event.paidAt, event.receiptNumber) = (time, "0000001")
+                let late = try OnFeePaid.decideLate(
+                    dossier, event, definition: definition, calendar: calendar, now: time)
+                dossier = late.freed.last?.dossier ?? late.dossier
             case 6:
                 guard let fee = fees.filter({ $0.state == .paid }).randomElement(using: &random) else { return }
                 var event = FeeRefunded()
@@ -299,9 +308,27 @@ func manyFees() throws -> Definition {
             #expect(last.feeKind == "combined", "the case stays in the dossier")
             await office.harness.take(try office.paid(last))
             #expect(try await office.status(id) == 4)
-            // What was taken back is paid all the same: Budget keeps that money.
+            // What was taken back is paid all the same (os-271).
             #expect(await office.harness.take(try office.paid(required[0])) == .taken)
             #expect(try await office.status(id) == 4)
+            let fees = try await office.get("/dossiers/\(id)", as: office.clerk).json["fees"]?.array ?? []
+            #expect(fees.compactMap { $0["state"]?.text } == ["paid", "exempt", "paid"])
+        }
+    }
+
+    @Test func `os-094: the paper may be one that a clerk ticks, also while the fee is open`() async throws {
+        try await Office.open { office in
+            try await office.publish("2.000499", try manyFees())
+            let id = try await office.submitted("2.000499")
+            try await office.done("accept", on: id, as: office.clerk)
+            try await office.done("require-payment", on: id, as: office.clerk)
+            let exempt: JSON = ["fee": "no-charge", "reason": "Hộ nghèo"]
+            let bare = try await office.act("exempt-fees", on: id, as: office.clerk, exempt)
+            #expect(bare.code == "onestop.proof-missing")
+            try await office.done(
+                "papers", on: id, as: office.clerk, ["papers": [["part": "proof", "form": "original"]]])
+            #expect(try await office.status(id) == 6)
+            try await office.done("exempt-fees", on: id, as: office.clerk, exempt)
         }
     }
 

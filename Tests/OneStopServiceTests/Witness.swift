@@ -78,7 +78,11 @@ struct Witness: Sendable {
         if Self.once.contains(seen.what), counts[seen.what, default: 0] > 1 {
             faults.append("once: \(seen.what) a second time")
         }
-        if let status, status.isFinal, !Self.beside.contains(seen.what) {
+        if purse.mustGo, seen.what != "payment-withdrawn" { faults.append("money: paid before, and asked for still") }
+        // Money may come at any time for what was taken back while it was on the way.
+        let isLate = seen.what == "payment-settled" && purse.tookBack(seen.demand)
+        if isLate, status != seen.status { faults.append("money: late money moved it to \(seen.status)") }
+        if let status, status.isFinal, !isLate, !Self.beside.contains(seen.what) {
             faults.append("final: \(seen.what) in \(status)")
         }
         if let status, status != seen.status, !MovesTests.sheet.contains([status.number, seen.status.number]) {
@@ -196,6 +200,10 @@ private struct Purse: Sendable {
     }
 
     private var open: [String: Demand] = [:]
+    /// What was asked for no more before it was paid.
+    private var former: [String: Demand] = [:]
+    /// What was asked for in the place of a demand whose money came all the same.
+    private var freed: Set<String> = []
     /// Of each nature what came in before the answer.
     private var paid: [String: Int64] = [:]
     private var cameIn: Int64 = 0
@@ -203,14 +211,19 @@ private struct Purse: Sendable {
     private var demanded: Int64 = 0
     /// Natures, or all.
     private var exempt: [String?] = []
-    /// The last settlement since the clock stands.
-    private var settled: Int?
+    /// What was settled when, of that for which the clock stands.
+    private var settled: [String: Int] = [:]
     /// The minute from which the clock goes on by what was seen last; nil while it stands for a demand, or for none.
     private(set) var goesOn: Int?
 
     var stands: Bool { open.values.contains(where: \.stops) }
     var due: Int64 { open.values.reduce(0) { $0 + $1.amount } }
     var isDueBefore: Bool { open.values.contains { $0.moment != "return" } }
+
+    /// Whether something must be taken back because it was paid before.
+    var mustGo: Bool { !freed.isEmpty }
+
+    func tookBack(_ demand: String?) -> Bool { demand.map { former[$0] != nil } ?? false }
 
     func covers(_ nature: String) -> Bool {
         paid[nature, default: 0] > 0 || exempt.contains { $0 == nil || $0 == nature }
@@ -221,7 +234,7 @@ private struct Purse: Sendable {
         switch seen.what {
         case "payment-required": return asked(seen)
         case "payment-settled":
-            guard let demand = open[seen.demand ?? ""] else { return ["money: paid what is not open"] }
+            guard let demand = open[seen.demand ?? ""] else { return late(seen) }
             cameIn += seen.amount ?? 0
             if demand.moment != "return" { paid[demand.nature, default: 0] += seen.amount ?? 0 }
             settle(seen, at: min(seen.paidAt ?? seen.minute, seen.minute))
@@ -230,6 +243,7 @@ private struct Purse: Sendable {
             guard takeBack(seen) else { return ["money: \(seen.what) of what is not open"] }
         case "stopped", "withdrawal-confirmed":
             demanded -= due
+            former.merge(open) { $1 }
             open = [:]
         default: break
         }
@@ -238,6 +252,20 @@ private struct Purse: Sendable {
 
     private var balance: [String] {
         cameIn == demanded - due ? [] : ["money: \(cameIn) came in of \(demanded) with \(due) open"]
+    }
+
+    /// The money of what was taken back: it stands as paid, and as much as it covers is asked for no more.
+    private mutating func late(_ seen: Seen) -> [String] {
+        let (id, amount) = (seen.demand ?? "", seen.amount ?? 0)
+        guard let demand = former.removeValue(forKey: id) else { return ["money: paid what is not open"] }
+        (cameIn, demanded) = (cameIn + amount, demanded + amount)
+        if demand.moment != "return" { paid[demand.nature, default: 0] += amount }
+        if let until = settled[id] { settled[id] = min(until, seen.paidAt ?? until) }
+        let same = open.filter {
+            $0.value.nature == demand.nature && $0.value.moment == demand.moment && $0.value.amount <= amount
+        }
+        freed = Set(same.keys)
+        return balance
     }
 
     private mutating func asked(_ seen: Seen) -> [String] {
@@ -252,7 +280,7 @@ private struct Purse: Sendable {
             faults.append("money: asked for twice at once")
         }
         if let price = seen.price, price != amount { faults.append("money: demanded \(amount), not \(price)") }
-        if !stands { settled = nil }
+        if !stands { settled = [:] }
         open[id] = demand
         exempt.removeAll { $0 == nil || $0 == demand.nature }
         demanded += amount
@@ -273,13 +301,17 @@ private struct Purse: Sendable {
     private mutating func takeBack(_ seen: Seen) -> Bool {
         guard let demand = open[seen.demand ?? ""] else { return false }
         demanded -= demand.amount
+        // What Budget refused is never paid.
+        if seen.what != "payment-lifted" { former[seen.demand ?? ""] = demand }
+        freed.remove(seen.demand ?? "")
         settle(seen, at: seen.minute)
         return true
     }
 
     private mutating func settle(_ seen: Seen, at minute: Int) {
-        guard let demand = open.removeValue(forKey: seen.demand ?? ""), demand.stops else { return }
-        settled = max(settled ?? minute, minute)
-        if !stands { goesOn = settled }
+        let id = seen.demand ?? ""
+        guard let demand = open.removeValue(forKey: id), demand.stops else { return }
+        settled[id] = minute
+        if !stands { goesOn = settled.values.max() }
     }
 }

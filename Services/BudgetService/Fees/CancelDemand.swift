@@ -27,7 +27,7 @@ enum CancelOnStop: Reaction {
 
 extension Work {
     /// Cancels a demand that is open. One that was refused or cancelled stays what it is. One that was paid in the
-    /// meantime keeps its money until an accountant asks for the refund.
+    /// meantime keeps its money, and the dossier shows it as paid (os-271), until an accountant asks for the refund.
     func cancel(_ id: DemandID, because reasonCode: String) async throws {
         guard let demand = try await demand(id, forUpdate: true) else { throw DemandFault.unknown(id) }
         guard demand.state == .open else {

@@ -104,7 +104,7 @@ enum TrackDossier: Endpoint {
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
         let dossier = try await call.dossier(input.dossier)
-        call.logRead(of: "dossier", dossier.id.text, purpose: "tracking")
+        call.logRead(of: dossier.id, purpose: .tracking)
         let definition = try await call.procedure(of: dossier).definition
         let offered = try await call.offered(of: dossier).filter { call.now < $0.until }
         var output = Output(dossier, definition)
@@ -176,6 +176,11 @@ extension TrackDossier.Payment {
 
     private static func words(_ fee: DossierFee, at agency: AgencyCode) -> (vi: String, en: String) {
         switch fee.state {
+        case .paid where fee.takenBackAt != nil:
+            return (
+                "Đã nộp sau khi thôi yêu cầu; được hoàn trả nếu không phải nộp.",
+                "It was paid after it had been taken back; it is given back where it is not due."
+            )
         case .paid: return ("Đã nộp phí, lệ phí.", "The fees are paid.")
         case .exempt: return ("Được miễn phí, lệ phí.", "You are exempt from the fees.")
         case .refused: return ("Tạm thời chưa phải nộp.", "It need not be paid for now.")

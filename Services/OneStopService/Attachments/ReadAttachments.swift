@@ -87,7 +87,7 @@ enum ListAttachments: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "attachments")
+        let dossier = try await call.readable(input.dossier, purpose: .attachments)
         let definition = try await call.procedure(of: dossier).definition
         var output = Output()
         output.attachments = try await call.runtime.database.attachments(of: dossier.id)
@@ -121,7 +121,7 @@ enum DownloadPaper: RawEndpoint {
         guard let id = try? DossierID(path["dossier"] ?? ""), let file = try? FileID(path["attachment"] ?? "") else {
             throw Refused.notFound
         }
-        let dossier = try await call.readable(id, purpose: "attachment \(file)")
+        let dossier = try await call.readable(id, purpose: .attachment, of: file)
         let known = try await call.runtime.database.attachments(of: dossier.id).first { $0.id == file }
         guard let known, let hash = ContentHash(known.sha256) else { throw Refused.notFound }
         let bytes = try await call.resource(FileStore.self).read(hash)

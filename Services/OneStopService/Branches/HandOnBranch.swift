@@ -41,7 +41,7 @@ enum HandOnBranch: Endpoint {
             openOpinions: try await call.openOpinions(of: before.id, guards: step.guards),
             calendar: try await call.calendar(of: asked.agency), now: call.now)
         let opened = try await call.open(opens, of: before, fork: asked.fork, from: asked.agency)
-        call.logRead(of: "dossier", before.id.text, purpose: "branch")
+        call.logRead(of: before.id, purpose: .branch)
         return try await call.transaction { work in
             try await work.post(DossierSQL.hold(before))
             var dossier = before

@@ -17,7 +17,7 @@ enum ReadBranches: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "branches")
+        let dossier = try await call.readable(input.dossier, purpose: .branches)
         var output = Output()
         output.branches = Array(
             try await call.runtime.database.branches(of: dossier.id).suffix(Limits.OneStop.branchesOfDossier))

@@ -1,3 +1,4 @@
+import Bundles
 import Contracts
 import ServiceKit
 
@@ -6,9 +7,24 @@ struct BundlePage {
     var dossier: DossierView
     var history: [ReadHistory.Line]
     var dueDates: [ExplainDueDates.Appointment]
+    var beside = Beside()
     var forms: [(path: String, title: String)] = []
     /// With the path of the file where it is in the bundle.
     var papers: [(path: String?, paper: Attachment)] = []
+
+    /// What hangs on a dossier, each a file of its own; nil what its reader may not see, or does not apply.
+    struct Beside {
+        var papers = ListPapers.Output()
+        var opinions: ReadOpinions.Output?
+        var links: ReadLinks.Output?
+
+        var entries: [Archive.Entry] {
+            var entries = [Archive.Entry("papers.json", papers.jsonBytes)]
+            if let opinions { entries.append(Archive.Entry("opinions.json", opinions.jsonBytes)) }
+            if let links { entries.append(Archive.Entry("links.json", links.jsonBytes)) }
+            return entries
+        }
+    }
 
     var html: String {
         """
@@ -31,8 +47,14 @@ struct BundlePage {
         \(table(timeline))
         <h2>Thời hạn, và vì sao là ngày đó</h2>
         \(dueDates.map(explained).joined(separator: "\n"))
-        <h2>Giấy tờ</h2>
+        <h2>Phí, lệ phí</h2>
+        \(table(fees))
+        <h2>Giấy tờ đã nhận</h2>
+        \(table(received))
+        <h2>Tệp giấy tờ</h2>
         \(list(papers.map(paper)))
+        \(opinions)
+        \(links)
         <h2>Các mẫu đã lập</h2>
         \(list(forms.map { Self.link($0.path, $0.title) }))
         <h2>Kiểm chứng</h2>
@@ -66,10 +88,62 @@ struct BundlePage {
             + history.map { line in
                 [
                     Self.link(Self.receipt(line.version), "\(line.version)"), line.at.inTables,
-                    Self.escaped(Self.vietnamese(line.what)), line.toStatus.vietnamese,
+                    Self.escaped(HistoryWord(rawValue: line.what)?.vietnamese ?? line.what), line.toStatus.vietnamese,
                     Self.escaped(line.agency.text), Self.escaped(line.note ?? ""),
                 ]
             }
+    }
+
+    private var fees: [[String]] {
+        [["Số tiền", "Trạng thái", "Biên lai", "Đã hoàn trả"]]
+            + dossier.fees.map { fee in
+                [
+                    fee.demand == nil ? "" : fee.amount.description, Self.vietnamese(fee.state),
+                    Self.escaped(fee.receiptNumber ?? ""), fee.refunded?.description ?? "",
+                ]
+            }
+    }
+
+    private static func vietnamese(_ state: DossierFee.State) -> String {
+        switch state {
+        case .open: "Phải nộp"
+        case .paid: "Đã nộp"
+        case .exempt: "Được miễn"
+        case .refused: "Tạm thời chưa phải nộp"
+        case .withdrawn: "Không phải nộp nữa"
+        case .refunded: "Đã hoàn trả"
+        }
+    }
+
+    private var received: [[String]] {
+        [["Giấy tờ", "Loại", "Số lượng", "Thời điểm"]]
+            + beside.papers.papers.map { paper in
+                [Self.escaped(paper.name), paper.form.vietnamese, "\(paper.count)", paper.at.inTables]
+            }
+    }
+
+    private var opinions: String {
+        guard let opinions = beside.opinions?.opinions else { return "" }
+        let lines = opinions.map { opinion in
+            [
+                Self.escaped(opinion.toAgency.text), Self.escaped(opinion.question), opinion.askedAt.inTables,
+                opinion.answeredAt?.inTables ?? "", Self.escaped(opinion.answer ?? ""),
+            ]
+        }
+        return "<h2>Ý kiến các cơ quan</h2>\n"
+            + table([["Cơ quan", "Câu hỏi", "Hỏi lúc", "Trả lời lúc", "Trả lời"]] + lines)
+    }
+
+    private var links: String {
+        guard let links = beside.links else { return "" }
+        let lines = links.links.map { link in
+            [
+                Self.escaped(link.name ?? link.procedure), Self.escaped(link.agency.text),
+                Self.escaped(link.code ?? ""), link.status?.vietnamese ?? "", Self.escaped(link.documentNumber ?? ""),
+            ]
+        }
+        return "<h2>Thủ tục liên thông: \(Self.escaped(links.name))</h2>\n"
+            + table([["Thủ tục", "Cơ quan", "Mã hồ sơ", "Trạng thái", "Kết quả"]] + lines)
     }
 
     private func explained(_ due: ExplainDueDates.Appointment) -> String {
@@ -123,23 +197,4 @@ struct BundlePage {
             }
         }
     }
-
-    /// What was done; the stable word itself where it has no other yet.
-    static func vietnamese(_ what: String) -> String { words[what] ?? what }
-
-    private static let words = [
-        "submitted": "Nộp trực tuyến", "received": "Nộp tại quầy hoặc qua bưu chính", "accepted": "Tiếp nhận",
-        "refused": "Từ chối tiếp nhận", "supplement-requested": "Yêu cầu bổ sung", "supplement-supplied": "Đã bổ sung",
-        "handed-over": "Bàn giao", "assigned": "Phân công", "sent": "Chuyển cơ quan khác",
-        "sent-back": "Chuyển trả lại",
-        "released": "Thu hồi phân công", "opinion-requested": "Lấy ý kiến", "opinion-answered": "Trả lời ý kiến",
-        "branch-opened": "Giao bước phối hợp", "branch-done": "Xong bước phối hợp",
-        "branch-recalled": "Rút bước phối hợp", "payment-required": "Yêu cầu nộp phí, lệ phí",
-        "payment-settled": "Đã nộp phí, lệ phí", "payment-lifted": "Thôi yêu cầu nộp phí, lệ phí",
-        "fees-exempted": "Miễn phí, lệ phí", "fee-refunded": "Hoàn trả phí, lệ phí",
-        "receipt-replaced": "Hủy và thay biên lai", "approved": "Phê duyệt kết quả", "finished": "Có kết quả",
-        "returned": "Trả kết quả", "stopped": "Dừng xử lý", "withdrawal-requested": "Yêu cầu rút hồ sơ",
-        "withdrawal-confirmed": "Đồng ý cho rút hồ sơ", "withdrawal-declined": "Không cho rút hồ sơ",
-        "reappointed": "Xin lỗi và hẹn lại",
-    ]
 }

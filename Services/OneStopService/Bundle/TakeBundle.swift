@@ -35,7 +35,7 @@ enum TakeBundle: RawEndpoint {
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         guard let id = try? DossierID(path["dossier"] ?? "") else { throw Refused.notFound }
         let withPapers = try documents(request)
-        let dossier = try await call.readable(id, purpose: "bundle")
+        let dossier = try await call.readable(id, purpose: .bundle)
         let key = try call.receiptKey
         guard dossier.version <= Int64(Limits.Bundles.changes) else { throw Refused.bundleTooLarge }
         // First what may be refused, then what costs.
@@ -81,11 +81,13 @@ extension Call {
         guard !withPapers || papers.reduce(0, { $0 + $1.size }) <= Limits.Bundles.papers else {
             throw Refused.bundleTooLarge
         }
-        var entries = [
-            Archive.Entry("dossier.json", view.jsonBytes), Archive.Entry(DossierBundle.history, history.jsonBytes),
-            Archive.Entry("due-dates.json", due.jsonBytes),
-        ]
-        var page = BundlePage(dossier: view, history: history.lines, dueDates: due.dueDates)
+        let beside = try await beside(dossier)
+        var entries =
+            [
+                Archive.Entry("dossier.json", view.jsonBytes), Archive.Entry(DossierBundle.history, history.jsonBytes),
+                Archive.Entry("due-dates.json", due.jsonBytes),
+            ] + beside.entries
+        var page = BundlePage(dossier: view, history: history.lines, dueDates: due.dueDates, beside: beside)
         for form in Form.allCases where form != .book && !(form.isInternal && caller.kind == .citizen) {
             let printed: [UInt8]
             do { printed = try await self.printed(form, of: dossier).bytes } catch let refused as Refused
@@ -105,6 +107,21 @@ extension Call {
             entries.append(Archive.Entry(DossierBundle.receipt(Int64(index + 1)), receipt))
         }
         return [Archive.Entry("index.html", Array(page.html.utf8))] + entries
+    }
+
+    /// What else its reader may see of it: opinions are for officials.
+    private func beside(_ dossier: Dossier) async throws -> BundlePage.Beside {
+        let (database, definition) = (runtime.database, try await procedure(of: dossier).definition)
+        var beside = BundlePage.Beside()
+        beside.papers = ListPapers.Output(try await database.papers(of: dossier.id, definition), definition)
+        if caller.kind != .citizen {
+            beside.opinions = ReadOpinions.Output(opinions: try await database.opinions(on: dossier.id))
+        }
+        let leading = try await database.parent(of: dossier.id) ?? dossier.id
+        if try await database.linkedCase(of: leading) != nil, let application = try await database.dossier(leading) {
+            beside.links = try await ReadLinks.output(application, database, resource(ProcedureBook.self))
+        }
+        return beside
     }
 
     private func historyLines(of dossier: Dossier) async throws -> [ReadHistory.Line] {

@@ -100,8 +100,12 @@ enum DuplicateSQL {
         """
         WITH hits AS MATERIALIZED (SELECT dossier FROM dossier_search WHERE words @@ \(query))
         SELECT id, status, code_agency, code_day, code_serial, receiving_agency, submitted_at
-        FROM hits JOIN dossiers ON id = dossier
-        WHERE status IN (1, 2, 4, 5, 6, 7) OR coalesce(returned_at, finished_at, submitted_at) >= \(since)
+        FROM hits JOIN dossiers d ON d.id = hits.dossier
+        WHERE status IN (1, 2, 4, 5, 6, 7) OR coalesce(returned_at, finished_at, (
+            -- When it was refused or stopped stands in its history alone.
+            SELECT max(h.at) FROM dossier_history h
+            WHERE h.dossier = d.id AND h.to_status = d.status AND h.from_status <> h.to_status
+        ), submitted_at) >= \(since)
         ORDER BY id DESC LIMIT \(raw: "\(Limits.Counter.duplicates)")
         """
     }

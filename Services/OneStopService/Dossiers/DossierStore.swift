@@ -51,11 +51,11 @@ extension Call {
     }
 
     /// A dossier for reading: the applicant's own, or that of an official who may read at an agency that has to do
-    /// with it. The read is logged with its purpose.
-    func readable(_ id: DossierID, purpose: String) async throws -> Dossier {
+    /// with it. The read is logged with its purpose, and with the file that is opened.
+    func readable(_ id: DossierID, purpose: ReadPurpose, of file: FileID? = nil) async throws -> Dossier {
         let dossier = try await self.dossier(id)
         if caller.kind != .citizen { try await requireReading(dossier) }
-        logRead(of: "dossier", id.text, purpose: purpose)
+        logRead(of: "dossier", id.text, purpose: purpose.rawValue + (file.map { " \($0)" } ?? ""))
         return dossier
     }
 
@@ -126,6 +126,20 @@ extension Work {
         try await flight(
             DossierSQL.update(after.dossier, onlyIf: condition), then: lines, announcing: after.event,
             to: before.receivingAgency, reply: reply)
+    }
+}
+
+extension Work {
+    /// Several changes one after the other, each a version of its own; the dossier after the last one.
+    func save(_ changes: [Change], from before: Dossier) async throws -> Dossier {
+        var current = before
+        for change in changes {
+            try await save(change, from: current)
+            let version = current.version + 1
+            current = change.dossier
+            current.version = version
+        }
+        return current
     }
 }
 

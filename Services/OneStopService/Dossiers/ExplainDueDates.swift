@@ -71,7 +71,7 @@ enum ExplainDueDates: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "due dates")
+        let dossier = try await call.readable(input.dossier, purpose: .dueDates)
         var output = Output()
         output.dueDates = try await call.dates("due_dates", of: dossier)
         output.steps = try await call.dates("step_dates", of: dossier)

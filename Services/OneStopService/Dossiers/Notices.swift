@@ -6,6 +6,7 @@ extension Dossier {
     enum Telling {
         case accepted(due: Date), refused, supplementRequested, supplementSupplied(due: Date?)
         case paymentRequired(Money), paid(due: Date?), paidPartly(rest: Money), paymentLifted(due: Date?), feesExempted
+        case paidAfterAll(Money), paidBefore(due: Date?)
         case refunded(Money), receiptReplaced
         case reappointed(former: Date, due: Date), dateMoved(former: Date, due: Date), finished
         case stopped, returned, withdrawalDeclined, errorRecorded, correctionOpened
@@ -25,24 +26,22 @@ extension Dossier {
         case .refused: ("không được tiếp nhận, xem lý do trong hồ sơ", "was not accepted; the reason stands in it")
         case .supplementRequested:
             ("cần bổ sung giấy tờ; thời hạn tạm dừng", "lacks papers; its time limit stands until they are supplied")
-        case .supplementSupplied(let due):
-            (
-                "đã được bổ sung" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
-                "was completed" + (due.map { "; the result is due \(english($0))" } ?? "")
-            )
+        case .supplementSupplied(let due): dated("đã được bổ sung", "was completed", due)
         case .paymentRequired(let amount): ("cần nộp \(amount)", "needs a payment of \(amount)")
-        case .paid(let due):
-            (
-                "đã nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
-                "was paid for" + (due.map { "; the result is due \(english($0))" } ?? "")
-            )
+        case .paid(let due): dated("đã nộp phí, lệ phí", "was paid for", due)
         case .paidPartly(let rest):
             ("đã nộp một khoản phí, lệ phí, còn phải nộp \(rest)", "was paid for in part; \(rest) remain to be paid")
         case .paymentLifted(let due):
+            dated("tạm thời chưa phải nộp phí, lệ phí", "needs no payment for now", due)
+        case .paidAfterAll(let amount):
             (
-                "tạm thời chưa phải nộp phí, lệ phí" + (due.map { ", hẹn trả kết quả \(vietnamese($0))" } ?? ""),
-                "needs no payment for now" + (due.map { "; the result is due \(english($0))" } ?? "")
+                "đã nhận \(amount) cho khoản phí, lệ phí đã thôi yêu cầu nộp; khoản này được hoàn trả nếu không phải nộp",
+                "got \(amount) for a fee that had been taken back; it is given back where it is not due"
             )
+        case .paidBefore(let due):
+            dated(
+                "đã có tiền nộp trước, không phải nộp khoản phí, lệ phí yêu cầu sau",
+                "was paid for before: what was asked for after that need not be paid", due)
         case .feesExempted:
             ("được miễn phí, lệ phí, xem lý do trong hồ sơ", "is exempt from its fees; the reason stands in it")
         case .refunded(let amount): ("được hoàn trả \(amount) phí, lệ phí", "is given back \(amount) of its fees")
@@ -74,6 +73,12 @@ extension Dossier {
         case .returned: ("đã trả kết quả", "was handed over")
         case .withdrawalDeclined: ("không được rút, việc xử lý tiếp tục", "was not withdrawn; work goes on")
         }
+    }
+
+    /// With the appointment, where there is one now.
+    private static func dated(_ vi: String, _ en: String, _ due: Date?) -> (vi: String, en: String) {
+        guard let due else { return (vi, en) }
+        return ("\(vi), hẹn trả kết quả \(vietnamese(due))", "\(en); the result is due \(english(due))")
     }
 
     private static func clock(_ date: Date) -> String {

@@ -8,7 +8,7 @@ enum ReadDossier: Endpoint {
     static let access = Access.signedIn
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<DossierView> {
-        let dossier = try await call.readable(input.dossier, purpose: "dossier")
+        let dossier = try await call.readable(input.dossier, purpose: .dossier)
         return Reply(try await call.view(of: dossier), version: dossier.version)
     }
 }
@@ -34,7 +34,7 @@ enum FindDossier: Endpoint {
                 AND code_serial = \(Int32(code.serial))
             """)
         guard let row = rows.first else { throw Refused.notFound }
-        let dossier = try await call.readable(try row("id"), purpose: "found by code")
+        let dossier = try await call.readable(try row("id"), purpose: .foundByCode)
         return Reply(try await call.view(of: dossier), version: dossier.version)
     }
 }

@@ -60,7 +60,7 @@ enum ReadHistory: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "history")
+        let dossier = try await call.readable(input.dossier, purpose: .history)
         let rows = try await call.run(
             """
             SELECT h.*, a.name, a.for_name FROM dossier_history h

@@ -33,10 +33,11 @@ struct Submission: Record {
     /// - Parameters:
     ///   - procedure: the version in force today.
     ///   - kind: the nature of the agency.
-    ///   - papers: what comes with it.
+    ///   - papers: what comes with it; nil where none is asked for, because they lie in the application of which it is
+    ///     a linked dossier (os-060).
     func decide(
         procedure: Procedure?, kind: AgencyKind?, channel: Channel, person: PersonID?, now: Date,
-        calendar: WorkCalendar, papers: [HandedIn] = []
+        calendar: WorkCalendar, papers: [HandedIn]? = []
     ) throws(Refused) -> Dossier {
         guard let procedure else { throw .procedureUnknown }
         guard let kind, procedure.definition.receivers.contains(kind) else { throw .agencyDoesNotReceive }
@@ -45,7 +46,7 @@ struct Submission: Record {
         guard channel != .online || isOnline else { throw .notOnline }
         try procedure.definition.check(form: form, channel: channel)
         // os-034
-        let missing = channel == .online ? procedure.definition.missing(papers) : []
+        let missing = channel == .online ? papers.map(procedure.definition.missing) ?? [] : []
         guard missing.isEmpty else { throw .papersMissing.naming(missing.map(DraftCheck.missing)) }
         var dossier = Dossier()
         dossier.id = .new()
@@ -115,10 +116,7 @@ extension Call {
         _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil, taken: [PaperLine] = []
     ) async throws -> Reply<SubmitDossier.Output> {
         let made = try await made(submission, channel: channel, person: person, note: note)
-        var lines = made.lines(at: now, actor: caller.id)
-        if !taken.isEmpty {
-            lines.append(("taken", PaperLine.insert(taken, from: "SELECT id FROM change", by: caller.id, at: now)))
-        }
+        let lines = made.lines(at: now, actor: caller.id) + PaperLine.lines(taken, by: caller.id, at: now)
         return try await flight(
             DossierSQL.insert(made.dossier), then: lines,
             announcing: [(made.event, made.dossier.receivingAgency)], reply: made.reply)

@@ -30,7 +30,7 @@ enum CorrectError: Endpoint {
         guard error.correction == nil else { throw Refused.alreadyCorrected }
         let dossier = try decide(
             former, now: call.now, calendar: try await call.calendar(of: former.receivingAgency))
-        call.logRead(of: "dossier", former.id.text, purpose: "correction")
+        call.logRead(of: former.id, purpose: .correction)
         do {
             return try await call.transaction { work in try await open(dossier, error, of: former, work) }
         } catch let fault as PostgresError where fault.constraint == "corrections_error_key" {

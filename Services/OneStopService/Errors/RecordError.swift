@@ -35,7 +35,11 @@ enum RecordError: Endpoint {
         let row = try await call.run(
             """
             SELECT (SELECT count(*) FROM agency_errors WHERE dossier = \(before.id)) AS known,
-                   EXISTS (SELECT 1 FROM branches WHERE dossier = \(before.id) AND agency = \(agency)) AS helped
+                   -- Beside the leading step, or wherever it was on its way, also before it was forwarded.
+                   EXISTS (SELECT 1 FROM branches WHERE dossier = \(before.id) AND agency = \(agency))
+                   OR EXISTS (SELECT 1 FROM dossier_history WHERE dossier = \(before.id) AND agency = \(agency))
+                   OR EXISTS (SELECT 1 FROM dossier_forwards
+                              WHERE dossier = \(before.id) AND from_agency = \(agency)) AS helped
             """
         ).first
         let error = try decide(
@@ -89,7 +93,7 @@ enum ReadErrors: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "errors")
+        let dossier = try await call.readable(input.dossier, purpose: .errors)
         let rows = try await call.run(
             "\(AgencyError.rows) WHERE e.dossier = \(dossier.id) ORDER BY e.id LIMIT \(Limits.OneStop.errors)")
         var output = Output()

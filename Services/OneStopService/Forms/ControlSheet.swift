@@ -63,8 +63,9 @@ struct ControlSheet {
 
     private mutating func add(_ move: Move) {
         let applicant = ControlLine.Party(name: dossier.applicant.name)
-        var desk = ControlLine.Party(agency: dossier.receivingAgency, isDesk: true)
-        desk.official = person(move, "actor")
+        // By the event: it may have been forwarded since.
+        var desk = party(move, "agency", "actor")
+        (desk.agency, desk.isDesk) = (desk.agency ?? dossier.receivingAgency, true)
         let back = ControlLine.Party(agency: dossier.receivingAgency, isDesk: true)
         switch move.what {
         case "accepted":

@@ -29,6 +29,8 @@ struct FormFacts: Sendable {
         var at = Date(timeIntervalSince1970: 0)
         var note: String?
         var agency = AgencyCode.none
+        /// In whose book the number stands.
+        var book = AgencyCode.none
         var signer: PersonID?
         var year = 0
         var number = 0
@@ -49,7 +51,7 @@ extension Call {
     func issue(of form: Form, _ dossier: Dossier) async throws -> FormFacts.Issue? {
         let rows = try await run(
             """
-            SELECT h.version, h.at, h.note, h.agency, b.year, b.number, e.payload->>'actor' AS actor
+            SELECT h.version, h.at, h.note, h.agency, b.agency AS book, b.year, b.number, e.payload->>'actor' AS actor
             FROM dossier_history h
             JOIN book_lines b ON b.dossier = h.dossier AND b.version = h.version
             LEFT JOIN event_log e ON e.aggregate_type = \(DossierAccepted.aggregate)
@@ -59,25 +61,35 @@ extension Call {
         guard let row = rows.first else { return nil }
         var issue = FormFacts.Issue()
         (issue.version, issue.at, issue.note) = (try row("version"), try row("at"), try row("note"))
-        (issue.agency, issue.year, issue.number) = (try row("agency"), try row("year"), try row("number"))
+        (issue.agency, issue.book) = (try row("agency"), try row("book"))
+        (issue.year, issue.number) = (try row("year"), try row("number"))
         let actor: String? = try row("actor")
         issue.signer = actor.flatMap { try? PersonID($0) }
         return issue
     }
 
     func facts(of form: Form, _ dossier: Dossier, _ issue: FormFacts.Issue) async throws -> FormFacts {
-        let procedure = try await procedure(of: dossier)
-        var facts = FormFacts(form: form, dossier: dossier, procedure: procedure, issue: issue)
-        // An apology is its leader's; everything else goes through the counter.
-        let agency = form == .apology ? issue.agency : dossier.receivingAgency
-        (facts.agency, facts.parent) = try await names(of: agency)
-        if let signer = issue.signer { facts.signer = try await name(of: signer, on: Day(issue.at)) }
-        let due = try await run(
+        // The control sheet grows with the dossier.
+        var procedure = try await procedure(of: dossier, at: form == .control ? dossier.version : issue.version)
+        let promised = try await run(
             """
-            SELECT due_at, former_due_at FROM due_dates WHERE dossier = \(dossier.id) AND version = \(issue.version)
+            SELECT due_at, former_due_at, explanation FROM due_dates
+            WHERE dossier = \(dossier.id) AND version = \(issue.version)
             """
         ).first
-        (facts.due, facts.former) = (try due?("due_at"), try due?("former_due_at"))
+        // The limit by which the appointment was made, whichever version it was of.
+        if let explanation = try promised.map({ try Explanation(decoding: try $0("explanation"), unknown: .ignore) }),
+            let limit = explanation.limit
+        {
+            procedure.definition.limit = limit
+        }
+        var facts = FormFacts(form: form, dossier: dossier, procedure: procedure, issue: issue)
+        // An apology is its leader's; everything else goes through the counter that gave it its number, which is not
+        // the one that has the dossier today where it was forwarded.
+        let agency = form == .apology ? issue.agency : issue.book
+        (facts.agency, facts.parent) = try await names(of: agency)
+        if let signer = issue.signer { facts.signer = try await name(of: signer, on: Day(issue.at)) }
+        (facts.due, facts.former) = (try promised?("due_at"), try promised?("former_due_at"))
         if form == .receipt {
             let files = try await runtime.database.attachments(of: dossier.id).filter { $0.addedAt <= issue.at }
             let listed = try await runtime.database.papers(of: dossier.id, procedure.definition)
@@ -89,9 +101,30 @@ extension Call {
             let moves = try await runtime.database.moves(of: dossier)
             facts.moves = ControlSheet.lines(moves, dossier, procedure.definition)
             facts.partyNames = try await runtime.database.names(in: facts.moves)
+            // It may not have been handed over since it came there.
+            let lead = dossier.answeringAgency ?? dossier.workingAgency
+            if facts.partyNames.agencies[lead] == nil {
+                facts.partyNames.agencies[lead] = try await names(of: lead).name
+            }
         }
         facts.look = dossier.code.map { lookUp($0) }
         return facts
+    }
+
+    /// The version of its procedure that a dossier kept when it came to one of its own: that from which it moved first
+    /// afterwards, or the one of today.
+    private func procedure(of dossier: Dossier, at version: Int64) async throws -> Procedure {
+        let moved = try await run(
+            """
+            SELECT (e.payload->>'fromVersion')::int AS number FROM dossier_history h
+            JOIN event_log e ON e.aggregate_type = \(DossierVersionChanged.aggregate)
+                AND e.aggregate_id = \(dossier.id.text) AND e.aggregate_version = h.version
+            WHERE h.dossier = \(dossier.id) AND h.what = 'version-changed' AND h.version > \(version)
+            ORDER BY h.version LIMIT 1
+            """
+        ).first
+        guard let number: Int32 = try moved?("number") else { return try await procedure(of: dossier) }
+        return try await resource(ProcedureBook.self).version(dossier.procedure, Int(number))
     }
 
     /// The public look-up of a dossier; its code alone where the service was not told its public address.
@@ -126,16 +159,7 @@ extension FormFacts {
     /// The papers as a clerk ticked them, with the files beside; nil where nobody ticked any (os-044).
     static func papers(taken: [ListedPaper]) -> [Paper]? {
         guard taken.contains(where: { $0.form != .file }) else { return nil }
-        return taken.map { paper in
-            let kind =
-                switch paper.form {
-                case .file: "Tệp điện tử"
-                case .original: "Bản chính"
-                case .copy: "Bản sao"
-                case .result: "Đã có"
-                }
-            return Paper(name: paper.name, kind: kind, count: paper.count)
-        }
+        return taken.map { Paper(name: $0.name, kind: $0.form.vietnamese, count: $0.count) }
     }
 
     /// The papers that were received: those that came as files, in the order of the procedure; and of a dossier that

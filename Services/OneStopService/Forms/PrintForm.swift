@@ -29,9 +29,10 @@ enum PrintForm: RawEndpoint {
     ]
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
-        guard let id = try? DossierID(path["dossier"] ?? ""), let form = Form(number: path["form"] ?? ""), form != .book
+        guard let id = try? DossierID(path["dossier"] ?? ""), let form = Form(number: path["form"] ?? ""),
+            let purpose = ReadPurpose(form)
         else { throw Refused.notFound }
-        let dossier = try await call.readable(id, purpose: "form \(form.number)")
+        let dossier = try await call.readable(id, purpose: purpose)
         if form.isInternal, call.caller.kind == .citizen { throw call.refused(about: ["form": "\(form.number)"]) }
         let printed = try await call.printed(form, of: dossier)
         let name = "mau-\(form.number)-\(dossier.code?.text ?? dossier.id.text).pdf"

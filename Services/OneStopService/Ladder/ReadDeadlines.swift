@@ -66,7 +66,7 @@ enum ReadDeadlines: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "deadlines")
+        let dossier = try await call.readable(input.dossier, purpose: .deadlines)
         let definition = try await call.procedure(of: dossier).definition
         let opinions = try await call.runtime.database.opinions(on: dossier.id)
         let branches = try await call.runtime.database.branches(of: dossier.id)

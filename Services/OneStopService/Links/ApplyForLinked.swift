@@ -59,7 +59,8 @@ extension Call {
         return LinkedApplication(set: set, forms: input.forms)
     }
 
-    /// Refuses what would keep a linked dossier from being opened (os-055).
+    /// Refuses what would keep a linked dossier from being opened (os-055). Papers are not asked for: those of the
+    /// application are read with it (os-060).
     func checkLinks(
         of set: LinkedSet, _ input: LinkedSubmission, channel: Channel, person: PersonID?
     ) async throws {
@@ -70,18 +71,22 @@ extension Call {
                 _ = try submission.decide(
                     procedure: try await book.inForce(submission.procedure, on: today),
                     kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person,
-                    now: now, calendar: try await calendar(of: submission.agency))
+                    now: now, calendar: try await calendar(of: submission.agency), papers: nil)
             } catch let refused as Refused { throw refused.at("forms") }
         }
     }
 
     /// Writes the application.
-    func apply(_ input: LinkedSubmission, channel: Channel, person: PersonID?) async throws -> Reply<ApplyOutput> {
+    func apply(
+        _ input: LinkedSubmission, channel: Channel, person: PersonID?, note: String? = nil, taken: [PaperLine] = []
+    ) async throws -> Reply<ApplyOutput> {
         let application = try await linked(input)
-        let made = try await made(input.submission, channel: channel, person: person)
+        let made = try await made(input.submission, channel: channel, person: person, note: note)
         try await checkLinks(of: application.set, input, channel: channel, person: person)
         return try await flight(
-            DossierSQL.insert(made.dossier), then: made.lines(at: now, actor: caller.id) + [application.line],
+            DossierSQL.insert(made.dossier),
+            then: made.lines(at: now, actor: caller.id) + [application.line]
+                + PaperLine.lines(taken, by: caller.id, at: now),
             announcing: [(made.event, made.dossier.receivingAgency)], reply: made.reply)
     }
 }
@@ -110,18 +115,26 @@ enum ReceiveLinked: Endpoint {
     static let access = Access.official(.dossiersReceive)
     static let refusals = [
         Refused.setUnknown, .notTheLead, .linkUnknown, .procedureUnknown, .agencyDoesNotReceive, .formDiffers,
-        .noAgencyAbove,
+        .noAgencyAbove, .duplicate, .paperUnknown,
     ]
 
     struct Input: Record {
         var application = LinkedSubmission()
         var channel = ReceiveDossier.Desk.counter
         var person: PersonID?
+        var duplicateReason: String?
+        var papers: [PaperLine] = []
 
         static let fields: [Field<Self>] = [
             .init("application", \.application, .record, "What the applicant hands in"),
             .init("channel", \.channel, .choice, default: .counter, "At the counter or by post"),
             .init("person", \.person, .id, "The applicant's own account, when there is one"),
+            .init(
+                "duplicateReason", \.duplicateReason, .text(1...Limits.noteLength),
+                "Why it is registered beside another of the same person and procedure; kept in its history"),
+            .init(
+                "papers", \.papers, .list(.record, 0...Limits.OneStop.parts), default: [],
+                "What was handed in on paper"),
         ]
     }
 
@@ -129,8 +142,12 @@ enum ReceiveLinked: Endpoint {
         let submission = input.application.submission
         let procedure = try await call.resource(ProcedureBook.self).inForce(submission.procedure, on: call.today)
         try await call.require(.dossiersReceive, at: submission.agency, field: procedure?.definition.field)
+        if let procedure { try PaperLine.check(input.papers, procedure.definition) }
+        // os-115
+        let note = try await call.goingOn(despite: input.duplicateReason, submission, person: input.person)
         return try await call.apply(
-            input.application, channel: input.channel == .postal ? .postal : .counter, person: input.person)
+            input.application, channel: input.channel == .postal ? .postal : .counter, person: input.person,
+            note: note, taken: input.papers)
     }
 }
 

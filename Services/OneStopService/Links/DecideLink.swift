@@ -28,7 +28,7 @@ enum DecideLink: Endpoint {
         try await call.requireAtDesk(before)
         guard let linked = try await call.runtime.database.linkedCase(of: before.id) else { throw Refused.notFound }
         var slip = try decide(before, linked, input)
-        call.logRead(of: "dossier", before.id.text, purpose: "link decided")
+        call.logRead(of: before.id, purpose: .linkDecided)
         return try await call.transaction { work in
             try await work.post(DossierSQL.hold(before))
             var dossier = before

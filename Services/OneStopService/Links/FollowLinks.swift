@@ -71,7 +71,7 @@ enum FollowLinks: TimedTask {
         (submission.subject, submission.name, submission.form) = (parent.subject, parent.applicant.name, form)
         var child = try submission.decide(
             procedure: procedure, kind: kind, channel: parent.channel, person: parent.applicant.person, now: now,
-            calendar: calendar)
+            calendar: calendar, papers: nil)
         child.applicant = parent.applicant
         return child
     }

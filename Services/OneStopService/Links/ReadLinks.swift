@@ -63,7 +63,7 @@ enum ReadLinks: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let asked = try await call.readable(input.dossier, purpose: "links")
+        let asked = try await call.readable(input.dossier, purpose: .links)
         let database = call.runtime.database
         let id = try await database.parent(of: asked.id) ?? asked.id
         guard let application = try await database.dossier(id) else { throw Refused.notFound }

@@ -15,7 +15,7 @@ enum ReadOpinions: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "opinions")
+        let dossier = try await call.readable(input.dossier, purpose: .opinions)
         var output = Output()
         output.opinions = try await call.runtime.database.opinions(on: dossier.id)
         return Reply(output)

@@ -104,7 +104,17 @@ enum OfferPapers: Endpoint {
     static let access = Access.official(.dossiersReceive)
     static let refusals = [Refused.procedureUnknown, .whoIsAsked]
 
-    enum Purpose: String, CaseIterable, Sendable { case reception, supplement, guidance }
+    enum Purpose: String, CaseIterable, Sendable {
+        case reception, supplement, guidance
+
+        var read: ReadPurpose {
+            switch self {
+            case .reception: .offeredAtReception
+            case .supplement: .offeredForSupplement
+            case .guidance: .offeredForGuidance
+            }
+        }
+    }
 
     struct Input: Record {
         var procedure = ""
@@ -131,7 +141,7 @@ enum OfferPapers: Endpoint {
         let owner = try whose(input)
         let offered = try await call.offered(to: owner, for: procedure)
         for dossier in Set(offered.papers.map(\.dossier) + (offered.data.map { [$0.dossier] } ?? [])) {
-            call.logRead(of: "dossier", dossier.text, purpose: "papers offered: \(input.purpose.rawValue)")
+            call.logRead(of: dossier, purpose: input.purpose.read)
         }
         return Reply(offered)
     }

@@ -26,6 +26,11 @@ struct PaperLine: Record, Hashable {
         }
     }
 
+    /// The statement that writes them with a new dossier; none where nothing was handed in on paper.
+    static func lines(_ taken: [PaperLine], by actor: String, at now: Date) -> [(String, SQL)] {
+        taken.isEmpty ? [] : [("taken", insert(taken, from: "SELECT id FROM change", by: actor, at: now))]
+    }
+
     /// Adds lines to a dossier; `source` names a statement that returns its id.
     static func insert(_ lines: [PaperLine], from source: SQL, by actor: String, at now: Date) -> SQL {
         let rows = lines.map { line -> SQL in
@@ -54,7 +59,18 @@ struct ListedPaper: Record, Hashable {
     var documentNumber: String?
     var sha256: String?
 
-    enum Form: String, CaseIterable, Sendable { case file, original, copy, result }
+    enum Form: String, CaseIterable, Sendable {
+        case file, original, copy, result
+
+        var vietnamese: String {
+            switch self {
+            case .file: "Tệp điện tử"
+            case .original: "Bản chính"
+            case .copy: "Bản sao"
+            case .result: "Đã có"
+            }
+        }
+    }
 
     static let fields: [Field<Self>] = [
         .init("part", \.part, .text(1...60), "Key of the paper in the procedure, or “other”"),

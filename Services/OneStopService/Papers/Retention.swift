@@ -82,7 +82,7 @@ enum ReadRetention: Endpoint {
     static let access = Access.signedIn
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Keeping> {
-        let dossier = try await call.readable(input.dossier, purpose: "retention")
+        let dossier = try await call.readable(input.dossier, purpose: .retention)
         let row = try await call.run("SELECT * FROM dossier_retention WHERE dossier = \(dossier.id)").first
         return Reply(try row.map(Keeping.init) ?? Keeping())
     }

@@ -95,7 +95,7 @@ enum ReusePaper: Endpoint {
         let known = try await call.dossier(input.dossier)
         if call.caller.kind != .citizen {
             try await call.requireAtDesk(known)
-            call.logRead(of: "dossier", known.id.text, purpose: "paper taken again")
+            call.logRead(of: known.id, purpose: .paperTakenAgain)
         }
         let procedure = try await call.procedure(of: known)
         let found = try await Offers.taken(

@@ -24,7 +24,7 @@ enum TakePapers: Endpoint {
         try await call.require(.dossiersReceive, for: known, at: known.receivingAgency)
         let definition = try await call.procedure(of: known).definition
         try PaperLine.check(input.papers, definition)
-        call.logRead(of: "dossier", input.dossier.text, purpose: "papers taken")
+        call.logRead(of: input.dossier, purpose: .papersTaken)
         return try await call.transaction { work in
             guard let dossier = try await work.dossier(known.id, forUpdate: true) else { throw Refused.notFound }
             try decide(dossier)
@@ -40,7 +40,8 @@ enum TakePapers: Endpoint {
     }
 
     static func decide(_ dossier: Dossier) throws(Refused) {
-        try dossier.require(.submitted, .accepted, .processing, .awaitingSupplement)
+        // Also what proves an exemption from a fee that is asked for.
+        try dossier.require(.submitted, .accepted, .processing, .awaitingSupplement, .awaitingPayment)
         guard dossier.approvedAt == nil else { throw .alreadyApproved }
     }
 }
@@ -73,7 +74,7 @@ enum ListPapers: Endpoint {
     }
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
-        let dossier = try await call.readable(input.dossier, purpose: "papers")
+        let dossier = try await call.readable(input.dossier, purpose: .papers)
         let definition = try await call.procedure(of: dossier).definition
         return Reply(Output(try await call.runtime.database.papers(of: dossier.id, definition), definition))
     }

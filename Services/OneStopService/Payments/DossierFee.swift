@@ -26,6 +26,8 @@ struct DossierFee: Record, Hashable {
     /// What was given back in all.
     var refunded: Money?
     var refundedAt: Date?
+    /// Of one that was paid all the same: when it was taken back, or the applicant exempted from it (os-271).
+    var takenBackAt: Date?
     var reasonCode: String?
     var exemption: String?
     var exemptionReason: String?
@@ -46,12 +48,21 @@ struct DossierFee: Record, Hashable {
         .init("voidedReceipt", \.voidedReceipt, .text(1...40), "The void receipt in whose place it was issued"),
         .init("refunded", \.refunded, .money, "What was given back in all"),
         .init("refundedAt", \.refundedAt, .instant, "When something was given back last"),
+        .init(
+            "takenBackAt", \.takenBackAt, .instant,
+            "Of one that was paid all the same: when it was taken back, or the applicant exempted from it"),
         .init("reasonCode", \.reasonCode, .text(1...60), "Why Budget refused it, or why it was withdrawn"),
         .init("exemption", \.exemption, .text(1...Limits.OneStop.feeKind), "The case that exempts"),
         .init("exemptionReason", \.exemptionReason, .text(1...Limits.noteLength), "Why it applies"),
     ]
 
     var isDueOnWork: Bool { moment != .handingOver }
+
+    /// Whether it stands for an exemption, also where the money came all the same.
+    var isExemption: Bool { state == .exempt || (takenBackAt != nil && exemption != nil) }
+
+    /// Until when the clock stood for it.
+    var stoodUntil: Date? { settledAt.map { min($0, takenBackAt ?? $0) } }
 
     /// Whether a case of this nature is meant; nil is all of them.
     func concerns(_ nature: FeeNature?) -> Bool { self.nature == nil || nature == nil || self.nature == nature }
@@ -68,7 +79,7 @@ extension Dossier.Payment {
 
     /// The demand that was made last and is open or paid: what stands beside the dossier where there is room for one.
     private var last: DossierFee? { fees.last { $0.demand != nil && ($0.state == .open || $0.state == .paid) } }
-    private var exempt: DossierFee? { fees.last { $0.state == .exempt } }
+    private var exempt: DossierFee? { fees.last(where: \.isExemption) }
 
     var demand: DemandID? { last?.demand }
     var amount: Money? { last?.amount }
@@ -82,11 +93,16 @@ extension Dossier.Payment {
     /// Whether it stands open for this very demand.
     func place(of demand: DemandID) -> Int? { fees.firstIndex { $0.demand == demand && $0.state == .open } }
 
+    /// Whether this very demand was taken back, or the applicant exempted from it.
+    func formerPlace(of demand: DemandID) -> Int? {
+        fees.firstIndex { $0.demand == demand && ($0.state == .withdrawn || $0.state == .exempt) }
+    }
+
     /// Whether a slot was paid, or the applicant is exempt from it.
     func covers(_ slot: FeeSlot) -> Bool {
         fees.contains { fee in
             guard fee.concerns(slot.nature) else { return false }
-            return fee.state == .exempt || fee.state == .paid && (fee.moment == slot.moment || fee.nature == nil)
+            return fee.isExemption || fee.state == .paid && (fee.moment == slot.moment || fee.nature == nil)
         }
     }
 
@@ -135,7 +151,7 @@ extension Dossier {
             return nil
         }
         let begun = pauses.last?.from
-        let last = payment.fees.filter(\.stops).compactMap(\.settledAt).max() ?? now
+        let last = payment.fees.filter(\.stops).compactMap(\.stoodUntil).max() ?? now
         try move(to: .processing)
         // Two services, two clocks: the clock neither runs before it stood nor from a moment that is still to come.
         return try resumeClock(at: max(min(last, now), begun ?? last), definition: definition, calendar: calendar)
@@ -157,14 +173,8 @@ extension Call {
         logRead(of: "dossier", before.id.text, purpose: last.what)
         return try await transaction { work in
             try await work.post(DossierSQL.hold(before))
-            var current = before
-            for change in changes {
-                try await work.save(change, from: current)
-                let version = current.version + 1
-                current = change.dossier
-                current.version = version
-            }
-            return Reply(try await view(of: current), version: current.version)
+            let after = try await work.save(changes, from: before)
+            return Reply(try await view(of: after), version: after.version)
         }
     }
 
@@ -181,7 +191,12 @@ extension Call {
         let proofs = cases.compactMap(\.proof)
         guard !proofs.isEmpty else { return }
         guard reason != nil else { throw Refused.feeReason }
-        let rows = try await run("SELECT DISTINCT part FROM attachments WHERE dossier = \(dossier)")
+        // As a file, on paper as a clerk ticked it (os-044), or as the result of an earlier dossier (os-042).
+        let rows = try await run(
+            """
+            SELECT part FROM attachments WHERE dossier = \(dossier)
+            UNION SELECT part FROM dossier_papers WHERE dossier = \(dossier)
+            """)
         let parts: Set<String> = try Set(rows.map { try $0("part") })
         guard parts.isSuperset(of: proofs) else { throw Refused.proofMissing }
     }

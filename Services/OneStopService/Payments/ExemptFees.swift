@@ -88,7 +88,7 @@ enum ExemptFees: Endpoint {
         try before.require(.accepted, .processing)
         let known = before.payment.fees.filter { $0.concerns(exemption.nature) }
         guard !known.contains(where: { $0.state == .paid }) else { throw .alreadyPaid }
-        guard !known.contains(where: { $0.state == .exempt }) else { throw .alreadyExempted }
+        guard !known.contains(where: \.isExemption) else { throw .alreadyExempted }
         guard before.approvedAt == nil else { throw .alreadyApproved }
         guard before.payment.fees.count < Limits.OneStop.dossierFees else { throw .tooManyFees }
         var fee = DossierFee()

@@ -8,7 +8,7 @@ enum OnFeeRefunded: Reaction {
             throw NotYet("dossier:\(event.dossier)")
         }
         guard let dossier = decide(before, event) else {
-            // Money that came for a demand which this dossier had taken back: Budget keeps account of it.
+            // Money that came for a demand which Budget had cancelled before: Budget keeps account of it.
             return work.log.notice(
                 "refund of a fee that the dossier does not hold as paid",
                 metadata: ["dossier": "\(event.dossier)", "demand": "\(event.demand)"])

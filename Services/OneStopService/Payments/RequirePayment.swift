@@ -11,7 +11,7 @@ enum RequirePayment: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [
         Refused.unlawfulMove, .noFees, .feeUnknown, .keyTwice, .feeAmount, .nothingToPay, .alreadyPaid,
-        .alreadyDemanded, .alreadyApproved, .feeReason, .proofMissing, .tooManyFees,
+        .alreadyDemanded, .alreadyApproved, .feeReason, .proofMissing, .tooManyFees, .correctionFree,
     ]
 
     struct Input: Record {
@@ -60,6 +60,9 @@ enum RequirePayment: Endpoint {
         _ before: Dossier, _ input: Input, definition: Definition, demand: @autoclosure () -> DemandID, now: Date
     ) throws(Refused) -> [(dossier: Dossier, fee: DossierFee)] {
         guard !definition.fees.isEmpty else { throw .noFees }
+        // os-085
+        let isFree = before.payment.fees.contains { $0.state == .exempt && $0.exemption == CorrectError.exemption }
+        guard !isFree else { throw .correctionFree }
         let lines = try lines(before, input, definition)
         var amounts: [FeeSlot: (cases: [FeeLine], amount: Money)] = [:]
         var order: [FeeSlot] = []
@@ -162,8 +165,13 @@ extension Dossier {
         }
         // Whoever demands takes back an exemption that was a mistake.
         for place in payment.fees.indices
-        where payment.fees[place].state == .exempt && payment.fees[place].concerns(fee.nature) {
-            payment.settle(place, .withdrawn, at: now)
+        where payment.fees[place].isExemption && payment.fees[place].concerns(fee.nature) {
+            if payment.fees[place].state == .exempt {
+                payment.settle(place, .withdrawn, at: now)
+            } else {
+                // Its money came all the same: that stays.
+                (payment.fees[place].exemption, payment.fees[place].exemptionReason) = (nil, nil)
+            }
         }
         payment.fees.append(fee)
     }
@@ -181,6 +189,10 @@ extension Refused {
     static let alreadyDemanded = Refused(
         "onestop.already-demanded", vi: "Khoản phí, lệ phí này đã được yêu cầu nộp và chưa nộp.",
         en: "This fee was asked for and is not paid yet.", field: "fees")
+    static let correctionFree = Refused(
+        "onestop.correction-free",
+        vi: "Hồ sơ khắc phục sai sót của cơ quan: người nộp không phải nộp phí, lệ phí.",
+        en: "This dossier corrects an error of the agency, which bears the costs: no fee is asked for.")
     static let tooManyFees = Refused(
         "onestop.too-many-fees", vi: "Hồ sơ đã có quá nhiều khoản phí, lệ phí.",
         en: "The dossier has too many fees.", field: "fees")

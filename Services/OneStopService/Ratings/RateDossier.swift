@@ -100,7 +100,7 @@ enum ReadRatings: Endpoint {
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
         let dossier = try await call.dossier(input.dossier)
         if call.caller.kind != .citizen { try await call.require(.dossiersApprove, at: dossier.receivingAgency) }
-        call.logRead(of: "dossier", dossier.id.text, purpose: "ratings")
+        call.logRead(of: dossier.id, purpose: .ratings)
         var output = Output()
         output.occasions = try await call.offered(of: dossier)
         return Reply(output)

@@ -7,6 +7,8 @@ enum ReadingReason: String, CaseIterable, Sendable {
     case received, working, sent, answered
     /// It was asked for an opinion, or does a step beside the leading one.
     case opinion, branch
+    /// It received or works on the application of a linked dossier, or on a dossier that an application opened (os-060).
+    case linked
 }
 
 /// os-141. The agencies that have to do with a dossier, at any moment of a day, from what was written when it happened.
@@ -22,17 +24,42 @@ struct Connections: Equatable {
         var agency: AgencyCode
     }
 
-    init(received: AgencyCode, _ history: [Line], asked: [(Date, AgencyCode, ReadingReason)], on day: Day) {
+    /// A dossier that belongs to the same application, since its slip was opened.
+    struct Linked: Equatable {
+        var since: Date
+        var received: AgencyCode
+        var history: [Line]
+    }
+
+    /// - Parameter received: who received it first; a line of the history says where it was forwarded to.
+    init(
+        received: AgencyCode, _ history: [Line], asked: [(Date, AgencyCode, ReadingReason)], linked: [Linked] = [],
+        on day: Day
+    ) {
         let (begin, end) = (day.start, day.next.start)
+        Self.walk(received, history, from: begin, to: end) { way in
+            for (agency, reason) in way.agencies { note(agency, reason) }
+        }
+        guard !reasons.isEmpty else { return }
+        for (at, agency, reason) in asked where at < end { note(agency, reason) }
+        for other in linked where other.since < end {
+            Self.walk(other.received, other.history, from: max(begin, other.since), to: end) { way in
+                for agency in [way.received, way.working] { note(agency, .linked) }
+            }
+        }
+    }
+
+    /// Every way that a dossier had come at any moment of a time.
+    private static func walk(
+        _ received: AgencyCode, _ history: [Line], from begin: Date, to end: Date, _ look: (Way) -> Void
+    ) {
         var way = Way(received: received)
         for (index, line) in history.enumerated() where line.at < end {
             way.follow(line)
             // What was over before the day began does not count.
             let isLast = index + 1 == history.count || history[index + 1].at >= begin
-            if isLast { for (agency, reason) in way.agencies { note(agency, reason) } }
+            if isLast { look(way) }
         }
-        guard !reasons.isEmpty else { return }
-        for (at, agency, reason) in asked where at < end { note(agency, reason) }
     }
 
     private mutating func note(_ agency: AgencyCode, _ reason: ReadingReason) {
@@ -41,7 +68,7 @@ struct Connections: Equatable {
 
     /// The way of a dossier, as `Dossier.go` and `goHome` move it.
     private struct Way {
-        let received: AgencyCode
+        var received: AgencyCode
         var working: AgencyCode
         var sent: [AgencyCode] = []
         var answered: AgencyCode?
@@ -57,7 +84,10 @@ struct Connections: Equatable {
 
         mutating func follow(_ line: Line) {
             if line.what == "approved" { answered = line.agency }
-            if [.stopped, .finished].contains(line.status) {
+            if line.what == "forwarded" {
+                // Who passed it on has nothing more to do with it (os-064).
+                (received, working) = (line.agency, line.agency)
+            } else if [.stopped, .finished].contains(line.status) {
                 if working != received, answered == nil { answered = working }
                 if line.what == "finished", answered == nil { answered = working }
                 (working, sent) = (line.agency, [])
@@ -76,16 +106,9 @@ struct Connections: Equatable {
 extension Call {
     /// The agencies that had to do with a dossier on a day.
     func connections(of dossier: Dossier, on day: Day) async throws -> Connections {
-        let lines = try await run(
-            """
-            SELECT at, what, to_status, agency FROM dossier_history
-            WHERE dossier = \(dossier.id) AND at < \(day.next.start) ORDER BY version
-            """
-        ).map { row in
-            Connections.Line(
-                at: try row("at"), what: try row("what"),
-                status: try Dossier.status(row, "to_status") ?? .submitted, agency: try row("agency"))
-        }
+        let first = try await run(
+            "SELECT from_agency FROM dossier_forwards WHERE dossier = \(dossier.id) ORDER BY version LIMIT 1"
+        ).first
         let asked = try await run(
             """
             SELECT asked_at AS at, to_agency AS agency, 'opinion' AS reason FROM opinions WHERE dossier = \(dossier.id)
@@ -96,6 +119,40 @@ extension Call {
         ).map { row -> (Date, AgencyCode, ReadingReason) in
             (try row("at"), try row("agency"), ReadingReason(rawValue: try row("reason")) ?? .opinion)
         }
-        return Connections(received: dossier.receivingAgency, lines, asked: asked, on: day)
+        // Seen from a linked dossier its application, from an application all that it opened. None of them is forwarded
+        // (os-064), so where it was received is where it is received.
+        let slips = try await run(
+            """
+            SELECT s.opened_at, d.id, d.receiving_agency FROM slips s JOIN dossiers d ON d.id = s.parent
+            WHERE s.child = \(dossier.id)
+            UNION ALL
+            SELECT s.opened_at, d.id, d.receiving_agency FROM slips s JOIN dossiers d ON d.id = s.child
+            WHERE s.parent = \(dossier.id)
+            ORDER BY 1
+            """)
+        var linked: [Connections.Linked] = []
+        for slip in slips {
+            linked.append(
+                Connections.Linked(
+                    since: try slip("opened_at"), received: try slip("receiving_agency"),
+                    history: try await way(of: try slip("id"), until: day)))
+        }
+        return Connections(
+            received: try first?("from_agency") ?? dossier.receivingAgency,
+            try await way(of: dossier.id, until: day), asked: asked, linked: linked, on: day)
+    }
+
+    /// Where a dossier was, from the first day to the end of this one.
+    private func way(of dossier: DossierID, until day: Day) async throws -> [Connections.Line] {
+        try await run(
+            """
+            SELECT at, what, to_status, agency FROM dossier_history
+            WHERE dossier = \(dossier) AND at < \(day.next.start) ORDER BY version
+            """
+        ).map { row in
+            Connections.Line(
+                at: try row("at"), what: try row("what"),
+                status: try Dossier.status(row, "to_status") ?? .submitted, agency: try row("agency"))
+        }
     }
 }

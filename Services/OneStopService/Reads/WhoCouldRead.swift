@@ -79,7 +79,7 @@ enum WhoCouldRead: Endpoint {
         let dossier = try await call.dossier(input.dossier)
         try await call.requireOversight(dossier)
         let day = input.on ?? call.today
-        call.logRead(of: "dossier", dossier.id.text, purpose: "who could read it")
+        call.logRead(of: dossier.id, purpose: .whoCouldRead)
         let connections = try await call.connections(of: dossier, on: day)
         var output = Output()
         output.on = day

@@ -35,6 +35,9 @@ enum WhoDidRead: Endpoint {
         var unit: String?
         var role: PostRole?
         var purpose = ""
+        var attachment: FileID?
+        var vietnamese = ""
+        var english = ""
         var times = 1
         var person: PersonID?
         var name: String?
@@ -49,7 +52,10 @@ enum WhoDidRead: Endpoint {
             .init("agencyName", \.agencyName, .text(1...Limits.nameLength), "Its name"),
             .init("unit", \.unit, .text(0...Limits.nameLength), "In which unit"),
             .init("role", \.role, .choice, "What the post entitled to"),
-            .init("purpose", \.purpose, .text(1...Limits.nameLength), "What for"),
+            .init("purpose", \.purpose, .text(1...Limits.nameLength), "What for: stable word"),
+            .init("attachment", \.attachment, .id, "The file that was opened"),
+            .init("vietnamese", \.vietnamese, .text(1...Limits.nameLength), "What for, in Vietnamese"),
+            .init("english", \.english, .text(1...Limits.nameLength), "What for, in English"),
             .init("times", \.times, .integer(1...Int.max), "How many times within half a second"),
             .init("person", \.person, .id, "Who; for officials"),
             .init("name", \.name, .text(1...Limits.nameLength), "The name; for officials"),
@@ -81,7 +87,7 @@ enum WhoDidRead: Endpoint {
         let isOfficial = call.caller.kind != .citizen
         var output = Output()
         output.reads = try rows.prefix(input.limit).map { try read($0, named: isOfficial) }
-        call.logRead(of: "dossier", dossier.id.text, purpose: "who read it")
+        call.logRead(of: dossier.id, purpose: .whoRead)
         guard rows.count > input.limit, let last = output.reads.last else { return Reply(output) }
         let on = input.on.map { "&on=\($0)" } ?? ""
         return Reply(
@@ -96,7 +102,10 @@ enum WhoDidRead: Endpoint {
         (read.agency, read.agencyName, read.unit) = (try row("agency"), try row("agency_name"), try row("unit"))
         let role: String? = try row("role")
         read.role = role.flatMap(PostRole.init)
-        read.purpose = try row("purpose")
+        // os-272
+        let purpose = LoggedPurpose(try row("purpose"))
+        (read.purpose, read.attachment) = (purpose.word, purpose.file)
+        (read.vietnamese, read.english) = (purpose.vietnamese, purpose.english)
         // os-142
         guard named else { return read }
         (read.person, read.name, read.caller) = (try row("person"), try row("full_name"), try row("caller"))
