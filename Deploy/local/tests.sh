@@ -9,5 +9,5 @@ run() { swift test "$@" "${OPTIONS[@]}"; }
 OPTIONS=("$@")
 run --filter "$COMPUTING"
 # As many at once as two cores serve in time.
-run --skip "$COMPUTING|$COPIES" --experimental-maximum-parallelization-width 12
+run --skip "$COMPUTING|$COPIES" --experimental-maximum-parallelization-width 8
 run --filter "$COPIES" --experimental-maximum-parallelization-width 1

@@ -114,6 +114,15 @@ import Testing
         let far = try Ladder([Rung("near", .dossier, -24, .officer), Rung("late", .dossier, 8, .above)]).plan(
             .dossier, begun: at("2021-02-01 09:00"), dueAt: at("2021-02-17 17:00"), calendar: workCalendar())
         #expect(try far.map(\.at) == [at("2021-02-08 07:30"), at("2021-02-18 17:00")])
+        // Before the first week of the calendar nothing began: what is promised in its first days has no early rung.
+        let first = try #require(workCalendar().weeks.first?.validFrom)
+        let noon = first.instant(minute: 12 * 60)
+        let early = try Ladder([Rung("near", .dossier, -24, .officer), Rung("due", .dossier, 0, .leader)])
+            .plan(.dossier, begun: first.start, dueAt: noon, calendar: workCalendar())
+        #expect(early.map(\.rung.key) == ["due"])
+        let answer = try Ladder([Rung("near", .answer, -4, .officer), Rung("due", .answer, 0, .leader)])
+            .plan(.answer, begun: first.start, dueAt: noon, calendar: workCalendar())
+        #expect(answer.map(\.rung.key) == ["due"])
     }
 
     @Test func `os-072: a procedure's own ladder takes the place of the one for all, and both are data`() async throws {
