@@ -207,6 +207,89 @@ import Testing
         }
     }
 
+    @Test func `os-082: a dossier that the calendar cannot count stays with the reason, and no other waits for it`()
+        async throws
+    {
+        try await Office.open { office in
+            let (old, other) = (try await office.inWork(), try await office.inWork())
+            // It was accepted before the first week of the next calendar.
+            try await office.harness.database.database.run(
+                "UPDATE dossiers SET accepted_at = \(at("2020-12-15 09:00")) WHERE id = \(try DossierID(old))")
+            var new = try calendar(off: ["2021-03-09"])
+            new.weeks[0].validFrom = try Day("2021-01-01")
+            let seen = try await office.send("POST", "/calendar/preview", as: office.administrator, new.json)
+            #expect((seen.json["moved"], seen.json["stayed"]) == (1, 1), "\(seen.json)")
+            try await load(new, version: 2, at: "2021-03-01 10:00", office)
+            #expect(try await due(other, office) == at("2021-03-16 17:00"))
+            #expect(try await due(old, office) == at("2021-03-15 17:00"))
+            let report = try await office.get("/calendar/changes/3?stayed=true", as: office.administrator)
+            #expect((report.json["looked"], report.json["moved"], report.json["stayed"]) == (2, 1, 1))
+            #expect(report.json["finishedAt"]?.text != nil)
+            for page in [seen, report] {
+                let stayed = (page.json["dates"]?.array ?? []).filter { $0["stayed"] == true }
+                #expect(stayed.map { $0["dossier"]?.text } == [old])
+                #expect(stayed.first?["formerDueAt"] == stayed.first?["dueAt"])
+                let note = stayed.first?["explanation"]?["note"]?.text ?? ""
+                #expect(note.contains("ngày 16/12/2020") && note.contains("on 2020-12-16"), "\(note)")
+            }
+            #expect(report.json["dates"]?.array?.count == 1)
+        }
+    }
+
+    @Test func `os-081: an answer, and the way to the unit, is not due on a new day of rest`() async throws {
+        try await Office.open { office in
+            let (asked, completed, accepted) = (
+                try await office.submit(), try await office.submit(), try await office.submit()
+            )
+            try await office.done("request-supplement", on: completed, as: office.clerk, ["missing": "x"])
+            try await office.set("2021-03-01 11:00")
+            try await office.done("supply", on: completed, as: office.citizen)
+            try await office.set("2021-03-01 16:00")
+            try await office.done("accept", on: accepted, as: office.clerk)
+            func dates() async throws -> [Date?] {
+                var dates: [Date?] = []
+                for (id, field) in [(asked, "answerBy"), (completed, "answerBy"), (accepted, "handOverBy")] {
+                    let view = try await office.get("/dossiers/\(id)", as: office.clerk).json
+                    dates.append(view[field]?.text.flatMap(Instant.read))
+                }
+                return dates
+            }
+            func day(_ day: String) throws -> [Date?] {
+                try ["09:00", "11:00", "11:30"].map { try at("\(day) \($0)") }
+            }
+            #expect(try await dates() == day("2021-03-02"))
+            try await load(try calendar(off: ["2021-03-02"]), version: 2, at: "2021-03-01 16:30", office)
+            #expect(try await dates() == day("2021-03-03"))
+            let report = try await office.get("/calendar/changes/3", as: office.administrator).json
+            #expect(report["dates"]?.array?.compactMap { $0["deadline"]?.text } == ["answer", "answer", "dossier"])
+            try await office.pass("2021-03-02 12:00")
+            let inbox = try await office.get("/inbox", as: office.clerk).json["dossiers"]?.array
+            #expect(inbox?.compactMap { $0["overdue"] } == [false, false, false])
+            func late() async throws -> [DossierID] {
+                try await office.harness.events(AnswerAwaited.self).filter { $0.rung == "due" }.map(\.dossier)
+            }
+            #expect(try await late() == [])
+            try await office.pass("2021-03-03 09:00")
+            #expect(try await late().map(\.text) == [asked])
+        }
+    }
+
+    @Test func `os-081: of a submission that is to be withdrawn the answer moves too; the counter's has none`() throws {
+        let definition = try judicialRecord()
+        func moved(_ dossier: Dossier) throws -> [Date] {
+            var projection = Projection(try calendar(off: ["2021-03-02"]))
+            return try projection.moves(
+                dossier, definition, opinions: [], branches: [], now: at("2021-03-01 10:00")
+            ).map(\.new)
+        }
+        var asked = try dossier(.submitted)
+        #expect(try moved(asked) == [at("2021-03-03 08:00")])
+        (asked.status, asked.withdrawnFrom) = (.withdrawalRequested, .submitted)
+        #expect(try moved(asked) == [at("2021-03-03 08:00")])
+        (asked.status, asked.withdrawnFrom, asked.channel) = (.submitted, nil, .counter)
+        #expect(try moved(asked) == [])
+    }
+
     @Test func `a calendar that is replaced at once leaves the dates to the next one`() async throws {
         try await Office.open { office in
             let id = try await office.inWork()

@@ -186,6 +186,30 @@ import Testing
         #expect(try due?.former == at("2021-03-18 17:00"))
     }
 
+    @Test func `os-086: a new appointment that a pause moves has the days that make it`() throws {
+        let calendar = try workCalendar()
+        // Promised, since when and until when it stood; when it is due then, and how many of the days count.
+        for (promised, from, until, due, counted) in [
+            ("2021-03-18", "2021-03-16 10:00", "2021-03-17 09:00", "2021-03-22", 3),
+            ("2021-03-18", "2021-03-18 10:00", "2021-03-25 09:00", "2021-03-26", 1),
+            ("2021-03-18", "2021-03-12 18:00", "2021-03-15 07:00", "2021-03-18", 5),
+            ("2021-04-29", "2021-04-28 10:00", "2021-04-28 16:00", "2021-05-04", 2),
+        ] {
+            var file = try dossier(.processing)
+            _ = try file.reappoint(
+                on: try Day(promised), note: "", at: try at("2021-03-11 08:00"), calendar: calendar)
+            file.pauses = [Pause(from: try at(from), cause: .awaitingSupplement)]
+            let moved = try #require(
+                try file.resumeClock(at: at(until), definition: judicialRecord(), calendar: calendar))
+            #expect(try moved.at == at("\(due) 17:00"), "\(from)")
+            let days = moved.explanation.days
+            #expect(try days.first?.day == Day(at(from)) && days.last?.day == Day(due), "\(from)")
+            #expect(days.last?.counted == true && days.count(where: \.counted) == counted, "\(from)")
+            #expect(zip(days, days.dropFirst()).allSatisfy { $0.day.next == $1.day })
+            #expect(days.allSatisfy { $0.reason != DayReason.receipt.rawValue })
+        }
+    }
+
     @Test func finishingKnowsWhetherItIsLate() throws {
         for (now, late) in [("2021-03-15 17:00", false), ("2021-03-15 17:01", true)] {
             var copy = try dossier(.processing)

@@ -104,6 +104,36 @@ import Testing
         }
     }
 
+    @Test func `os-086: what was used of a limit that began anew, and what is left, are within it`() throws {
+        let calendar = try workCalendar()
+        var definition = try judicialRecord()
+        var file = try dossier(.processing)
+        func line() throws -> ReadDeadlines.Line {
+            let deadline = try #require(file.deadline)
+            return try ReadDeadlines.line(
+                deadline, from: file.counts(deadline, definition), pauses: file.pauses, now: at("2021-03-11 09:00"),
+                ladder: .standard, calendar: calendar)
+        }
+        file.pauses = [
+            Pause(from: try at("2021-03-04 10:00"), until: try at("2021-03-09 14:00"), cause: .awaitingSupplement)
+        ]
+        (definition.supplementClock, file.dueAt) = (.restart, try at("2021-03-23 17:00"))
+        var shown = try line()
+        #expect(try (shown.begunAt, shown.pauses.count) == (at("2021-03-09 14:00"), 0))
+        // Three hours on the 9th, the 10th, an hour and a half on the 11th.
+        #expect((shown.usedMinutes, shown.leftMinutes) == (750, 390 + 8 * 480))
+        #expect(shown.usedMinutes + shown.leftMinutes <= 11 * 480)
+        (definition.supplementClock, file.dueAt) = (.subtract, try at("2021-03-19 17:00"))
+        shown = try line()
+        #expect(try (shown.begunAt, shown.pauses.count) == (at("2021-03-01 09:00"), 1))
+        #expect(shown.usedMinutes == 390 + 2 * 480 + 150 + 750)
+        // What was late when the clock stood does not begin anew, nor does the one new appointment.
+        (definition.supplementClock, file.dueAt) = (.restart, try at("2021-03-03 17:00"))
+        #expect(try line().begunAt == at("2021-03-01 09:00"))
+        (file.reappointedAt, file.dueAt) = (try at("2021-03-02 09:00"), try at("2021-03-30 17:00"))
+        #expect(try line().begunAt == at("2021-03-01 09:00"))
+    }
+
     @Test func `os-073: a rung that would lie before the deadline began is none`() throws {
         let ladder = Ladder([Rung("early", .step, -9, .officer), Rung("near", .step, -4, .officer)])
         let plan = try ladder.plan(

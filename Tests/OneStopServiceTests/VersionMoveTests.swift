@@ -140,6 +140,22 @@ import Testing
         }
     }
 
+    @Test func `os-268: a step's date by a later version is kept with why`() async throws {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            try await publishLater(office) {
+                ($0.limit, $0.steps[0].limit) = (TimeLimit(8, .workingDays), TimeLimit(3, .workingDays))
+            }
+            let mapping = try await write(plan(sound, "project"), office)
+            _ = try await office.send("POST", "\(path)/\(mapping)/apply", as: office.administrator)
+            try await office.fire()
+            let steps = try await office.get("/dossiers/\(id)/due-dates", as: office.clerk).json["steps"]?.array ?? []
+            #expect(steps.map { $0["cause"] } == ["step", "version-changed"])
+            #expect(steps.map { $0["dueAt"]?.text?.prefix(10) } == ["2021-03-02", "2021-03-04"])
+            #expect(steps.last?["explanation"]?["limit"]?["amount"] == 3)
+        }
+    }
+
     @Test func `branches move with their dossier and go on in the later version`() async throws {
         try await Office.open { office in
             let code = BranchTests.code

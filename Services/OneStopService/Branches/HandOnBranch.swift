@@ -83,9 +83,14 @@ enum HandOnBranch: Endpoint {
 extension Step {
     /// Refuses before the step may be left (os-019).
     func checkEarliest(begun: Date?, now: Date, calendar: WorkCalendar) throws(Refused) {
-        guard let notBefore, let begun else { return }
-        let earliest = try Deadlines.due(from: begun, limit: notBefore, calendar: calendar).at
+        guard let earliest = try earliest(begun: begun, calendar: calendar) else { return }
         guard now >= earliest else { throw .tooEarly(key, until: earliest) }
+    }
+
+    /// From when it may be left; nil where it may be at once.
+    func earliest(begun: Date?, calendar: WorkCalendar) throws(Refused) -> Date? {
+        guard let notBefore, let begun else { return nil }
+        return try Deadlines.due(from: begun, limit: notBefore, calendar: calendar).at
     }
 }
 

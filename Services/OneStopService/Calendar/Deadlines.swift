@@ -17,6 +17,13 @@ struct ExplainedLine: Record, Hashable {
         .init("vietnamese", \.vietnamese, .text(1...Limits.nameLength * 2), "In Vietnamese"),
         .init("english", \.english, .text(1...Limits.nameLength * 2), "In English"),
     ]
+
+    init() {}
+
+    init(_ explained: ExplainedDay) {
+        (day, counted, reason) = (explained.day, explained.isCounted, explained.reason.rawValue)
+        (vietnamese, english) = (explained.vietnamese, explained.english)
+    }
 }
 
 /// Why a due date is that day: the limit, from when it is counted, and every day on the way.
@@ -41,18 +48,13 @@ struct Explanation: Record, Hashable {
         self.from = from
         self.limit = limit
         provisional = due.isProvisional
-        days = due.days.map { day in
-            var line = ExplainedLine()
-            (line.day, line.counted, line.reason) = (day.day, day.isCounted, day.reason.rawValue)
-            (line.vietnamese, line.english) = (day.vietnamese, day.english)
-            return line
-        }
+        days = due.days.map(ExplainedLine.init)
     }
 }
 
 /// A due date, why it was set, and why it is that day.
 struct PromisedDate: Sendable, Equatable {
-    /// Stable word: `accepted`, `resumed`, `reappointed`, `calendar`.
+    /// Stable word: `accepted`, `resumed`, `reappointed`, `calendar`, `version-changed`; of a step that begins `step`.
     var cause: String
     var at: Date
     var former: Date?
@@ -77,6 +79,37 @@ enum Deadlines {
         }
         return (due.due, Explanation(due, from: from, limit: limit))
     }
+
+    /// The day that a decision set, moved by a pause, with the days that make it: of the working days that were left to
+    /// it when the clock stood, those on which it stood do not count. Without days where these do not give that date.
+    static func moved(
+        _ former: Date, by pause: Pause, until end: Date, to new: Date, calendar: WorkCalendar
+    ) throws(Refused) -> Explanation {
+        var explanation = Explanation()
+        explanation.from = pause.from
+        let (first, last) = (Day(pause.from), Day(former))
+        var left = 0
+        var day = first
+        while day <= last {
+            let isWorking = try refusing { () throws(ClockRefusal) in try calendar.isWorking(day) }
+            left += isWorking ? 1 : 0
+            day = day.next
+        }
+        guard (1...Limits.limitDays).contains(left) else { return explanation }
+        let counted = try refusing { () throws(ClockRefusal) in
+            try calendar.due(
+                received: first.previous.start, limit: Limit(left, .workingDays),
+                suspensions: [Suspension(from: pause.from, to: end, policy: .subtract)])
+        }
+        guard counted.day == Day(new) else { return explanation }
+        // The day before the first one is where the count of a limit begins; here nothing was received on it.
+        explanation.days = counted.days.dropFirst().map(ExplainedLine.init)
+        explanation.provisional = counted.isProvisional
+        return explanation
+    }
+
+    /// The limit of an answer, as a procedure states its own.
+    static let answerLimit = TimeLimit(Limit.onlineAnswer.amount, .hours)
 
     /// Within 08 working hours an online submission is answered (Decree 45/2020/NĐ-CP).
     static func answerBy(_ submitted: Date, calendar: WorkCalendar) throws(Refused) -> Date {
@@ -129,9 +162,9 @@ extension Dossier {
                 try appointment.suspend(at: last.from, policy: .subtract)
                 return try appointment.resume(at: now, calendar: calendar).new
             }
-            var explanation = Explanation()
-            explanation.from = reappointedAt
-            promised = PromisedDate(cause: "resumed", at: at, former: former, explanation: explanation)
+            promised = PromisedDate(
+                cause: "resumed", at: at, former: former,
+                explanation: try Deadlines.moved(former, by: last, until: now, to: at, calendar: calendar))
         } else {
             let due = try Deadlines.due(
                 from: received, limit: definition.limit, pauses: suspensions(definition), calendar: calendar)

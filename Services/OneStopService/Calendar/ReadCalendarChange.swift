@@ -8,16 +8,30 @@ struct MovedDate: Record {
     var agency = AgencyCode.none
     var formerDueAt = Date(timeIntervalSince1970: 0)
     var dueAt = Date(timeIntervalSince1970: 0)
+    var stayed = false
     var explanation: Explanation?
 
     static let fields: [Field<Self>] = [
-        .init("deadline", \.deadline, .choice, "Whose date: the dossier's, its step's, an opinion's, a branch's"),
+        .init(
+            "deadline", \.deadline, .choice,
+            "Whose date: the answer's, the dossier's, its step's, an opinion's, a branch's"),
         .init("dossier", \.dossier, .id, "The dossier"),
         .init("agency", \.agency, .agency, "Who has to act by it"),
         .init("formerDueAt", \.formerDueAt, .instant, "The date before"),
         .init("dueAt", \.dueAt, .instant, "The date now"),
-        .init("explanation", \.explanation, .record, "Every day that makes it; in reports, not in previews"),
+        .init("stayed", \.stayed, .bool, "The calendar cannot count the dossier: its dates are as they were"),
+        .init(
+            "explanation", \.explanation, .record,
+            "Every day that makes it, in reports; of what stayed why, in the note, also in previews"),
     ]
+
+    init() {}
+
+    init(_ move: DateMove) {
+        (deadline, dossier, agency) = (move.deadline.kind, move.deadline.dossier, move.deadline.agency)
+        (formerDueAt, dueAt, stayed) = (move.former, move.new, move.hasStayed)
+        explanation = move.hasStayed ? move.explanation : nil
+    }
 }
 
 /// `GET /calendar/changes/{version}`: which dates a change of the calendar moved, and how far that is.
@@ -29,6 +43,7 @@ enum ReadCalendarChange: Endpoint {
     struct Input: Record {
         var version = 1
         var agency: AgencyCode?
+        var stayed = false
         var cursor: String?
         var limit = Limits.pageDefault
 
@@ -36,6 +51,9 @@ enum ReadCalendarChange: Endpoint {
             .init("version", \.version, .integer(1...Int.max), "The version of the calendar: its ETag", in: .path),
             .init(
                 "agency", \.agency, .agency, "Only the dates by which this agency has to act; absent: all", in: .query),
+            .init(
+                "stayed", \.stayed, .bool, default: false, "Only the dossiers that the calendar cannot count",
+                in: .query),
             .init("cursor", \.cursor, .text(1...Limits.cursorLength), "Where the page before ended", in: .query),
             .init(
                 "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
@@ -49,6 +67,7 @@ enum ReadCalendarChange: Endpoint {
         var looked = 0
         var waiting = 0
         var moved = 0
+        var stayed = 0
         var finishedAt: Date?
         var supersededBy: Int?
         var dates: [MovedDate] = []
@@ -59,6 +78,7 @@ enum ReadCalendarChange: Endpoint {
             .init("looked", \.looked, .integer(0...Int.max), "Dossiers looked at so far"),
             .init("waiting", \.waiting, .integer(0...Int.max), "Dossiers still to be looked at, once it has begun"),
             .init("moved", \.moved, .integer(0...Int.max), "Dates moved so far, of all agencies"),
+            .init("stayed", \.stayed, .integer(0...Int.max), "Dossiers that the calendar cannot count, so far"),
             .init("finishedAt", \.finishedAt, .instant, "When it was over"),
             .init("supersededBy", \.supersededBy, .integer(1...Int.max), "The later calendar that took its place"),
             .init("dates", \.dates, .list(.record, 0...Limits.pageMaximum), "A page of the dates"),
@@ -69,7 +89,9 @@ enum ReadCalendarChange: Endpoint {
         try await call.require(.dossiersRead, at: input.agency ?? .none)
         let found = try await call.run(
             """
-            SELECT c.*, (SELECT count(*) FROM calendar_waiting w WHERE w.version = c.version) AS waiting
+            SELECT c.*, (SELECT count(*) FROM calendar_waiting w WHERE w.version = c.version) AS waiting,
+                (SELECT count(*) FROM calendar_moves m WHERE m.version = c.version AND m.former_due_at = m.due_at)
+                    AS stayed
             FROM calendar_changes c WHERE version = \(input.version)
             """)
         guard let row = found.first else { throw Refused.notFound }
@@ -79,6 +101,7 @@ enum ReadCalendarChange: Endpoint {
         output.looked = try row("looked")
         output.waiting = try row("waiting")
         output.moved = try row("moved")
+        output.stayed = try row("stayed")
         output.finishedAt = try row("finished_at")
         output.supersededBy = try row("superseded_by")
         let rows = try await call.run(
@@ -86,6 +109,7 @@ enum ReadCalendarChange: Endpoint {
             SELECT * FROM calendar_moves WHERE version = \(input.version)
                 AND deadline > \(try Cursor(input.cursor).text)
                 AND (\(input.agency)::text IS NULL OR agency = \(input.agency))
+                AND (NOT \(input.stayed) OR former_due_at = due_at)
             ORDER BY deadline LIMIT \(input.limit + 1)
             """)
         output.dates = try rows.prefix(input.limit).map { row in
@@ -95,15 +119,16 @@ enum ReadCalendarChange: Endpoint {
             date.agency = try row("agency")
             date.formerDueAt = try row("former_due_at")
             date.dueAt = try row("due_at")
+            date.stayed = date.formerDueAt == date.dueAt
             date.explanation = try Explanation(decoding: try row("explanation"), unknown: .ignore)
             return date
         }
         guard rows.count > input.limit else { return Reply(output) }
         let last: String = try rows[input.limit - 1]("deadline")
-        let agency = input.agency.map { "&agency=\($0)" } ?? ""
+        let filter = (input.agency.map { "&agency=\($0)" } ?? "") + (input.stayed ? "&stayed=true" : "")
         return Reply(
             output,
-            next: "/calendar/changes/\(input.version)?limit=\(input.limit)\(agency)&cursor=\(Cursor(text: last))")
+            next: "/calendar/changes/\(input.version)?limit=\(input.limit)\(filter)&cursor=\(Cursor(text: last))")
     }
 }
 
@@ -117,14 +142,17 @@ enum PreviewCalendar: Endpoint {
     struct Output: Record {
         var looked = 0
         var moved = 0
+        var stayed = 0
         var atLeast = false
         var dates: [MovedDate] = []
 
         static let fields: [Field<Self>] = [
             .init("looked", \.looked, .integer(0...Int.max), "Open dossiers looked at, the oldest first"),
             .init("moved", \.moved, .integer(0...Int.max), "Dates that would move"),
+            .init("stayed", \.stayed, .integer(0...Int.max), "Dossiers that it could not count"),
             .init("atLeast", \.atLeast, .bool, "There are more open dossiers"),
-            .init("dates", \.dates, .list(.record, 0...Limits.pageMaximum), "The first of them"),
+            .init(
+                "dates", \.dates, .list(.record, 0...Limits.pageMaximum), "The first of them, and of what stayed"),
         ]
     }
 
@@ -134,7 +162,7 @@ enum PreviewCalendar: Endpoint {
         let rows = try await call.run(
             """
             SELECT * FROM dossiers WHERE id IN (
-                SELECT id FROM dossiers WHERE status IN (2, 4, 7) ORDER BY id
+                SELECT id FROM dossiers WHERE status IN (1, 2, 4, 7) ORDER BY id
                 LIMIT \(Limits.OneStop.calendarPreview + 1))
             ORDER BY id
             """)
@@ -142,18 +170,21 @@ enum PreviewCalendar: Endpoint {
         let session = call.runtime.database
         let opinions = try await session.openOpinions(of: dossiers.map(\.id))
         let branches = try await session.openBranches(of: dossiers.map(\.id))
+        let supplied = try await session.suppliedAt(dossiers)
         var (projection, output) = (Projection(input), Output())
         for dossier in dossiers {
-            let moves = try projection.moves(
-                dossier, try await call.procedure(of: dossier).definition, opinions: opinions[dossier.id] ?? [],
-                branches: branches[dossier.id] ?? [], now: call.now)
-            output.moved += moves.count
-            for move in moves where output.dates.count < Limits.pageMaximum {
-                var date = MovedDate()
-                (date.deadline, date.dossier, date.agency) = (move.deadline.kind, dossier.id, move.deadline.agency)
-                (date.formerDueAt, date.dueAt) = (move.former, move.new)
-                output.dates.append(date)
+            let definition = try await call.procedure(of: dossier).definition
+            let moves: [DateMove]
+            do throws(Refused) {
+                moves = try projection.moves(
+                    dossier, definition, opinions: opinions[dossier.id] ?? [], branches: branches[dossier.id] ?? [],
+                    suppliedAt: supplied[dossier.id], now: call.now)
+                output.moved += moves.count
+            } catch {
+                moves = [.stayed(dossier, error)]
+                output.stayed += 1
             }
+            output.dates += moves.prefix(Limits.pageMaximum - output.dates.count).map(MovedDate.init)
         }
         output.looked = dossiers.count
         output.atLeast = rows.count > dossiers.count

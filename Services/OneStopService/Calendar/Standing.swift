@@ -19,8 +19,8 @@ extension Dossier {
 }
 
 /// The clock went on after a supplement or a payment: what is due elsewhere, steps done beside the leading one and
-/// opinions, is due later by the time in which it stood (os-062). Counted anew from its beginning each time, so it does
-/// not matter how often.
+/// opinions, is due later by the time in which it stood (os-062), and so is the slip of a linked one (os-270). Counted
+/// anew from its beginning each time, so it does not matter how often.
 enum ResumeDeadlines: TimedTask {
     static let kind = "onestop.resume-deadlines"
 
@@ -50,6 +50,10 @@ enum ResumeDeadlines: TimedTask {
             opinion.dueAt = due.at
             try await work.schedule(ReportOverdueOpinion.self, key: opinion.id.text, at: opinion.lateAt)
         }
+        guard let slip = try await work.openSlips(of: [id])[id],
+            let due = try await again(slip.explanation, from: slip.openedAt, at: slip.agency, of: dossier, work)
+        else { return }
+        try await work.date(slip, due)
     }
 
     /// Nil where no limit is known, or nothing stood since.

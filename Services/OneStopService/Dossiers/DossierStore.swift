@@ -9,18 +9,21 @@ struct Change: Sendable {
     var note: String?
     /// A new due date with the days that made it.
     var due: PromisedDate?
+    /// A date of its step that is another one than before, or that of another step, with the days that made it.
+    var stepDue: PromisedDate?
     /// What the applicant is told.
     var notice: Notice?
     var event: any Event
 
     init(
-        _ dossier: Dossier, _ what: String, note: String? = nil, due: PromisedDate? = nil, notice: Notice? = nil,
-        event: any Event
+        _ dossier: Dossier, _ what: String, note: String? = nil, due: PromisedDate? = nil,
+        stepDue: PromisedDate? = nil, notice: Notice? = nil, event: any Event
     ) {
         self.dossier = dossier
         self.what = what
         self.note = note
         self.due = due
+        self.stepDue = stepDue
         self.notice = notice
         self.event = event
     }
@@ -65,7 +68,7 @@ extension Call {
     func save(
         _ change: Change, from before: Dossier, taking official: Official? = nil
     ) async throws -> Reply<DossierView> {
-        let change = try await runtime.resumed(change, from: before)
+        let change = try await runtime.dated(change, from: before)
         var dossier = change.dossier
         dossier.version = before.version + 1
         // The answer shows the applicant, as reading does.
@@ -93,7 +96,7 @@ extension Call {
         _ change: Change, from before: Dossier, taking official: Official? = nil, then more: [(String, SQL)],
         answering reply: Reply<Output>
     ) async throws -> Reply<Output> {
-        var after = try await runtime.resumed(change, from: before)
+        var after = try await runtime.dated(change, from: before)
         let timers = try await runtime.timers(after.dossier, from: before, now: now)
         after.dossier.version = before.version + 1
         return try await flight(
@@ -112,7 +115,7 @@ extension Work {
         _ change: Change, from before: Dossier, onlyIf condition: SQL = "true",
         answering reply: Reply<Output>? = nil as Reply<Nothing>?
     ) async throws {
-        var after = try await runtime.resumed(change, from: before)
+        var after = try await runtime.dated(change, from: before)
         let timers = try await runtime.timers(after.dossier, from: before, now: now)
         after.dossier.version = before.version + 1
         var lines =
@@ -218,7 +221,7 @@ enum DossierSQL {
         """
     }
 
-    /// History, due date and notification of a change, each reading `FROM change`.
+    /// History, due dates and notification of a change, each reading `FROM change`.
     static func lines(
         _ change: Change, from before: DossierStatus?, at now: Date, actor: String
     ) -> [(String, SQL)] {
@@ -235,12 +238,15 @@ enum DossierSQL {
                 """
             )
         ]
-        if let due = change.due {
+        for (name, table, due) in [
+            ("dated", "due_dates", change.due), ("step_dated", PromisedDate.ofSteps, change.stepDue),
+        ] {
+            guard let due else { continue }
             lines.append(
                 (
-                    "dated",
+                    name,
                     """
-                    INSERT INTO \(raw: due.isOfStep ? "step_dates" : "due_dates")
+                    INSERT INTO \(raw: table)
                         (dossier, version, cause, due_at, former_due_at, explanation)
                     SELECT id, version, \(due.cause), \(due.at), \(due.former), \(due.explanation.json) FROM change
                     """

@@ -20,7 +20,9 @@ enum ExplainDueDates: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("version", \.version, .integer(1...Int.max), "The change that set it"),
-            .init("cause", \.cause, .text(1...40), "Stable word: accepted, resumed, reappointed or step"),
+            .init(
+                "cause", \.cause, .text(1...40),
+                "Stable word: accepted, resumed, reappointed, calendar or version-changed; step where a step begins"),
             .init("step", \.step, .text(1...60), "Of a step: which"),
             .init("sentence", \.sentence, .record, "The same for people"),
             .init("dueAt", \.dueAt, .instant, "The appointment (NgayHenTraMoi)"),
@@ -74,7 +76,7 @@ enum ExplainDueDates: Endpoint {
         let dossier = try await call.readable(input.dossier, purpose: .dueDates)
         var output = Output()
         output.dueDates = try await call.dates("due_dates", of: dossier)
-        output.steps = try await call.dates("step_dates", of: dossier)
+        output.steps = try await call.dates(PromisedDate.ofSteps, of: dossier)
         output.sentence = output.dueDates.last { $0.dueAt == dossier.dueAt }?.sentence
         output.opinions = try await call.runtime.database.opinions(on: dossier.id).map(other)
         output.branches = Array(
@@ -114,7 +116,7 @@ extension Call {
             (date.version, date.cause) = (try row("version"), try row("cause"))
             (date.dueAt, date.formerDueAt) = (try row("due_at"), try row("former_due_at"))
             date.explanation = try Explanation(decoding: try row("explanation"), unknown: .ignore)
-            let isStep = date.cause == PromisedDate.stepCause
+            let isStep = table == PromisedDate.ofSteps
             let step: String? = try row("step")
             date.step = isStep ? step : nil
             date.sentence = Sentence(
@@ -126,14 +128,6 @@ extension Call {
 }
 
 extension PromisedDate {
-    static let stepCause = "step"
-
-    var isOfStep: Bool { cause == Self.stepCause }
-
-    /// When a step that begins now is due; nil without a limit.
-    static func step(_ step: Step, at now: Date, calendar: WorkCalendar) throws(Refused) -> PromisedDate? {
-        guard let limit = step.limit else { return nil }
-        let due = try Deadlines.due(from: now, limit: limit, calendar: calendar)
-        return PromisedDate(cause: stepCause, at: due.at, former: nil, explanation: due.explanation)
-    }
+    /// The table of the dates of steps.
+    static let ofSteps = "step_dates"
 }

@@ -29,6 +29,7 @@ extension DossierSQL {
                     \(timer(ResumeDeadlines.self, at: now))
                     WHERE EXISTS (SELECT 1 FROM branches b WHERE b.dossier = change.id AND b.closed_at IS NULL)
                        OR EXISTS (SELECT 1 FROM opinions o WHERE o.dossier = change.id AND o.answered_at IS NULL)
+                       OR EXISTS (SELECT 1 FROM slips WHERE child = change.id AND outcome IS NULL)
                     """
                 ))
         }

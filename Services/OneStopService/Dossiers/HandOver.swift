@@ -45,9 +45,7 @@ enum HandOver: Endpoint {
             openOpinions: try await call.openOpinions(
                 of: before.id, guards: before.step.flatMap(definition.step)?.guards ?? []),
             calendar: try await call.calendar(of: agency), now: call.now)
-        let due = try PromisedDate.step(step, at: call.now, calendar: try await call.calendar(of: agency))
-        let change = Change(
-            dossier, "handed-over", note: input.note, due: due, event: event(from: before, to: dossier))
+        let change = Change(dossier, "handed-over", note: input.note, event: event(from: before, to: dossier))
         guard !moves.isNothing else { return try await call.save(change, from: before, taking: officer) }
         return try await call.save(change, from: before, taking: officer, moves, known)
     }

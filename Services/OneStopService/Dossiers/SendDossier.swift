@@ -37,7 +37,8 @@ enum SendDossier: Endpoint {
         var dossier = before
         if before.status == .accepted { try dossier.move(to: .processing) }
         try dossier.go(to: agency)
-        (dossier.officer, dossier.stepDueAt) = (nil, nil)
+        // os-269: the date of its step goes with it.
+        dossier.officer = nil
         return dossier
     }
 }
@@ -74,7 +75,7 @@ enum SendBack: Endpoint {
         guard let origin = before.sentFrom.last else { throw .notSent }
         var dossier = before
         try dossier.go(to: origin)
-        (dossier.officer, dossier.stepDueAt) = (nil, nil)
+        dossier.officer = nil
         return dossier
     }
 }

@@ -70,12 +70,15 @@ struct ControlSheet {
         switch move.what {
         case "accepted":
             append(applicant, desk, move)
-            stage = (move.at, instant(move, "handOverBy"))
+            // A change of the calendar may have moved it since.
+            stage = (move.at, dossier.handOverBy ?? instant(move, "handOverBy"))
         case "handed-over", "sent", "sent-back", "released":
             append(
                 party(move, "fromAgency", "fromOfficer"), party(move, "toAgency", "toOfficer"), move,
                 outcome: outcome(at: move.at), note: step(move))
-            stage = (move.at, instant(move, "dueAt"))
+            let due = instant(move, "dueAt")
+            // The date of the step goes with it (os-269): whoever gets it when that has passed was not the late one.
+            stage = (move.at, move.what == "sent" && (due ?? move.at) < move.at ? nil : due)
         case "assigned": append(party(move, "agency", "fromOfficer"), party(move, "agency", "toOfficer"), move)
         case "branch-opened":
             append(party(move, "fromAgency", nil), party(move, "toAgency", nil), move, note: step(move, beside: true))

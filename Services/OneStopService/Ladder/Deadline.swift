@@ -64,6 +64,14 @@ extension Dossier {
         return deadline(.dossier, calendar: receivingAgency, begun: acceptedAt, dueAt: dueAt)
     }
 
+    /// By when somebody has to act on it next: its own, or before acceptance that of the answer, whatever the channel.
+    var foremost: Deadline {
+        if let own = deadline { return own }
+        return deadline(
+            acceptedAt == nil ? .answer : .dossier, calendar: receivingAgency, begun: acceptedAt ?? submittedAt,
+            dueAt: actBy)
+    }
+
     /// That of the step it is at.
     var stepDeadline: Deadline? {
         guard let step, let stepDueAt, let acceptedAt, runs || clockStands else { return nil }
@@ -95,6 +103,19 @@ extension Dossier {
         }
     }
 
+    /// From when the time of a deadline counts: where a supplement let its limit begin anew, from then on (os-086). What
+    /// was late before that stays so, and the one new appointment is not counted anew.
+    func counts(_ deadline: Deadline, _ definition: Definition) -> Date {
+        guard let anew = suspensions(definition).last(where: { $0.policy == .restart })?.to,
+            deadline.begun < anew, anew < deadline.dueAt
+        else { return deadline.begun }
+        switch deadline.kind {
+        case .step: return anew
+        case .dossier: return reappointedAt.map { anew <= $0 } ?? true ? anew : deadline.begun
+        case .answer, .opinion, .branch: return deadline.begun
+        }
+    }
+
     /// When its step is due, and why: counted from when the dossier came to it, without the times in which the clock
     /// stood (os-070). Who gets it from a colleague gets no more time; who gets it again, later, does.
     func stepDue(
@@ -103,6 +124,41 @@ extension Dossier {
         guard let limit = step.flatMap(definition.step)?.limit, let begun = stepBegunAt else { return nil }
         return try Deadlines.due(
             from: begun, limit: limit, pauses: suspensions(definition), calendar: calendar)
+    }
+}
+
+extension Dossier {
+    /// Whether it goes on with its step's date as it was before the clock stood.
+    func goesOn(from before: Dossier) -> Bool {
+        before.clockStands && !clockStands && before.stepDueAt != nil && stepDueAt == before.stepDueAt
+    }
+
+    /// What is kept of its step's date where that is another one than before, or that of another step (os-268).
+    /// - Parameter due: the count that gives it; where it gives another date, what is kept says only from when it runs.
+    func stepPromise(
+        _ cause: String, from before: Dossier, former: Date?, _ due: (at: Date, explanation: Explanation)?
+    ) -> PromisedDate? {
+        guard let at = stepDueAt, at != before.stepDueAt || step != before.step else { return nil }
+        var explanation = Explanation()
+        explanation.from = stepBegunAt ?? acceptedAt ?? submittedAt
+        if let due, due.at == at { explanation = due.explanation }
+        return PromisedDate(cause: cause, at: at, former: former, explanation: explanation)
+    }
+}
+
+extension Change {
+    /// With its step's date as it is after it (os-268).
+    func dated(
+        from before: Dossier, _ definition: Definition, _ calendar: WorkCalendar
+    ) throws(Refused) -> Change {
+        var change = self
+        let goesOn = dossier.goesOn(from: before)
+        let due = try dossier.stepDue(definition, calendar: calendar)
+        if goesOn, let due { change.dossier.stepDueAt = due.at }
+        change.stepDue = change.dossier.stepPromise(
+            goesOn ? "resumed" : "step", from: before,
+            former: dossier.step == before.step ? before.stepDueAt : nil, due)
+        return change
     }
 }
 

@@ -72,17 +72,17 @@ extension Work {
 }
 
 extension Runtime {
-    /// The change with its step's date counted anew when it lets the clock go on, whoever does that.
-    func resumed(_ change: Change, from before: Dossier) async throws -> Change {
-        var change = change
+    /// The change with its step's date: counted anew when it lets the clock go on, and whenever it is another one, or
+    /// that of another step, with why (os-268), whoever does that.
+    func dated(_ change: Change, from before: Dossier) async throws -> Change {
         let after = change.dossier
-        guard before.clockStands, !after.clockStands, let former = before.stepDueAt, after.stepDueAt == former else {
+        guard change.stepDue == nil, after.stepDueAt != nil else { return change }
+        guard after.goesOn(from: before) || after.stepDueAt != before.stepDueAt || after.step != before.step else {
             return change
         }
         let procedure = try await resource(ProcedureBook.self).version(after.procedure, after.procedureNumber)
         let calendar = try await resource(CalendarBook.self).calendar(of: after.workingAgency)
-        change.dossier.stepDueAt = try after.stepDue(procedure.definition, calendar: calendar)?.at ?? former
-        return change
+        return try change.dated(from: before, procedure.definition, calendar)
     }
 
     /// The timers of a dossier's deadlines which a change sets, moves or lets run again, each reading `FROM change`;

@@ -74,7 +74,7 @@ enum ReadDeadlines: Endpoint {
         if var answer = dossier.answerDeadline {
             let calendar = try await call.calendar(of: answer.calendar)
             answer.begun = try Deadlines.answerBegun(answer.dueAt, calendar: calendar)
-            deadlines.append((answer, TimeLimit(Limit.onlineAnswer.amount, .hours)))
+            deadlines.append((answer, Deadlines.answerLimit))
         }
         if let own = dossier.deadline { deadlines.append((own, dossier.reappointedAt == nil ? definition.limit : nil)) }
         if let step = dossier.stepDeadline { deadlines.append((step, step.step.flatMap(definition.step)?.limit)) }
@@ -98,8 +98,8 @@ enum ReadDeadlines: Endpoint {
         var output = Output()
         for (deadline, limit) in deadlines.prefix(Limits.OneStop.deadlines) {
             var line = try Self.line(
-                deadline, pauses: dossier.pauses, now: call.now, ladder: ladder,
-                calendar: try await call.calendar(of: deadline.calendar))
+                deadline, from: dossier.counts(deadline, definition), pauses: dossier.pauses, now: call.now,
+                ladder: ladder, calendar: try await call.calendar(of: deadline.calendar))
             line.limit = limit
             for index in line.rungs.indices {
                 line.rungs[index].reachedAt = told["\(deadline.identity) \(line.rungs[index].rung) \(deadline.dueAt)"]
@@ -110,19 +110,19 @@ enum ReadDeadlines: Endpoint {
     }
 
     static func line(
-        _ deadline: Deadline, pauses: [Pause], now: Date, ladder: Ladder, calendar: WorkCalendar
+        _ deadline: Deadline, from begun: Date, pauses: [Pause], now: Date, ladder: Ladder, calendar: WorkCalendar
     ) throws(Refused) -> Line {
         var line = Line()
         (line.kind, line.subject, line.step) = (deadline.kind, DossierID(deadline.subject), deadline.step)
-        (line.agency, line.begunAt, line.dueAt) = (deadline.agency, deadline.begun, deadline.dueAt)
+        (line.agency, line.begunAt, line.dueAt) = (deadline.agency, begun, deadline.dueAt)
         (line.stands, line.overdue) = (deadline.stands, !deadline.stands && now > deadline.dueAt)
-        line.pauses = pauses.filter { $0.until.map { $0 > deadline.begun } ?? true }
+        line.pauses = pauses.filter { $0.until.map { $0 > begun } ?? true }
         func working(_ from: Date, _ to: Date) throws(Refused) -> Int {
             try Deadlines.refusing { () throws(ClockRefusal) in
-                try calendar.workingSeconds(from: max(from, deadline.begun), to: min(to, now))
+                try calendar.workingSeconds(from: max(from, begun), to: min(to, now))
             }
         }
-        var used = try working(deadline.begun, now)
+        var used = try working(begun, now)
         for pause in line.pauses { used -= try working(pause.from, pause.until ?? now) }
         line.usedMinutes = max(0, used / 60)
         line.leftMinutes = try Deadlines.refusing { () throws(ClockRefusal) in

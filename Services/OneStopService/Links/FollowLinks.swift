@@ -16,7 +16,8 @@ enum FollowLinks: TimedTask {
         else { return }
         for (index, slip) in linked.slips.enumerated() where slip.outcome == nil {
             guard let child = slip.child, let dossier = try await work.dossier(child) else { continue }
-            guard let closed = slip.closed(by: dossier, now: work.now) else { continue }
+            let calendar = try await work.calendar(of: slip.agency)
+            guard let closed = slip.closed(by: dossier, calendar: calendar, now: work.now) else { continue }
             linked.slips[index] = closed
             try await work.close(closed, of: &parent)
         }
@@ -104,14 +105,20 @@ enum FollowLinks: TimedTask {
         }
     }
 
-    /// All links are done: an application at its last step whose result is no document of its own is finished (os-056).
-    /// Any other is finished by whoever holds it.
+    /// All links are done: an application at its last step whose result is no document of its own is finished (os-056),
+    /// when that step may be left. Any other is finished by whoever holds it.
     private static func finish(_ parent: Dossier, _ linked: LinkedCase, _ work: Work) async throws {
         let definition = try await work.procedure(of: parent).definition
         let waiting: Int? = try await work.run(
             "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(parent.id) AND answered_at IS NULL"
         ).first?("waiting")
         guard let dossier = try? finished(parent, definition, openOpinions: waiting ?? 0, now: work.now) else { return }
+        // os-019: before its time it is not left here either; then this is looked at once more.
+        let earliest = try parent.step.flatMap(definition.step)?.earliest(
+            begun: parent.stepBegunAt, calendar: try await work.calendar(of: parent.workingAgency))
+        if let earliest, work.now < earliest {
+            return try await work.schedule(Self.self, key: "\(parent.id)@\(parent.version)", at: earliest)
+        }
         try await work.save(
             Change(
                 dossier, "finished",
@@ -135,8 +142,18 @@ enum FollowLinks: TimedTask {
 }
 
 extension Slip {
-    /// The slip as its dossier's end closes it; nil while that runs.
-    func closed(by child: Dossier, now: Date) -> Slip? {
+    /// Its date counted anew, without the times in which the clock of its dossier stood (os-270); nil without a limit.
+    func due(
+        _ child: Dossier, calendar: WorkCalendar
+    ) throws(Refused) -> (at: Date, explanation: Explanation)? {
+        guard let limit = explanation.limit else { return nil }
+        return try Deadlines.due(
+            from: openedAt, limit: limit, pauses: child.stood(since: openedAt), calendar: calendar)
+    }
+
+    /// The slip as its dossier's end closes it; nil while that runs. What ended is late by the time that ran for its
+    /// agency alone.
+    func closed(by child: Dossier, calendar: WorkCalendar, now: Date) -> Slip? {
         var slip = self
         switch child.status {
         case .refused: slip.outcome = .refused
@@ -145,8 +162,12 @@ extension Slip {
         case .returned: slip.outcome = child.finishedAt == nil ? .stopped : .finished
         default: return nil
         }
-        slip.closedAt = child.finishedAt ?? now
-        slip.late = (child.finishedAt ?? now) > dueAt
+        let end = child.finishedAt ?? now
+        // A calendar that cannot count it leaves the date as it was; none makes it late.
+        if let due = try? self.due(child, calendar: calendar), due.at > dueAt {
+            (slip.dueAt, slip.explanation) = (due.at, due.explanation)
+        }
+        (slip.closedAt, slip.late) = (end, child.counted(end) > slip.dueAt)
         return slip
     }
 }
@@ -192,8 +213,18 @@ extension Work {
         parent.version += 1
         try await post(
             """
-            UPDATE slips SET closed_at = \(slip.closedAt), outcome = \(slip.outcome?.rawValue), late = \(slip.late)
+            UPDATE slips SET closed_at = \(slip.closedAt), outcome = \(slip.outcome?.rawValue), late = \(slip.late),
+                due_at = \(slip.dueAt), explanation = \(slip.explanation.json)
             WHERE id = \(slip.id)
+            """)
+    }
+
+    /// Writes another date of a slip that has not ended.
+    func date(_ slip: Slip, _ due: (at: Date, explanation: Explanation)) async throws {
+        try await post(
+            """
+            UPDATE slips SET due_at = \(due.at), explanation = \(due.explanation.json)
+            WHERE id = \(slip.id) AND outcome IS NULL
             """)
     }
 }

@@ -82,6 +82,7 @@ enum MoveDossier {
         var dossier: Dossier
         var branches: [Branch]
         var due: PromisedDate?
+        var stepDue: PromisedDate?
     }
 
     static func move(_ id: DossierID, _ mapping: VersionMapping, _ work: Work) async throws {
@@ -109,7 +110,7 @@ enum MoveDossier {
         try await work.save(
             Change(
                 moved.dossier, "version-changed", note: mapping.note, due: moved.due,
-                notice: moved.dossier.notice(moved.due), event: event), from: before)
+                stepDue: moved.stepDue, notice: moved.dossier.notice(moved.due), event: event), from: before)
         try await work.post(
             """
             UPDATE dossiers SET procedure_number = \(Int32(moved.dossier.procedureNumber)),
@@ -150,6 +151,7 @@ enum MoveDossier {
         dossier.procedureNumber = mapping.toVersion
         let projects = mapping.dueDates == .project
         dossier.limitNumber = projects ? nil : before.limitNumber ?? before.procedureNumber
+        var stepDue: PromisedDate?
         if let key = before.step {
             guard let was = old.step(key), let step = mapping.image(of: key).flatMap(new.step) else {
                 throw .stepUnknown
@@ -161,13 +163,7 @@ enum MoveDossier {
                 try dossier.go(to: place)
                 if place != before.workingAgency { dossier.officer = nil }
             }
-            if projects, let begun = before.stepBegunAt, let limit = step.limit, before.stepDueAt != nil,
-                let calendar = calendars[dossier.workingAgency]
-            {
-                dossier.stepDueAt = try Deadlines.due(
-                    from: begun, limit: limit, pauses: before.stood(since: begun), calendar: calendar
-                ).at
-            }
+            stepDue = try dossier.moveStepDate(from: before, old, new, projects: projects, calendars)
         }
         var due: PromisedDate?
         if projects, let calendar = calendars[before.receivingAgency] {
@@ -176,7 +172,7 @@ enum MoveDossier {
         let moved = try branches.map { branch throws(Refused) in
             try move(branch, of: before, mapping, to: new, calendars: calendars)
         }
-        return Moved(dossier: dossier, branches: moved, due: due)
+        return Moved(dossier: dossier, branches: moved, due: due, stepDue: stepDue)
     }
 
     private static func move(
@@ -207,6 +203,20 @@ extension VersionMapping {
 }
 
 extension Dossier {
+    /// The date of its step by the limit of another version; while the clock stands it is counted when it goes on.
+    /// - Returns: what is kept of it (os-268): also of a date that stays, where the step has another name now.
+    fileprivate mutating func moveStepDate(
+        from before: Dossier, _ old: Definition, _ new: Definition, projects: Bool,
+        _ calendars: [AgencyCode: WorkCalendar]
+    ) throws(Refused) -> PromisedDate? {
+        guard before.stepDueAt != nil, !before.clockStands, let calendar = calendars[workingAgency],
+            let former = calendars[before.workingAgency]
+        else { return stepPromise("version-changed", from: before, former: before.stepDueAt, nil) }
+        var due = try before.stepDue(old, calendar: former)
+        if projects, let anew = try stepDue(new, calendar: calendar) { (due, stepDueAt) = (anew, anew.at) }
+        return stepPromise("version-changed", from: before, former: before.stepDueAt, due)
+    }
+
     /// The appointment by the limit of another version (os-052), counted from the same day with the same suspensions.
     /// Where the clock stands, it is counted when it goes on; the one new appointment stays as it was promised.
     mutating func project(
