@@ -271,6 +271,12 @@ import Testing
             #expect(try await late() == [])
             try await office.pass("2021-03-03 09:00")
             #expect(try await late().map(\.text) == [asked])
+            // Nor does the control sheet say that the counter was late.
+            try await office.done("hand-over", on: accepted, as: office.clerk)
+            let database = office.harness.database.database
+            let file = try #require(try await database.dossier(try DossierID(accepted)))
+            let sheet = ControlSheet.lines(try await database.moves(of: file), file, try judicialRecord())
+            #expect(sheet.map(\.outcome) == [nil, .onTime])
         }
     }
 

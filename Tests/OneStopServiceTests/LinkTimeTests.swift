@@ -62,6 +62,7 @@ import Testing
     @Test func `os-270: the date of a slip stands with the clock of its dossier and follows the calendar`() async throws
     {
         try await Office.open { office in
+            try await office.appoint(.new(), .clerk, at: Agencies.district)
             try await LinkTests.publish(office, .parallel)
             let id = try await apply(office)
             let record = try await child("record", of: id, office)

@@ -2,8 +2,8 @@ import Contracts
 import ServiceKit
 
 /// The calendar changed: the dates of open dossiers are counted anew, so many in a transaction; killed anywhere it goes
-/// on with those that wait, and one that the calendar cannot count stays as it was, with the reason (os-082). A calendar
-/// that is replaced in the meantime leaves the rest to the next one.
+/// on with those that wait, and one that the calendar cannot count stays as it was, with the reason (os-082). A
+/// calendar that is replaced in the meantime leaves the rest to the next one.
 enum ProjectCalendar: TimedTask {
     static let kind = "onestop.calendar"
 

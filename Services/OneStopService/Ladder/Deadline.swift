@@ -103,8 +103,8 @@ extension Dossier {
         }
     }
 
-    /// From when the time of a deadline counts: where a supplement let its limit begin anew, from then on (os-086). What
-    /// was late before that stays so, and the one new appointment is not counted anew.
+    /// From when the time of a deadline counts: where a supplement let its limit begin anew, from then on (os-086).
+    /// What was late before that stays so, and the one new appointment is not counted anew.
     func counts(_ deadline: Deadline, _ definition: Definition) -> Date {
         guard let anew = suspensions(definition).last(where: { $0.policy == .restart })?.to,
             deadline.begun < anew, anew < deadline.dueAt
