@@ -98,7 +98,7 @@ import Testing
         let key = try #require(SealingKey(hex: Self.seed)).open
         try await withRoom { room in
             try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
-                try await LinkTests.publish(office, .parallel)
+                try await LinkTests().publish(office, .parallel)
                 let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, LinkTests.application)
                 let id = try #require(made.json["id"]?.text)
                 let bytes = try await taken(id, office, as: office.citizen)

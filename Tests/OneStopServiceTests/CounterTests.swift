@@ -82,7 +82,7 @@ import Testing
         async throws
     {
         try await Office.open { office in
-            try await LinkTests.publish(office, .parallel)
+            try await LinkTests().publish(office, .parallel)
             func receive(_ more: [String: JSON] = [:]) async throws -> TestService.Answer {
                 let body = more.reduce(["application": LinkTests.application] as JSON) { $0.with($1.key, $1.value) }
                 return try await office.send("POST", "/counter/linked-dossiers", as: office.communeClerk, body)

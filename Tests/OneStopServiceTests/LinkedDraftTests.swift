@@ -20,8 +20,8 @@ import Testing
             var definition = try judicialRecord(limit: TimeLimit(3, .workingDays))
             (definition.receivers, definition.steps) = ([.district], [step("issue", .receiving, .leader)])
             (definition.fees, definition.documentType, definition.parts) = ([], nil, [paper])
+            try await LinkTests().publish(office, .parallel)
             try await office.publish("9.000077", definition)
-            try await LinkTests.publish(office, .parallel)
             let set = LinkTests.set(.parallel)
             let links = try #require(set["links"]?.array).map { link in
                 link["key"] == "card" ? link.with("procedure", "9.000077") : link

@@ -145,11 +145,14 @@ import Testing
     }
 
     /// By asking everybody.
-    private func compare(_ office: Office, _ id: String, _ stage: Comment) async throws {
-        let everybody = [
-            office.clerk, office.officer, office.leader, office.inspector, office.communeClerk,
-            office.districtOfficer, office.districtLeader,
-        ]
+    private func compare(
+        _ office: Office, _ id: String, _ stage: Comment, and more: PersonID? = nil
+    ) async throws {
+        let everybody =
+            [
+                office.clerk, office.officer, office.leader, office.inspector, office.communeClerk,
+                office.districtOfficer, office.districtLeader,
+            ] + (more.map { [$0] } ?? [])
         var can: Set<String> = []
         for person in everybody where try await office.get("/dossiers/\(id)", as: person).status == 200 {
             can.insert(person.text)
@@ -167,6 +170,8 @@ import Testing
         async throws
     {
         try await Office.open { office in
+            let districtClerk = PersonID.new()
+            try await office.appoint(districtClerk, .clerk, at: Agencies.district)
             try await LinkTests.publish(office, .parallel)
             let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, LinkTests.application)
             let id = try #require(made.json["id"]?.text)
@@ -175,18 +180,19 @@ import Testing
             try await office.fire()
             let links = try await office.get("/dossiers/\(id)/links", as: office.citizen).json["links"]?.array ?? []
             let record = try #require(links.first { $0["key"] == "record" }?["dossier"]?.text)
-            try await compare(office, id, "the application")
-            try await compare(office, record, "a linked dossier")
-            let commune = Set([office.communeClerk, office.districtOfficer, office.districtLeader].map(\.text))
+            try await compare(office, id, "the application", and: districtClerk)
+            try await compare(office, record, "a linked dossier", and: districtClerk)
+            let commune = Set(
+                [office.communeClerk, office.districtOfficer, office.districtLeader, districtClerk].map(\.text))
             #expect(try await could(office, id, "2021-03-01") == commune, "before the slips")
             try await office.set("2021-03-03 09:00")
             try await office.done("hand-over", on: id, as: office.communeClerk)
             try await office.done("send", on: id, as: office.districtOfficer, ["toAgency": "H19.25"])
-            try await compare(office, record, "the application is elsewhere")
+            try await compare(office, record, "the application is elsewhere", and: districtClerk)
             try await office.set("2021-03-04 09:00")
             try await office.done("send-back", on: id, as: office.inspector, ["note": "x"])
             try await office.set("2021-03-05 09:00")
-            try await compare(office, record, "it came back")
+            try await compare(office, record, "it came back", and: districtClerk)
             for (day, isThere) in [("2021-03-02", false), ("2021-03-03", true), ("2021-03-04", true)] {
                 #expect(try await could(office, record, day).contains(office.inspector.text) == isThere, "\(day)")
             }

@@ -35,7 +35,7 @@ extension Dossier {
             dated("tạm thời chưa phải nộp phí, lệ phí", "needs no payment for now", due)
         case .paidAfterAll(let amount):
             (
-                "đã nhận \(amount) cho khoản phí, lệ phí đã thôi yêu cầu nộp; khoản này được hoàn trả nếu không phải nộp",
+                "đã nhận \(amount) cho khoản phí, lệ phí đã thôi yêu cầu nộp; được hoàn trả nếu không phải nộp",
                 "got \(amount) for a fee that had been taken back; it is given back where it is not due"
             )
         case .paidBefore(let due):

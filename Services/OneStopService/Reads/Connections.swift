@@ -7,7 +7,7 @@ enum ReadingReason: String, CaseIterable, Sendable {
     case received, working, sent, answered
     /// It was asked for an opinion, or does a step beside the leading one.
     case opinion, branch
-    /// It received or works on the application of a linked dossier, or on a dossier that an application opened (os-060).
+    /// It received or works on the application of a linked dossier, or a dossier that an application opened (os-060).
     case linked
 }
 
