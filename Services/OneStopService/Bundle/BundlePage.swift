@@ -129,7 +129,8 @@ struct BundlePage {
 
     private static let words = [
         "submitted": "Nộp trực tuyến", "received": "Nộp tại quầy hoặc qua bưu chính", "accepted": "Tiếp nhận",
-        "refused": "Từ chối tiếp nhận", "supplement-requested": "Yêu cầu bổ sung", "supplement-supplied": "Đã bổ sung",
+        "refused": "Từ chối tiếp nhận", "supplement-requested": "Yêu cầu bổ sung",
+        "supplement-requested-late": "Yêu cầu bổ sung (quá 03 ngày làm việc)", "supplement-supplied": "Đã bổ sung",
         "handed-over": "Bàn giao", "assigned": "Phân công", "sent": "Chuyển cơ quan khác",
         "sent-back": "Chuyển trả lại",
         "released": "Thu hồi phân công", "opinion-requested": "Lấy ý kiến", "opinion-answered": "Trả lời ý kiến",
