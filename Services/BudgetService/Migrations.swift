@@ -8,6 +8,7 @@ enum Migrations {
         Migration(4, "chart of Circular 107/2017", ChartOfAccounts.seed),
         Migration(5, "several demands of one dossier", demands),
         Migration(6, "refunds, receipts, settlements, statements", refunds),
+        Migration(7, "references of an agency's bank, payments by their day", references),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

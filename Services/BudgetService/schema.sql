@@ -389,7 +389,6 @@ CREATE TABLE payments (
     collector text,
     taken_by uuid,
     CONSTRAINT payments_pkey PRIMARY KEY (id),
-    CONSTRAINT payments_reference UNIQUE (channel, reference),
     CONSTRAINT payments_demand_fkey FOREIGN KEY (demand) REFERENCES fee_demands(id),
     CONSTRAINT payments_amount_check CHECK (amount > 0),
     CONSTRAINT payments_channel_check CHECK (channel = ANY (ARRAY['gateway'::text, 'counter'::text, 'transfer'::text, 'postal'::text])),
@@ -699,7 +698,13 @@ CREATE INDEX journal_lines_account ON journal_lines USING btree (agency, account
 
 CREATE INDEX payments_agency ON payments USING btree (agency, id);
 
+CREATE INDEX payments_days ON payments USING btree (agency, channel, paid_at);
+
 CREATE UNIQUE INDEX payments_one_settles ON payments USING btree (demand) WHERE settled > 0;
+
+CREATE UNIQUE INDEX payments_reference ON payments USING btree (channel, reference) WHERE channel = ANY (ARRAY['gateway'::text, 'counter'::text]);
+
+CREATE UNIQUE INDEX payments_reference_there ON payments USING btree (agency, channel, reference);
 
 CREATE UNIQUE INDEX receipts_first ON receipts USING btree (demand) WHERE replaces IS NULL;
 

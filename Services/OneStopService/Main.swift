@@ -122,6 +122,7 @@ import Typesetting
         ReportIndicators.self,
         ExportIndicators.self,
         ListPoints.self,
+        ListComplaintsReported.self,
         ReportServiceIndex.self,
         ExportServiceIndex.self,
         ShowReport.self,

@@ -34,6 +34,7 @@ enum Migrations {
         Migration(26, "hash of the document that answers a dossier", results),
         Migration(27, "reminders of appointments outside of the system", reminders),
         Migration(28, "what reports ask", reporting),
+        Migration(29, "acceptances of an agency", received),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -1242,8 +1242,6 @@ CREATE INDEX dossier_retention_until ON dossier_retention USING btree (kept_unti
 
 CREATE INDEX dossier_search_words ON dossier_search USING gin (words) WITH (gin_pending_list_limit='512');
 
-CREATE INDEX dossiers_accepted ON dossiers USING btree (accepted_at) WHERE accepted_at IS NOT NULL;
-
 CREATE INDEX dossiers_applicant ON dossiers USING btree (applicant, id) WHERE applicant IS NOT NULL;
 
 CREATE UNIQUE INDEX dossiers_code ON dossiers USING btree (code_agency, code_day, code_serial);
@@ -1259,6 +1257,8 @@ CREATE INDEX dossiers_of_agency ON dossiers USING btree (working_agency, act_by,
 CREATE INDEX dossiers_of_officer ON dossiers USING btree (officer, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NOT NULL AND (status = ANY (ARRAY[1, 2, 4, 5, 6, 7]));
 
 CREATE INDEX dossiers_of_procedure ON dossiers USING btree (working_agency, procedure, act_by, id) INCLUDE (status, step) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
+
+CREATE INDEX dossiers_received ON dossiers USING btree (receiving_agency, accepted_at) WHERE accepted_at IS NOT NULL;
 
 CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));
 

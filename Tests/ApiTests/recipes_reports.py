@@ -12,6 +12,7 @@ RECIPES = {
     "ReportIndicators": report(),
     "ExportIndicators": report(of="officer"),
     "ListPoints": report(key="H19.12", indicator=1),
+    "ListComplaintsReported": report(),
     "ReportServiceIndex": report(),
     "ExportServiceIndex": report(),
     "ShowReport": report(),

@@ -61,6 +61,15 @@ import Testing
             try CollectFee.decide(Self.demand(200_000, .refused), taken: Money(200_000))
         }
     }
+
+    @Test func `os-235: what came by another way came from the demand on`() throws {
+        var demand = try Self.demand(200_000)
+        demand.demandedAt = try Day("2021-03-01").start
+        try CollectFee.decide(demand, taken: demand.amount, at: demand.demandedAt)
+        #expect(throws: Refused.collectedBeforeDemand) {
+            try CollectFee.decide(demand, taken: demand.amount, at: demand.demandedAt - 1)
+        }
+    }
 }
 
 @Suite struct `A journal entry` {

@@ -59,12 +59,14 @@ import Testing
 
 @Suite struct `A way of payment` {
     @Test func `os-235: what the post collected is a claim on it until it hands it over, once`() async throws {
-        try await Office.open(at: "2021-03-01 09:00") { office in
+        try await Office.open(at: "2021-02-26 09:00") { office in
+            let demand = try await office.demand()
+            try await office.set("2021-03-01 09:00")
             let post: JSON = [
-                "way": "postal", "reference": "EMS-1", "collector": "Bưu cục Hoà An",
+                "way": "postal", "reference": "EMS-1", "collector": "Bưu cục Hoà An", "amount": 200_000,
                 "collectedAt": "2021-02-27T10:00:00+07:00",
             ]
-            let demand = try await office.paidDemand(200_000, way: post)
+            _ = try await office.done("/demands/\(demand)/collect", post, as: office.accountant)
             #expect(try await office.balances() == ["138": 200_000, "3373": -200_000])
             let paid = try #require(try await office.service.events(FeePaid.self).first)
             #expect(Instant.write(paid.paidAt) == "2021-02-27T10:00:00+07:00")
@@ -108,6 +110,8 @@ import Testing
                 (["reference": "X"], "reference"), (["collector": "Bưu cục"], "collector"),
                 (["collectedAt": "2021-02-27T10:00:00+07:00"], "collectedAt"),
                 (["way": "transfer", "reference": "X", "collectedAt": "2021-03-01T09:00:01+07:00"], "collectedAt"),
+                // The year mistyped: the dossier's clock would go on from there.
+                (["way": "transfer", "reference": "X", "collectedAt": "2020-03-01T09:00:00+07:00"], "collectedAt"),
             ]
             for (way, field) in wrong {
                 guard case .object(let members) = way else { continue }
@@ -122,6 +126,23 @@ import Testing
                 as: office.accountant)
             #expect((used.status, used.code) == (409, "budget.reference-used"))
             #expect(try await office.balances() == ["112": 200_000, "3373": -200_000])
+        }
+    }
+
+    @Test func `os-235: a reference counts once at an agency: another's bank may give the same`() async throws {
+        try await Office.open(at: "2021-03-01 09:00") { office in
+            for way in [
+                ["way": "transfer", "reference": "FT2104001", "amount": 200_000],
+                ["way": "postal", "reference": "FT2104001", "amount": 200_000, "collector": "Bưu cục"],
+            ] as [JSON] {
+                let (own, second) = (try await office.demand(), try await office.demand())
+                let there = try office.requirement(200_000, at: AgencyCode("H19.13"))
+                await office.service.take(there)
+                _ = try await office.done("/demands/\(own)/collect", way, as: office.accountant)
+                _ = try await office.done("/demands/\(there.demand)/collect", way, as: office.stranger)
+                let used = try await office.post("/demands/\(second)/collect", way, as: office.accountant)
+                #expect((used.status, used.code) == (409, "budget.reference-used"), "\(way)")
+            }
         }
     }
 }

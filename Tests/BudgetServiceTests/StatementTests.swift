@@ -72,6 +72,31 @@ import Testing
         }
     }
 
+    @Test func `os-239: what it does not name is looked for among the payments of its days alone`() async throws {
+        try await Office.open { office in
+            let demand = try await office.demand()
+            let taken = try await take(office, "reference,amount,date\nA,5,2021-02-09")
+            let id = try StatementID(taken.json["statement"]?.text ?? "")
+            let superuser = office.service.database.open(office.service.database.administrator)
+            // One an hour for three years: 28 times 24 of them in February, as its days are in Vietnam.
+            try await superuser.run(
+                """
+                INSERT INTO payments (id, channel, reference, demand, agency, amount, settled, to_refund, paid_at,
+                    received_at)
+                SELECT gen_random_uuid(), 'gateway', 'PG-' || n, \(demand), 'H19.12', 5, 0, 5, at, at
+                FROM generate_series(1, 26000) AS g (n),
+                    LATERAL (SELECT '2019-01-01 00:30+07'::timestamptz + make_interval(hours => n::int) AS at) t
+                """)
+            try await superuser.run("VACUUM ANALYZE payments")
+            let lines = try await office.service.database.database.run(
+                "SELECT count(*) AS n FROM (\(Comparison.of(id))) c WHERE outcome = 'missing-there'")
+            #expect(try lines.first?("n", as: Int.self) == 28 * 24)
+            let rows = try await office.service.database.database.run("EXPLAIN \(Comparison.of(id))")
+            let plan = try rows.map { try $0("QUERY PLAN", as: String.self) }.joined(separator: "\n")
+            #expect(plan.contains("payments_days") && !plan.contains("Seq Scan on payments"), "\(plan)")
+        }
+    }
+
     @Test func `os-239: is compared by reference and amount, both ways`() async throws {
         try await Office.open { office in
             for number in 1...3 {

@@ -228,7 +228,8 @@
                     "references were booked twice",
                     """
                     SELECT reference AS what, count(*) - 1 AS n FROM budget.payments
-                    GROUP BY channel, reference HAVING count(*) > 1
+                    GROUP BY channel, reference, CASE WHEN channel IN ('transfer', 'postal') THEN agency END
+                    HAVING count(*) > 1
                     """
                 ),
                 (
@@ -321,8 +322,8 @@
         /// What applicants hear, as often as it happened.
         private func notices(_ verdict: inout Verdict) async throws {
             let told = [
-                "accepted", "refused", "supplement-requested", "supplement-supplied", "payment-required",
-                "payment-settled", "finished", "returned",
+                "accepted", "refused", "supplement-requested", "supplement-requested-late", "supplement-supplied",
+                "payment-required", "payment-settled", "finished", "returned",
             ]
             for row in try await database.run(
                 """

@@ -104,7 +104,8 @@
             let officer = try person("officer")
             try await act(dossier, "hand-over", ["step": "appraise", "toOfficer": .string(officer)], as: "leader")
             if play.withSupplement {
-                try await act(dossier, "request-supplement", ["missing": "Ảnh giấy tờ chưa rõ."], as: "officer")
+                // Days go by: later than the third working day only a leader asks.
+                try await act(dossier, "request-supplement", ["missing": "Ảnh giấy tờ chưa rõ."], as: "leader")
                 try await act(dossier, "supply", ["note": "Đã nộp lại"], as: citizen)
             }
             let opinion = try await act(
@@ -136,7 +137,7 @@
             try await act(
                 dossier, "hand-over", ["toOfficer": .string(try person("commune-officer"))], as: "commune-clerk")
             if play.withSupplement {
-                try await act(dossier, "request-supplement", ["missing": "Thiếu bản sao."], as: "commune-officer")
+                try await act(dossier, "request-supplement", ["missing": "Thiếu bản sao."], as: "commune-leader")
                 try await act(dossier, "supply", ["note": "Đã nộp"], as: "commune-clerk")
             }
             try await act(

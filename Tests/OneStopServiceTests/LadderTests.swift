@@ -56,7 +56,7 @@ import Testing
             try await office.pass("2021-03-11 07:30")
             let before = try await told(office)
             #expect(before == ["step near officer", "step due leader", "dossier near officer"])
-            try await office.done("request-supplement", on: id, as: office.officer, ["missing": "CMND"])
+            try await office.done("request-supplement", on: id, as: office.leader, ["missing": "CMND"])
             try await office.pass("2021-03-22 09:00")
             #expect(try await told(office) == before)
             try await office.done("supply", on: id, as: office.citizen)

@@ -96,6 +96,9 @@ struct Life {
         default: cells.insert(isMet ? .inTime : .overdue)
         }
         if !isMet, known.contains(where: { $0.what == "reappointed" }) { cells.insert(.apologised) }
+        // By the moment of closing, whenever it is returned and however often papers were asked for.
+        let isKept = due.map { (closed?.at ?? measured) <= $0 } == true
+        if channel == .online, closed?.what != "withdrawal-confirmed", !isKept { cells.insert(.onlineLate) }
         let place = forwarded.flatMap { $0.at < moment ? $0.to : nil } ?? agency
         return (place, cells)
     }

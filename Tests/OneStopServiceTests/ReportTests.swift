@@ -66,8 +66,10 @@ import Testing
         _ lives: [Life], _ reported: Reported, _ group: ReportGroup
     ) -> [String: [ReportCell: Set<DossierID>]] {
         var table: [String: [ReportCell: Set<DossierID>]] = [:]
+        let top = reported.agency.text
         for life in lives {
             guard let (agency, cells) = life.figures(reported.start, reported.asOf) else { continue }
+            guard agency.text == top || agency.text.hasPrefix(top + ".") else { continue }
             let fields = [Office.criminalRecord: "LLTP", Office.allowance: "BTXH"]
             let key =
                 switch group {
@@ -93,13 +95,15 @@ import Testing
             let lives = try lives(250, seed)
             try await office.write(lives)
             try await office.set("2021-10-01 09:00")
+            let tables: [(String, ReportGroup)] =
+                ReportGroup.allCases.map { ("H19", $0) } + ["H19.06", "H19.31", "H19.31.02"].map { ($0, .agency) }
             for period in Self.periods {
-                for group in ReportGroup.allCases {
-                    let path = "/agencies/H19/reports/\(period)/timeliness?by=\(group.rawValue)"
+                for (agency, group) in tables {
+                    let path = "/agencies/\(agency)/reports/\(period)/timeliness?by=\(group.rawValue)"
                     let answer = try await office.get(path, as: office.administrator)
                     let report = try ReportTimeliness.Output(decoding: answer.json, unknown: .refuse)
                     let reported = try Reported(
-                        Agencies.code("H19"), report.period, asOf: nil, now: at("2021-10-01 09:00"))
+                        Agencies.code(agency), report.period, asOf: nil, now: at("2021-10-01 09:00"))
                     #expect(report.final == (period != "2021") && report.asOf == reported.asOf)
                     let wanted = expected(lives, reported, group)
                     #expect(report.lines.map(\.key) == wanted.keys.sorted())
@@ -107,7 +111,7 @@ import Testing
                         #expect(line.balance.came == line.balance.became && line.balance.came > 0)
                         for cell in ReportCell.balance {
                             let count = wanted[line.key]?[cell]?.count ?? 0
-                            #expect(line.balance[cell] == count, "\(period) \(line.key) \(cell) \(seed)")
+                            #expect(line.balance[cell] == count, "\(agency) \(period) \(line.key) \(cell) \(seed)")
                         }
                     }
                     #expect(report.total.came == report.total.became)
@@ -130,7 +134,10 @@ import Testing
                 let reported = try Reported(
                     Agencies.code("H19"), try #require(ReportPeriod(period)), asOf: nil, now: at("2021-10-01 09:00"))
                 for (key, cells) in expected(lives, reported, .agency) {
-                    for cell in ReportCell.balance + [.inHand, .met, .missed, .received, .finished, .apologised] {
+                    let others: [ReportCell] = [
+                        .inHand, .met, .missed, .received, .finished, .apologised, .onlineLate,
+                    ]
+                    for cell in ReportCell.balance + others {
                         let lines = try await list(
                             office, "/agencies/H19/reports/\(period)/dossiers?cell=\(cell.rawValue)&key=\(key)&limit=7")
                         #expect(Set(lines.map(\.dossier)) == cells[cell] ?? [], "\(period) \(key) \(cell)")

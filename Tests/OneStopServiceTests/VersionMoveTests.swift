@@ -132,7 +132,7 @@ import Testing
             try await office.fire()
             let moved = try await office.get("/dossiers/\(late)", as: office.clerk).json
             #expect((moved["procedureVersion"], moved["dueAt"]) == (2, "2021-03-15T17:00:00+07:00"))
-            try await office.done("request-supplement", on: late, as: office.officer, ["missing": "CMND"])
+            try await office.done("request-supplement", on: late, as: office.leader, ["missing": "CMND"])
             try await office.set("2021-03-12 10:00")
             let supplied = try await office.done("supply", on: late, as: office.citizen)
             #expect(supplied["dueAt"]?.text == "2021-03-17T17:00:00+07:00")

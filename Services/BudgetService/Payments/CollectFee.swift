@@ -3,14 +3,14 @@ import ServiceKit
 
 /// `POST /demands/{demand}/collect`: the accountant records the fee, exactly what is due: in cash at the counter, by
 /// transfer to the agency's account, or as collected by the postal company (thu hộ). The latter two with their
-/// reference, and by whom and when (os-235).
+/// reference, and by whom and when, from the demand on: a dossier's clock goes on from there (os-235).
 enum CollectFee: Endpoint {
     static let route = Route.post("/demands/{demand}/collect")
     static let summary = "Collect a fee in cash, by transfer or through the post, with its numbered receipt"
     static let access = Access.official(.feesCollect)
     static let refusals = [
         Refused.alreadyPaid, .demandRefused, .demandCancelled, .amountDiffers, .wayMembers, .notYetCollected,
-        .referenceUsed,
+        .collectedBeforeDemand, .referenceUsed,
     ]
 
     enum Way: String, CaseIterable, Sendable {
@@ -39,13 +39,14 @@ enum CollectFee: Endpoint {
             .init("way", \.way, .choice, default: .cash, "In cash, by transfer, or collected by the post"),
             .init(
                 "reference", \.reference, .text(1...Limits.Budget.referenceLength, pattern: #"^[A-Za-z0-9._:/-]+$"#),
-                "Of the transfer, or the post's; each once. Not with cash"),
+                "Of the transfer, or the post's; each once at an agency. Not with cash"),
             .init(
                 "collector", \.collector, .text(1...Limits.Budget.collectorLength),
                 "The post office that collected it; with the post only"),
             .init(
                 "collectedAt", \.collectedAt, .instant,
-                "When the money came to the account or the post; now when absent. Not with cash"),
+                "When the money came to the account or the post, not before the demand; now when absent. Not with cash"
+            ),
         ]
     }
 
@@ -56,17 +57,18 @@ enum CollectFee: Endpoint {
         do {
             return try await call.transaction { work in
                 guard let demand = try await work.demand(input.demand, forUpdate: true) else { throw Refused.notFound }
-                try decide(demand, taken: input.amount)
+                try decide(demand, taken: input.amount, at: input.collectedAt)
                 try call.check(Int64(demand.version))
                 let (_, after) = try await work.book(received, for: demand)
                 return Reply(after, version: Int64(after.version))
             }
-        } catch let error as PostgresError where error.constraint == "payments_reference" {
+        } catch let error as PostgresError where Payment.references.contains(error.constraint ?? "") {
             throw Refused.referenceUsed
         }
     }
 
-    static func decide(_ demand: FeeDemand, taken: Money) throws(Refused) {
+    /// - Parameter at: when the money came, where that is named.
+    static func decide(_ demand: FeeDemand, taken: Money, at: Date? = nil) throws(Refused) {
         switch demand.state {
         case .open: break
         case .paid: throw .alreadyPaid
@@ -74,6 +76,7 @@ enum CollectFee: Endpoint {
         case .cancelled: throw .demandCancelled
         }
         guard taken == demand.amount else { throw .amountDiffers }
+        if let at, at < demand.demandedAt { throw .collectedBeforeDemand }
     }
 
     /// What came, by its way: money that was not handed over here has its reference, and the post its office.
@@ -105,6 +108,9 @@ extension Refused {
         "budget.way-members", 422,
         vi: "Chuyển khoản phải có mã tham chiếu; thu hộ phải có thêm bưu cục; tiền mặt không có các mục này.",
         en: "A transfer needs its reference, the post also its office; cash has neither, nor a time of its own.")
+    static let collectedBeforeDemand = Refused(
+        "budget.collected-before-demand", 422, vi: "Thời điểm thu không được trước khi có yêu cầu nộp phí.",
+        en: "The money cannot have come before it was demanded.", field: "collectedAt")
     static let notYetCollected = Refused(
         "budget.not-yet-collected", 422, vi: "Thời điểm thu không được ở tương lai.",
         en: "The money cannot have come later than now.", field: "collectedAt")

@@ -1,7 +1,8 @@
 import Contracts
 import ServiceKit
 
-/// Money that came: once by who reported it and that one's reference. What it does not settle is owed back.
+/// Money that came: once by who reported it and that one's reference; of transfers and of the post once at its agency
+/// (os-235). What it does not settle is owed back.
 struct Payment: Record {
     /// How it came: the payment gateway reported it; in cash at the counter; by transfer to the agency's account; the
     /// postal company collected it (thu hộ; Decree 61/2018/NĐ-CP, Art. 22).
@@ -85,6 +86,9 @@ struct Payment: Record {
         FROM payments p LEFT JOIN refunds r ON r.payment = p.id
         LEFT JOIN handed_over_payments o ON o.payment = p.id LEFT JOIN postal_handovers h ON h.id = o.handover
         """
+
+    /// The keys that hold a reference to one payment.
+    static let references: Set<String> = ["payments_reference", "payments_reference_there"]
 
     /// What of an amount settles a demand. Money that came is never lost: what is too much, too little or a second
     /// time is owed back, and a demand is settled whole or not at all: money in is fees less refunds (os-240).

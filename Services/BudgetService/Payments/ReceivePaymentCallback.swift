@@ -115,7 +115,7 @@ enum ReceivePaymentCallback: RawEndpoint {
     /// again, to find what the faster one wrote.
     private static func book(_ report: Report, _ call: Call) async throws -> Payment {
         do { return try await bookOnce(report, call) } catch let error as PostgresError
-            where error.constraint == "payments_reference"
+            where Payment.references.contains(error.constraint ?? "")
         {
             return try await bookOnce(report, call)
         }
@@ -128,7 +128,7 @@ enum ReceivePaymentCallback: RawEndpoint {
         let asked = received
         return try await call.transaction { work in
             let demand = try await work.demand(asked.demand, forUpdate: true)
-            if let known = try await work.payment(.gateway, asked.reference) {
+            if let known = try await work.reported(asked.reference) {
                 return Reply(try repetition(of: known, asked))
             }
             guard let demand else { throw Refused.demandUnknown }
@@ -157,10 +157,10 @@ enum ReceivePaymentCallback: RawEndpoint {
 }
 
 extension Session {
-    func payment(_ channel: Payment.Channel, _ reference: String) async throws -> Payment? {
-        try await run(
-            "\(Payment.selection) WHERE p.channel = \(channel.rawValue) AND p.reference = \(reference)"
-        ).first.map(Payment.init)
+    /// What the gateway reported under a reference. The channel is no value: the index is of it alone.
+    func reported(_ reference: String) async throws -> Payment? {
+        try await run("\(Payment.selection) WHERE p.channel = 'gateway' AND p.reference = \(reference)")
+            .first.map(Payment.init)
     }
 }
 

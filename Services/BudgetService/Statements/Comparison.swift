@@ -81,7 +81,8 @@ struct Comparison: Record {
                'missing-there'
         FROM statements s JOIN payments p ON p.agency = s.agency AND p.channel = s.channel
         WHERE s.id = \(statement)
-          AND (p.paid_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date BETWEEN s.from_day AND s.until
+          AND p.paid_at >= s.from_day::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
+          AND p.paid_at < (s.until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
           AND NOT EXISTS (SELECT FROM statement_lines l WHERE l.statement = s.id AND l.reference = p.reference)
         """
     }

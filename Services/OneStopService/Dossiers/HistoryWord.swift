@@ -6,6 +6,7 @@ enum HistoryWord: String, CaseIterable, Sendable {
     case submitted, received, accepted, refused, assigned, released, sent, forwarded, approved, finished, returned
     case stopped, reappointed, linked
     case supplementRequested = "supplement-requested"
+    case supplementRequestedLate = "supplement-requested-late"
     case supplementSupplied = "supplement-supplied"
     case handedOver = "handed-over"
     case sentBack = "sent-back"
@@ -44,6 +45,8 @@ enum HistoryWord: String, CaseIterable, Sendable {
         case .accepted: ("Tiếp nhận", "accepted")
         case .refused: ("Từ chối tiếp nhận", "refused")
         case .supplementRequested: ("Yêu cầu bổ sung", "papers asked for")
+        case .supplementRequestedLate:
+            ("Yêu cầu bổ sung (quá 03 ngày làm việc)", "papers asked for after three working days")
         case .supplementSupplied: ("Đã bổ sung", "papers supplied")
         case .handedOver: ("Bàn giao", "handed over")
         case .assigned: ("Phân công", "assigned")

@@ -18,7 +18,7 @@ enum Form: Int, CaseIterable, Sendable {
     var acts: [String] {
         switch self {
         case .receipt, .control, .book: ["accepted"]
-        case .supplement: ["supplement-requested"]
+        case .supplement: ["supplement-requested", "supplement-requested-late"]
         case .refusal: ["refused", "stopped"]
         case .apology: ["reappointed"]
         }

@@ -8,23 +8,28 @@ enum IndicatorSubject: String, CaseIterable, Sendable {
 
 extension Reported {
     /// `WITH … points`: a row for each subject, dossier and indicator, with the points and why. Dossiers that were
-    /// finished or refused in the period; what the applicant withdrew is not judged.
+    /// finished or refused in the period; what the applicant withdrew is not judged. Time is judged to that moment,
+    /// whenever the papers are fetched afterwards (os-275). Subjects are agencies of the report and officials for what
+    /// they held there, nobody else (os-274).
     func points(_ subject: IndicatorSubject) -> SQL {
         let isAgency = subject == .agency
         let visitor: SQL = isAgency ? "v.agency" : "v.officer::text"
+        let visited: SQL = within(isAgency ? "v.agency" : "v.officer_agency")
         let about: SQL = isAgency ? "true" : "(k.official IS NULL OR k.official::text = s.subject)"
         let published: SQL = isAgency ? "r.indicator_6 IS NOT NULL" : "false"
         return """
-            \(facts), judged AS (
-                SELECT * FROM facts WHERE closed_at IS NOT NULL AND NOT withdrawn
+            \(isAgency ? facts : worked), judged AS (
+                SELECT *, CASE WHEN (closed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+                                   < (due_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date THEN 2
+                              WHEN closed_at <= due_at THEN 1 ELSE 0 END AS in_time
+                FROM facts WHERE closed_at IS NOT NULL AND NOT withdrawn
             ), \(said), \(visits), subjects AS (\(subjects(subject))), points AS (
-                SELECT s.subject, j.id, 1 AS indicator, CASE WHEN early THEN 2 WHEN met THEN 1 ELSE 0 END AS points,
-                       'time' AS reason
+                SELECT s.subject, j.id, 1 AS indicator, j.in_time AS points, 'time' AS reason
                 FROM judged j JOIN subjects s USING (id)
                 UNION ALL
                 -- The slowest visit of the subject counts.
                 SELECT \(visitor), v.id, 2, min(v.points), 'time'
-                FROM visits v WHERE v.points IS NOT NULL AND \(visitor) IS NOT NULL
+                FROM visits v WHERE v.points IS NOT NULL AND \(visitor) IS NOT NULL AND \(visited)
                 GROUP BY 1, 2
                 UNION ALL
                 SELECT s.subject, j.id, 3,
@@ -39,8 +44,7 @@ extension Reported {
                 WHERE \(published)
                 UNION ALL
                 SELECT s.subject, j.id, 7,
-                       CASE WHEN c.justified THEN 0 WHEN r.indicator_7 IS NOT NULL THEN r.indicator_7
-                           WHEN early THEN 2 WHEN met THEN 1 ELSE 0 END,
+                       CASE WHEN c.justified THEN 0 ELSE coalesce(r.indicator_7, j.in_time) END,
                        CASE WHEN c.justified THEN 'complaint' WHEN r.indicator_7 IS NOT NULL THEN 'applicant'
                            ELSE 'time' END
                 FROM judged j JOIN subjects s USING (id) JOIN said r USING (id)
@@ -58,7 +62,8 @@ extension Reported {
         case .officer:
             """
             SELECT DISTINCT j.id, h.officer::text AS subject FROM judged j
-            JOIN dossier_history h ON h.dossier = j.id AND h.at < \(asOf) WHERE h.officer IS NOT NULL
+            JOIN dossier_history h ON h.dossier = j.id AND h.at < \(asOf)
+            WHERE h.officer IS NOT NULL AND \(within("h.agency"))
             """
         }
     }
@@ -97,7 +102,7 @@ extension Reported {
                    lead(at) OVER (PARTITION BY dossier ORDER BY version) AS left_at
             FROM lines WHERE ends OR step IS DISTINCT FROM step_before
         ), visits AS (
-            SELECT b.dossier AS id, b.agency, o.officer,
+            SELECT b.dossier AS id, b.agency, o.officer, o.agency AS officer_agency,
                    CASE WHEN t.due_at IS NULL THEN NULL
                        WHEN (b.left_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
                            < (t.due_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date THEN 2
@@ -108,7 +113,7 @@ extension Reported {
                     AND version < b.left_by ORDER BY version DESC LIMIT 1
             ) t ON true
             LEFT JOIN LATERAL (
-                SELECT officer FROM dossier_history WHERE dossier = b.dossier AND version < b.left_by
+                SELECT officer, agency FROM dossier_history WHERE dossier = b.dossier AND version < b.left_by
                 ORDER BY version DESC LIMIT 1
             ) o ON true
             WHERE NOT b.ends AND b.step IS NOT NULL AND b.left_by IS NOT NULL
@@ -148,28 +153,18 @@ extension Reported {
             """
     }
 
-    /// Complaints that were due in the period, by the agency that had to answer, and how many were answered in time.
-    var complaints: SQL {
-        """
-        SELECT agency AS subject, count(*) AS due,
-               count(*) FILTER (WHERE answered_at <= due_at AND answered_at < \(asOf)) AS answered
-        FROM complaints
-        WHERE due_at >= \(start) AND due_at < \(asOf) AND (agency = \(agency) OR starts_with(agency, \(agency) || '.'))
-        GROUP BY agency ORDER BY agency
-        """
-    }
-
     /// For each agency that received something: its procedures by the nature of agencies that receive them, and what
     /// came online.
     var online: SQL {
         """
         \(facts), \(laws), offered AS (
-            SELECT r.kind, count(*) AS procedures, count(*) FILTER (WHERE level IN ('partial', 'whole')) AS online
-            FROM laws CROSS JOIN LATERAL jsonb_array_elements_text(laws.receivers) AS r (kind) GROUP BY r.kind
+            SELECT r.kind, count(*) AS procedures, count(*) FILTER (WHERE online) AS online
+            FROM laws CROSS JOIN LATERAL jsonb_array_elements_text(laws.receivers) AS r (kind)
+            WHERE \(inForce) GROUP BY r.kind
         ), came AS (
             SELECT agency, count(*) FILTER (WHERE accepted_at >= \(start)) AS received,
                    count(*) FILTER (WHERE accepted_at >= \(start) AND channel = 'online') AS online,
-                   count(*) FILTER (WHERE channel = 'online' AND NOT met) AS late
+                   count(*) FILTER (WHERE \(ReportCell.onlineLate.condition(self))) AS late
             FROM facts GROUP BY agency
         )
         SELECT c.agency AS subject, c.received, c.online AS came, c.late, coalesce(o.procedures, 0) AS procedures,

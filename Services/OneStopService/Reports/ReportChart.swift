@@ -93,11 +93,11 @@ extension ReportCell {
         switch self {
         case .opening: "#5b6770"
         case .counter, .received, .inHand, .withPapers, .finished: "#24568f"
-        case .online: "#2f7fa8"
+        case .online, .onlineResult: "#2f7fa8"
         case .postal: "#6b5ca5"
         case .early, .digitised, .reused, .satisfied: "#1d7a4f"
         case .onTime, .met, .rated: "#3f7d1f"
-        case .late, .missed: "#b3261e"
+        case .late, .missed, .onlineLate: "#b3261e"
         case .refused: "#6d4c41"
         case .withdrawn: "#7a7a7a"
         case .inTime: "#4a76a8"

@@ -12,5 +12,7 @@ extension Limits {
         static let key = 60
         /// Most bars of one chart; what is behind stands in the table.
         static let bars = 40
+        /// Most procedures that are named behind one index; the province has about two thousand.
+        static let procedures = 3_000
     }
 }

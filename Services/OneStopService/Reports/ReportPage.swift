@@ -13,6 +13,8 @@ struct ReportPage {
     /// Of quarters and years.
     var indicators: ReportIndicators.Output?
     var index: ReportServiceIndex.Output
+    /// Whether the reader leads the agency: complaints are listed for nobody else.
+    var leads = false
 
     private func words(_ vietnamese: String, _ english: String) -> String {
         language == .english ? english : vietnamese
@@ -152,11 +154,9 @@ struct ReportPage {
                 guard let score = line.scores.first(where: { $0.indicator == indicator.rawValue }) else {
                     return "<td>–</td>"
                 }
-                guard IndicatorPoints.ofDossier.contains(indicator.rawValue) else {
+                guard let address = address(indicator, key: line.key) else {
                     return "<td>\(decimal(score.score))</td>"
                 }
-                let address =
-                    "points?\(reported.asOfQuery)&of=agency&key=\(line.key.asQuery)&indicator=\(indicator.rawValue)"
                 return "<td>\(Self.link(address, decimal(score.score)))</td>"
             }
             return """
@@ -172,6 +172,17 @@ struct ReportPage {
             <p class="note">\(note)</p></section>
             """
     }
+
+    /// What is behind the score of an agency; nil where the reader may not see it.
+    private func address(_ indicator: Indicator, key: String) -> String? {
+        switch indicator {
+        case .online: address(ReportCell.online, key: key)
+        case .complaints: leads ? complaints + "&key=\(key.asQuery)" : nil
+        default: "points?\(reported.asOfQuery)&of=agency&key=\(key.asQuery)&indicator=\(indicator.rawValue)"
+        }
+    }
+
+    private var complaints: String { "complaints?\(reported.asOfQuery)" }
 
     private var indexes: String {
         let title = words("Các chỉ số theo Quyết định 766/QĐ-TTg", "Indexes of Decision 766/QĐ-TTg")
@@ -191,10 +202,12 @@ struct ReportPage {
         ]
         let rows = index.indexes.map { line in
             let shown = line.state == .computed ? percent(line.percent ?? "") : line.shown(language)
+            let whole =
+                line.index == .complaintsInTime && leads && line.whole ?? 0 > 0
+                ? Self.link(complaints, "\(line.whole ?? 0)") : figure(line.whole, line.wholeCell)
             return """
                 <tr><td>\(line.group.title(language))</td><td>\(line.index.title(language))</td>\
-                <td>\(figure(line.part, line.partCell))</td><td>\(figure(line.whole, line.wholeCell))</td>\
-                <td>\(shown)</td></tr>
+                <td>\(figure(line.part, line.partCell))</td><td>\(whole)</td><td>\(shown)</td></tr>
                 """
         }
         return """
@@ -294,8 +307,8 @@ enum ShowReport: RawEndpoint {
         let page = ReportPage(
             name: try await call.names(of: asked.agency).name, reported: reported, language: call.language,
             timeliness: try await call.timeliness(balance),
-            indicators: indicators,
-            index: try await call.serviceIndex(indexed))
+            indicators: indicators, index: try await call.serviceIndex(indexed),
+            leads: try await call.holds(.dossiersApprove, at: asked.agency))
         var answer = Outgoing.text(200, page.html, type: "text/html; charset=utf-8")
         answer.headers += [
             ("content-security-policy", ReportPage.policy), ("cache-control", "no-store"),

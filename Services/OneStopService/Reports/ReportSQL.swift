@@ -4,27 +4,68 @@ import ServiceKit
 /// The statements of reports. All begin with `facts`: the accepted dossiers that were in hand in a period, each with
 /// what `Course` says of it. `Course` is what is meant; a test holds the two together (os-200).
 extension Reported {
-    /// `WITH … facts`: from the index of acceptances, the open dossiers, and the index of what has ended since
-    /// (os-212).
-    var facts: SQL {
+    /// `WITH … facts`: what the agency and those below it received.
+    var facts: SQL { facts(received, within("coalesce(f.from_agency, d.receiving_agency)")) }
+
+    /// The same of what officials held there and what was closed in the period, whoever received it (os-274).
+    var worked: SQL { facts(held, "true") }
+
+    /// At the agency of the report or below it.
+    func within(_ column: SQL) -> SQL { "(\(column) = \(agency) OR starts_with(\(column), \(agency) || '.'))" }
+
+    /// By the acceptances of each agency, the open dossiers, and the index of what has ended since (os-212). Inner
+    /// selections with OFFSET keep the planner from reading all that ever were.
+    private var received: SQL {
+        """
+        SELECT \(Self.columns) FROM directory_agencies p CROSS JOIN LATERAL (
+            SELECT * FROM dossiers
+            WHERE receiving_agency = p.code AND accepted_at >= \(start) AND accepted_at < \(asOf) OFFSET 0
+        ) d
+        WHERE \(within("p.code"))
+        UNION ALL
+        SELECT \(Self.columns) FROM dossiers d
+        WHERE accepted_at < \(start) AND status IN (1, 2, 4, 5, 6, 7) AND \(within("receiving_agency"))
+        UNION ALL
+        SELECT \(Self.columns) FROM dossier_history e CROSS JOIN LATERAL (
+            SELECT * FROM dossiers
+            WHERE id = e.dossier AND accepted_at < \(start) AND \(within("receiving_agency")) OFFSET 0
+        ) d
+        WHERE e.at >= \(start) AND \(Self.ends)
+        UNION ALL
+        -- What was forwarded to others since: few, by their ids.
+        SELECT \(Self.columns) FROM forwarded f CROSS JOIN LATERAL (
+            SELECT * FROM dossiers WHERE id = f.dossier AND accepted_at < \(asOf) OFFSET 0
+        ) d
+        WHERE \(within("f.from_agency")) AND NOT \(within("d.receiving_agency"))
+            AND (d.accepted_at >= \(start) OR d.status IN (1, 2, 4, 5, 6, 7) OR EXISTS (
+                SELECT FROM dossier_history e WHERE e.dossier = d.id AND e.at >= \(start) AND \(Self.ends)))
+        """
+    }
+
+    /// By what was closed in the period and the history of each.
+    private var held: SQL {
+        """
+        SELECT \(Self.columns) FROM dossier_history e CROSS JOIN LATERAL (
+            SELECT FROM dossier_history h
+            WHERE h.dossier = e.dossier AND h.at < \(asOf) AND h.officer IS NOT NULL AND \(within("h.agency")) LIMIT 1
+        ) h CROSS JOIN LATERAL (
+            SELECT * FROM dossiers WHERE id = e.dossier AND accepted_at IS NOT NULL OFFSET 0
+        ) d
+        WHERE e.at >= \(start) AND e.at < \(asOf) AND \(Self.ends)
+        """
+    }
+
+    private static let ends: SQL = "e.to_status IN (8, 9) AND e.from_status <> e.to_status"
+
+    private func facts(_ hand: SQL, _ condition: SQL) -> SQL {
         """
         WITH forwarded AS (
             -- Where it was before it was forwarded at this moment or later.
             SELECT DISTINCT ON (dossier) dossier, from_agency FROM dossier_forwards WHERE at >= \(asOf)
             ORDER BY dossier, version
-        ), hand AS (
-            SELECT \(Self.columns) FROM dossiers d WHERE accepted_at >= \(start) AND accepted_at < \(asOf)
-            UNION ALL
-            SELECT \(Self.columns) FROM dossiers d WHERE accepted_at < \(start) AND status IN (1, 2, 4, 5, 6, 7)
-            UNION ALL
-            -- By their ids: there are few of them, and OFFSET keeps the planner from reading all that ever were.
-            SELECT \(Self.columns) FROM dossier_history e CROSS JOIN LATERAL (
-                SELECT * FROM dossiers WHERE id = e.dossier AND accepted_at < \(start) OFFSET 0
-            ) d
-            WHERE e.at >= \(start) AND e.to_status IN (8, 9) AND e.from_status <> e.to_status
-        ), courses AS (
-            SELECT d.id, d.procedure, d.channel, d.accepted_at, d.document, d.code_agency, d.code_day, d.code_serial,
-                   coalesce(f.from_agency, d.receiving_agency) AS agency, u.due_at,
+        ), hand AS (\(hand)), courses AS (
+            SELECT d.id, d.procedure, d.channel, d.accepted_at, d.document, d.document_sha256, d.code_agency,
+                   d.code_day, d.code_serial, coalesce(f.from_agency, d.receiving_agency) AS agency, u.due_at,
                    h.finished_at, h.returned_at, h.stopped_at, h.withdrawn, h.supplements, h.reappointed,
                    CASE WHEN h.asked_by_version > h.resumed_by_version THEN h.asked_at END AS stood_since
             FROM hand d
@@ -35,8 +76,7 @@ extension Reported {
                 JOIN dossier_history m ON m.dossier = t.dossier AND m.version = t.version
                 WHERE t.dossier = d.id AND m.at < \(asOf) ORDER BY t.version DESC LIMIT 1
             ) u ON true
-            WHERE coalesce(f.from_agency, d.receiving_agency) = \(agency)
-                OR starts_with(coalesce(f.from_agency, d.receiving_agency), \(agency) || '.')
+            WHERE \(condition)
         ), facts AS (
             SELECT c.*, coalesce(finished_at, stopped_at) AS closed_at,
                    coalesce(supplements <= 1 AND end_at <= due_at, false) AS met,
@@ -49,8 +89,8 @@ extension Reported {
     }
 
     private static let columns: SQL = """
-        d.id, d.procedure, d.channel, d.accepted_at, d.document, d.code_agency, d.code_day, d.code_serial, \
-        d.receiving_agency
+        d.id, d.procedure, d.channel, d.accepted_at, d.document, d.document_sha256, d.code_agency, d.code_day, \
+        d.code_serial, d.receiving_agency
         """
 
     /// A request for papers comes from another status than 5, and a declined withdrawal (7 to 5) is none.
@@ -70,19 +110,24 @@ extension Reported {
         """
     }
 
-    /// The procedures as they were law at that moment, by their code: names and fields come from here.
+    /// The procedures as they were law last before that moment, by their code: names and fields come from here, also of
+    /// those that have ended.
     var laws: SQL {
         """
         laws AS MATERIALIZED (
-            SELECT DISTINCT ON (code) code, definition ->> 'name' AS name, definition ->> 'nameEn' AS name_en,
-                   definition ->> 'field' AS field, definition -> 'receivers' AS receivers,
-                   definition ->> 'onlineLevel' AS level
+            SELECT DISTINCT ON (code) code, number, valid_to, definition ->> 'name' AS name,
+                   definition ->> 'nameEn' AS name_en, definition ->> 'field' AS field,
+                   definition -> 'receivers' AS receivers, definition ->> 'documentType' AS document,
+                   coalesce(definition ->> 'onlineLevel' IN ('partial', 'whole'), false) AS online
             FROM procedures
             WHERE state = 'published' AND published_at < \(asOf) AND valid_from < \(Day(asOf).next)
             ORDER BY code, number DESC
         )
         """
     }
+
+    /// Of `laws`: what has not ended.
+    var inForce: SQL { "(valid_to IS NULL OR valid_to >= \(Day(asOf)))" }
 
     /// What a row of `facts` (with `laws` where it is asked for) belongs to.
     func key(_ group: ReportGroup) -> SQL {
@@ -133,7 +178,7 @@ extension Reported {
         let counts = cells.map { cell -> SQL in
             "count(*) FILTER (WHERE \(cell.condition(self))) AS \(raw: "\"\(cell.rawValue)\"")"
         }
-        return "\(facts) SELECT \(SQL(joining: counts, separator: ", ")) FROM facts"
+        return "\(facts), \(laws) SELECT \(SQL(joining: counts, separator: ", ")) FROM facts"
     }
 }
 

@@ -37,7 +37,7 @@ enum ServiceIndex: String, CaseIterable, Sendable {
         switch self {
         case .inTime: (.met, .inHand)
         case .apologised: (.apologised, .missed)
-        case .dossiersOnline: (.online, .received)
+        case .dossiersOnline: (.onlineResult, .received)
         case .digitised: (.digitised, .finished)
         case .reused: (.reused, .withPapers)
         case .satisfied: (.satisfied, .rated)
@@ -134,6 +134,7 @@ enum ReportServiceIndex: Endpoint {
         var fullFrom: Int?
         var partCell: ReportCell?
         var wholeCell: ReportCell?
+        var procedures: [IndexedProcedure] = []
 
         static let fields: [Field<Self>] = [
             .init("index", \.index, .choice, "The index"),
@@ -145,9 +146,17 @@ enum ReportServiceIndex: Endpoint {
             .init("fullFrom", \.fullFrom, .integer(1...100), "Percentage from which it has full marks, where known"),
             .init("partCell", \.partCell, .choice, "Figure whose dossiers are the part"),
             .init("wholeCell", \.wholeCell, .choice, "Figure whose dossiers are the whole"),
+            .init(
+                "procedures", \.procedures, .list(.record, 0...Limits.Reports.procedures), default: [],
+                "What is counted where that is procedures, by code: all of the whole, as far as there is room"),
         ]
 
         init() {}
+
+        init(_ index: ServiceIndex, of procedures: [IndexedProcedure]) {
+            self.init(index, (procedures.count { $0.part }, procedures.count))
+            self.procedures = Array(procedures.prefix(Limits.Reports.procedures))
+        }
 
         init(_ index: ServiceIndex, _ counted: (part: Int, whole: Int)?) {
             (self.index, group, fullFrom) = (index, index.group, index.fullFrom)
@@ -180,6 +189,27 @@ enum ReportServiceIndex: Endpoint {
     }
 }
 
+/// A version of a procedure behind an index, and whether it is of the part or of the whole alone.
+struct IndexedProcedure: Record, Hashable {
+    var procedure = ""
+    var number = 1
+    var part = false
+
+    static let fields: [Field<Self>] = [
+        .init("procedure", \.procedure, .text(1...40), "National code"),
+        .init("number", \.number, .integer(1...Int.max), "Which version"),
+        .init("part", \.part, .bool, "Whether it is of the part"),
+    ]
+
+    static func row(_ row: Row) throws -> (index: String, procedure: IndexedProcedure) {
+        var procedure = IndexedProcedure()
+        procedure.procedure = try row("code")
+        procedure.number = Int(try row("number", as: Int32.self))
+        procedure.part = try row("part")
+        return (try row("index"), procedure)
+    }
+}
+
 extension Call {
     func serviceIndex(_ input: ReportServiceIndex.Input) async throws -> ReportServiceIndex.Output {
         try await require(.dossiersRead, at: input.agency)
@@ -188,7 +218,7 @@ extension Call {
             ServiceIndex.allCases.contains { $0.cells?.part == cell || $0.cells?.whole == cell }
         }
         let counts = try await run(reported.counts(of: cells)).first
-        let procedures = try await run(reported.procedures).first
+        let procedures = try await run(reported.procedures).map(IndexedProcedure.row)
         let complaints = try await run(reported.complaints)
         var output = ReportServiceIndex.Output()
         (output.agency, output.period) = (input.agency, input.period)
@@ -201,12 +231,9 @@ extension Call {
                     index, (try count(counts, part.rawValue), try count(counts, whole.rawValue)))
             }
             switch index {
-            case .publishedInTime:
+            case .publishedInTime, .proceduresOnline:
                 return ReportServiceIndex.Line(
-                    index, (try count(procedures, "in_time"), try count(procedures, "begun")))
-            case .proceduresOnline:
-                return ReportServiceIndex.Line(
-                    index, (try count(procedures, "online"), try count(procedures, "in_force")))
+                    index, of: procedures.filter { $0.index == index.rawValue }.map { $0.procedure })
             default:
                 return ReportServiceIndex.Line(
                     index,
@@ -221,18 +248,19 @@ extension Call {
 }
 
 extension Reported {
-    /// Of the whole province: versions that became law in the period, and how many were public before that day; the
-    /// procedures in force, and how many are offered online.
+    /// Of the whole province: versions that became law in the period, and whether they were public before that day; the
+    /// procedures in force, and whether they are offered online.
     var procedures: SQL {
         """
         WITH \(laws)
-        SELECT (SELECT count(*) FROM procedures WHERE state = 'published' AND valid_from >= \(period.first)
-                    AND valid_from <= \(Day(asOf)) AND published_at < \(asOf)) AS begun,
-               (SELECT count(*) FROM procedures WHERE state = 'published' AND valid_from >= \(period.first)
-                    AND valid_from <= \(Day(asOf)) AND published_at < \(asOf)
-                    AND (published_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date < valid_from) AS in_time,
-               (SELECT count(*) FROM laws) AS in_force,
-               (SELECT count(*) FROM laws WHERE level IN ('partial', 'whole')) AS online
+        SELECT \(ServiceIndex.publishedInTime.rawValue)::text AS index, code, number,
+               (published_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date < valid_from AS part
+        FROM procedures
+        WHERE state = 'published' AND valid_from >= \(period.first) AND valid_from <= \(Day(asOf))
+            AND published_at < \(asOf)
+        UNION ALL
+        SELECT \(ServiceIndex.proceduresOnline.rawValue)::text, code, number, online FROM laws WHERE \(inForce)
+        ORDER BY code, number
         """
     }
 }

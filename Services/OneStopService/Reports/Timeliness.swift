@@ -70,13 +70,17 @@ enum ReportCell: String, CaseIterable, Sendable {
     case received, met, finished, digitised
     case withPapers = "with-papers"
     case reused, missed, apologised, rated, satisfied
+    /// Received online and answered so: with an electronic result, where the procedure has a document.
+    case onlineResult = "online-result"
+    /// Online and not in time, as the circular's ninth indicator has it (os-275).
+    case onlineLate = "online-late"
 
     /// Those of the balance: what was there and came, and what became of it (os-204).
     static let came: [ReportCell] = [.opening, .counter, .online, .postal]
     static let became: [ReportCell] = [.early, .onTime, .late, .refused, .withdrawn, .inTime, .overdue]
     static let balance = came + became
 
-    /// Over a row of `facts`.
+    /// Over a row of `facts`, beside `laws`.
     func condition(_ reported: Reported) -> SQL {
         switch self {
         case .opening: "accepted_at < \(reported.start)"
@@ -103,6 +107,16 @@ enum ReportCell: String, CaseIterable, Sendable {
         case .apologised: "(NOT met AND reappointed)"
         case .rated: "(closed_at IS NOT NULL AND \(stars(reported)) IS NOT NULL)"
         case .satisfied: "(closed_at IS NOT NULL AND coalesce(\(stars(reported)) >= 4, false))"
+        case .onlineResult:
+            """
+            (accepted_at >= \(reported.start) AND channel = 'online'
+             AND ((finished_at IS NOT NULL AND document_sha256 IS NOT NULL)
+                  OR procedure IN (SELECT code FROM laws WHERE document IS NULL)))
+            """
+        case .onlineLate:
+            """
+            (channel = 'online' AND NOT withdrawn AND NOT coalesce(coalesce(closed_at, end_at) <= due_at, false))
+            """
         }
     }
 
@@ -154,6 +168,8 @@ enum ReportCell: String, CaseIterable, Sendable {
         case .apologised: ("Có thư xin lỗi và hẹn lại", "Apologised for")
         case .rated: ("Được đánh giá", "Rated")
         case .satisfied: ("Được đánh giá hài lòng", "Rated as satisfied")
+        case .onlineResult: ("Trực tuyến, có kết quả điện tử", "Online, with an electronic result")
+        case .onlineLate: ("Trực tuyến, quá hạn", "Online, late")
         }
     }
 }
