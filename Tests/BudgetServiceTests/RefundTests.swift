@@ -153,4 +153,30 @@ import Testing
             #expect(read.json["reference"]?.text == "PG-R1" && read.json["paidBy"]?.text == office.accountant.text)
         }
     }
+
+    @Test func `os-230: one refund of a demand is under way at a time`() async throws {
+        try await Office.open { office in
+            let demand = try await office.paidDemand()
+            func propose() async throws -> TestService.Answer {
+                try await office.post(
+                    "/demands/\(demand)/refunds", ["amount": 50_000, "reason": "Thu nhầm mức"], as: office.accountant)
+            }
+            func isUnderWay() async throws -> Bool {
+                let answer = try await propose()
+                return answer.status == 409 && answer.code == "budget.refund-open"
+            }
+            let first = try await propose().json["refund"]?.text ?? ""
+            #expect(try await isUnderWay(), "proposed")
+            _ = try await office.done("/refunds/\(first)/decide", ["verdict": "approve"], as: office.leader)
+            #expect(try await isUnderWay(), "approved")
+            _ = try await office.done("/refunds/\(first)/pay-out", Self.cash("PC-1"), as: office.accountant)
+            let second = try await propose()
+            #expect(second.status == 201, "the first is paid out")
+            #expect(try await isUnderWay())
+            let refusal: JSON = ["verdict": "refuse", "reason": "Thu đúng mức"]
+            let path = "/refunds/\(second.json["refund"]?.text ?? "")/decide"
+            _ = try await office.done(path, refusal, as: office.leader)
+            #expect(try await propose().status == 201, "the second is refused")
+        }
+    }
 }

@@ -76,6 +76,37 @@ import Testing
         }
     }
 
+    @Test func `os-236: it is refused when it does not come to the account of what was collected`() async throws {
+        try await Office.open(at: "2021-02-01 09:00") { office in
+            _ = try await office.paidDemand(200_000)
+            // An entry that balances and is about no payment.
+            func write(debit: String, credit: String) async throws {
+                try await office.service.database.database.run(
+                    """
+                    WITH entry AS (
+                        INSERT INTO journal_entries (id, agency, day, chart, kind, document, cause, line_count,
+                                                     posted_at, posted_by)
+                        SELECT gen_random_uuid(), \(office.agency), DATE '2021-02-01', chart, 'fee-collected', 'BT-1',
+                               gen_random_uuid(), 2, now(), 'tests'
+                        FROM charts WHERE valid_from <= '2021-02-01' ORDER BY valid_from DESC LIMIT 1
+                        RETURNING id, agency, day, chart
+                    )
+                    INSERT INTO journal_lines (entry, line, agency, day, chart, account, side, amount)
+                    SELECT e.id, l.line, e.agency, e.day, e.chart, l.account, l.side, 5000
+                    FROM entry e, (VALUES (1, \(debit), 'debit'), (2, \(credit), 'credit')) AS l (line, account, side)
+                    """)
+            }
+            try await write(debit: ChartOfAccounts.cash, credit: ChartOfAccounts.feesCollected)
+            try await office.set("2021-04-01 01:00")
+            #expect(try await office.post("\(first)/close", as: office.leader).status == 500)
+            #expect(try await office.rows("settlements") == 0)
+            #expect(try await office.balances()["3373"] == -205_000)
+            // Corrected it comes to the account.
+            try await write(debit: ChartOfAccounts.feesCollected, credit: ChartOfAccounts.cash)
+            #expect(try await office.post("\(first)/close", as: office.leader).status == 200)
+        }
+    }
+
     private func refusesRewriting(_ office: Office) async throws {
         for table in ["settlements", "settlement_lines", "settlement_shares"] {
             do {
@@ -141,6 +172,17 @@ import Testing
 
 /// Any order of paying, refunding, voiding and settling, against sums kept beside it.
 @Suite struct `Money in` {
+    @Test(arguments: FeeDemand.State.allCases)
+    func `os-240: what comes for a demand that is not open settles nothing, and is owed back`(
+        state: FeeDemand.State
+    ) throws {
+        var demand = FeeDemand()
+        (demand.amount, demand.state) = (try Money(200_000), state)
+        let (settled, toRefund) = try Payment.split(Money(200_000), for: demand)
+        #expect(settled.dong == (state == .open ? 200_000 : 0))
+        #expect(toRefund.dong == 200_000 - settled.dong)
+    }
+
     @Test(arguments: 1...3)
     func `os-240: is fees less refunds, in every account, after every act`(seed: UInt64) async throws {
         try await Office.open(at: "2021-01-10 09:00") { office in

@@ -232,9 +232,20 @@ import Testing
             try await office.fireDue()
             #expect(try await mine()?["remindedAt"]?.text == "2021-03-03T08:31:00+07:00")
             #expect(try await mine()?["version"] == 2)
-            try await office.set("2021-03-04 10:01")
+            // The slot ends at half past nine; who comes late is waited for.
+            try await office.set("2021-03-04 09:59")
+            try await office.fireDue()
+            #expect(try await mine()?["state"]?.text == "booked")
+            try await office.set("2021-03-04 10:00")
             try await office.fireDue()
             #expect(try await mine()?["state"]?.text == "missed")
+            // Further timers find the one missed and the other cancelled.
+            for id in [made.json["id"]?.text ?? "", cancelled] {
+                try await Timers.schedule(
+                    kind: AppointmentMissed.kind, key: id, dueAt: at("2021-03-04 10:00"),
+                    in: office.harness.database.database)
+            }
+            try await office.fireDue()
             #expect(try await mine()?["version"] == 3)
             #expect(made.status == 201)
             let list = try await office.get("/my/appointments", as: office.stranger).json["appointments"]?.array

@@ -109,4 +109,26 @@ import Testing
             #expect(try await office.send("DELETE", path, as: office.officer, ifMatch: 2).status == 204)
         }
     }
+
+    @Test func `os-111: an official keeps at most fifty filters`() async throws {
+        try await Office.open { office in
+            try await office.harness.database.database.run(
+                """
+                INSERT INTO inbox_filters (id, version, official, name, filter, made_at)
+                SELECT gen_random_uuid(), 1, \(office.officer), 'Bộ lọc ' || n, '{}', now()
+                FROM generate_series(1, \(Limits.Finding.filters - 1)) AS g (n)
+                """)
+            func save(_ name: String, as person: PersonID) async throws -> TestService.Answer {
+                let body: JSON = ["name": .string(name), "filter": ["mine": true]]
+                return try await office.send("POST", "/inbox/filters", as: person, body)
+            }
+            #expect(try await save("Thứ năm mươi", as: office.officer).status == 201)
+            let more = try await save("Thêm một", as: office.officer)
+            #expect((more.status, more.code) == (409, "onestop.too-many-filters"))
+            let kept = try await office.harness.count("SELECT count(*) AS n FROM inbox_filters")
+            #expect(kept == Limits.Finding.filters)
+            // Each has as many.
+            #expect(try await save("Thêm một", as: office.leader).status == 201)
+        }
+    }
 }

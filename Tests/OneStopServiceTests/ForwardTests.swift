@@ -12,13 +12,17 @@ import Testing
 
     /// A second department, with a clerk.
     func establish(_ office: Office) async throws -> PersonID {
-        var event = AgencyEstablished()
-        (event.code, event.name, event.nameEn, event.kind) = (second, "Sở khác", "Another", .department)
-        event.validFrom = try Day("2020-01-01")
-        await office.harness.take(event)
+        try await establish(second, .department, office)
         let clerk = PersonID.new()
         try await office.appoint(clerk, .clerk, at: second)
         return clerk
+    }
+
+    private func establish(_ code: AgencyCode, _ kind: AgencyKind, _ office: Office) async throws {
+        var event = AgencyEstablished()
+        (event.code, event.name, event.nameEn, event.kind) = (code, "Cơ quan khác", "Another", kind)
+        event.validFrom = try Day("2020-01-01")
+        await office.harness.take(event)
     }
 
     @Test func `os-064: it is the same dossier at the right one-stop, within the same limits`() async throws {
@@ -68,6 +72,29 @@ import Testing
             #expect(found.json["id"]?.text == id)
             let handed = try await office.done("hand-over", on: id, as: clerk)
             #expect(handed["workingAgency"] == "H19.07")
+        }
+    }
+
+    @Test func `os-064: neither an application for linked procedures nor a dossier of it is forwarded`() async throws {
+        try await Office.open { office in
+            try await LinkTests().publish(office, .parallel)
+            _ = try await establish(office)
+            try await establish(Agencies.code("H19.31.03"), .commune, office)
+            let made = try await office.send("POST", "/linked-dossiers", as: office.citizen, LinkTests.application)
+            let application = try #require(made.json["id"]?.text)
+            try await office.done("accept", on: application, as: office.communeClerk)
+            try await office.fire()
+            let links = try await office.get("/dossiers/\(application)/links", as: office.citizen).json["links"]?.array
+            let record = try #require(links?.first { $0["key"] == "record" }?["dossier"]?.text)
+            // Each to another one-stop that would receive it.
+            for (id, clerk, agency) in [
+                (application, office.communeClerk, "H19.31.03"), (record, office.clerk, "H19.07"),
+            ] {
+                let answer = try await office.act(
+                    "forward", on: id, as: clerk, ["toAgency": .string(agency), "reason": "Không đúng thẩm quyền"])
+                #expect((answer.status, answer.code) == (409, "onestop.forward-linked"), "\(agency)")
+            }
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM dossier_forwards") == 0)
         }
     }
 }

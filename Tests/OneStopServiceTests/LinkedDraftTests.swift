@@ -91,4 +91,30 @@ import Testing
             #expect(child["form"] == ["purpose": "xin việc"])
         }
     }
+
+    @Test func `os-267: a form that keeps a link from being opened is named, and the draft is not submitted`()
+        async throws
+    {
+        try await Office.open { office in
+            try await LinkTests().publish(office, .parallel)
+            var record = try judicialRecord()
+            record.form = [
+                "type": "object", "additionalProperties": false, "required": ["purpose"],
+                "properties": ["purpose": ["type": "string"]],
+            ]
+            try await office.publish(Office.criminalRecord, record)
+            let (draft, desk) = (DraftID.new(), PaperDesk(office))
+            func missing(_ version: Int, _ form: JSON) async throws -> [String] {
+                let forms: JSON = [["link": "record", "form": form]]
+                let saved = try await desk.send(
+                    "PUT", "/my/drafts/\(draft)", content { $0.with("forms", forms) }, ifMatch: version)
+                guard saved.status == 200 else { throw Office.Unexpected(saved) }
+                return PaperDesk.missing(saved.json)
+            }
+            #expect(try await missing(0, ["purpose": 7]) == ["forms"])
+            #expect(try await desk.submit(draft).code == "onestop.draft-incomplete")
+            #expect(try await missing(1, ["purpose": "xin việc"]) == [])
+            #expect(try await desk.submit(draft).status == 201)
+        }
+    }
 }

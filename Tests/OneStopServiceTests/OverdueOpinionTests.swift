@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import Foundation
 import ServiceKit
 import ServiceTestKit
@@ -47,6 +48,31 @@ import Testing
             #expect(late["late"] == true)
             #expect(try await office.fire() == 0)
             #expect(try await reports(office).first?["answeredAt"] != nil)
+        }
+    }
+
+    @Test func `os-061: the one-stop that received is told whoever asked, and once however often it is looked at`()
+        async throws
+    {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            try await office.done("send", on: id, as: office.officer, ["toAgency": "H19.25"])
+            let opinion = try await office.done(
+                "opinions", on: id, as: office.inspector, asked.with("toAgency", "H19.31"))
+            try await office.set("2021-03-03 17:01")
+            try await office.fire()
+            let event = try #require(try await office.last(DossierOpinionOverdue.self, of: id))
+            #expect((event.fromAgency, event.toAgency) == (Agencies.police, Agencies.district))
+            #expect(event.reportedTo == Agencies.justice)
+            #expect(try await reports(office).map { $0["dossier"]?.text } == [id])
+            let ofAsker = try await office.get("/opinions/overdue?agency=H19.25", as: office.inspector)
+            #expect((ofAsker.status, ofAsker.json["opinions"]) == (200, []))
+            // A second timer finds it reported.
+            try await Timers.schedule(
+                kind: ReportOverdueOpinion.kind, key: opinion["id"]?.text ?? "", dueAt: at("2021-03-03 17:01"),
+                in: office.harness.database.database)
+            #expect(try await office.fire() == 1)
+            #expect(try await office.harness.announced(DossierOpinionOverdue.self) == 1)
         }
     }
 

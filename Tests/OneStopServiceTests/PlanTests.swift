@@ -85,6 +85,24 @@ import Testing
         }
     }
 
+    @Test func `os-110: of one citizen the newest thousand are looked at`() async throws {
+        try await Office.open { office in
+            let (applicant, most) = (PersonID.new(), Limits.Finding.ofPerson)
+            try await office.fill(most + 100, heldBy: most + 100, applicant: applicant)
+            let database = office.harness.database.database
+            try await database.run("UPDATE dossiers SET applicant = \(applicant)")
+            var filter = InboxFilter()
+            filter.applicant = applicant
+            let inbox = try Inbox(
+                filter, of: .agency(Agencies.justice), from: nil, until: nil, now: at(Self.now))
+            let page = try await database.run(inbox.page(after: nil, limit: most + 100))
+            let newest = try await database.run("SELECT id FROM dossiers ORDER BY id DESC LIMIT \(most)")
+            let looked = try page.map { try $0("id", as: UUID.self) }
+            #expect(looked.count == most)
+            #expect(try Set(looked) == Set(newest.map { try $0("id", as: UUID.self) }))
+        }
+    }
+
     /// A prepared statement may be planned once for all values.
     private static func isIndexedWithoutValues(_ sql: SQL, _ name: String, _ database: Database) async throws {
         let text = sql.text

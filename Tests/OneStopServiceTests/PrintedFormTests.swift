@@ -219,6 +219,29 @@ import Testing
         }
     }
 
+    @Test func `os-152: where the clock stood meanwhile the sheet says so, and not late`() throws {
+        let moves = [
+            Move(what: "accepted", at: try at("2021-03-01 09:00"), event: ["handOverBy": "2021-03-01T17:00:00+07:00"]),
+            Move(what: "handed-over", at: try at("2021-03-01 10:00"), event: ["dueAt": "2021-03-03T17:00:00+07:00"]),
+            Move(what: "sent", at: try at("2021-03-08 10:00"), event: [:]),
+        ]
+        func outcome(_ from: String?, _ until: String? = nil) throws -> ControlLine.Outcome? {
+            var stood = try dossier()
+            if let from {
+                stood.pauses = [Pause(from: try at(from), until: try until.map(at), cause: .awaitingSupplement)]
+            }
+            let outcomes = ControlSheet.lines(moves, stood, try judicialRecord()).map(\.outcome)
+            #expect(outcomes.dropLast() == [nil, .onTime])
+            return outcomes.last ?? nil
+        }
+        #expect(try outcome(nil) == .late)
+        #expect(try outcome("2021-03-02 09:00", "2021-03-05 09:00") == .paused)
+        #expect(try outcome("2021-03-04 09:00") == .paused, "it stands still")
+        // Before this hand-over or after it the clock may stand as it likes.
+        #expect(try outcome("2021-03-01 09:10", "2021-03-01 10:00") == .late)
+        #expect(try outcome("2021-03-08 10:00") == .late)
+    }
+
     @Test func `os-153: the books of an agency and year count from 01 without a gap, whoever acts at once`()
         async throws
     {

@@ -87,6 +87,30 @@ import Testing
         }
     }
 
+    @Test func `os-117: a desk has one person before it, also when it calls several times at once`() async throws {
+        try await Office.open { office in
+            try await open(office)
+            for _ in 1...6 { _ = try await take(office) }
+            let answers = try await withThrowingTaskGroup(of: TestService.Answer.self) { group in
+                for _ in 1...4 { group.addTask { try await next(office, desk: 1) } }
+                return try await group.reduce(into: [TestService.Answer]()) { $0.append($1) }
+            }
+            let numbers = answers.compactMap { $0.json["ticket"]?["number"]?.integer }
+            #expect(numbers.count == 1)
+            #expect(answers.filter { $0.status == 409 && $0.code == "onestop.desk-busy" }.count == 3)
+            // Nor is somebody called once more to where another one is.
+            let first = "\(Self.path)/tickets/\(numbers.first ?? 0)"
+            let gone = try await office.send("POST", "\(first)/close", as: office.clerk, ["outcome": "no-show"])
+            #expect(gone.status == 200)
+            #expect(try await next(office, desk: 1).status == 200)
+            let back = try await office.send("POST", "\(first)/recall", as: office.clerk, ["desk": 1])
+            #expect((back.status, back.code) == (409, "onestop.desk-busy"))
+            let called = try await office.harness.count(
+                "SELECT count(*) AS n FROM queue_tickets WHERE state = 'called'")
+            #expect(called == 1)
+        }
+    }
+
     @Test func `os-118: who has priority goes ahead by places, and nobody waits for ever`() async throws {
         try await Office.open { office in
             try await open(office)

@@ -98,6 +98,25 @@ import Testing
         }
     }
 
+    @Test func `os-080: who is away gets none`() async throws {
+        try await Office.open { office in
+            for _ in 0..<2 { _ = try await office.inWork() }
+            let (away, there) = (PersonID.new(), PersonID.new())
+            for person in [away, there] { try await office.appoint(person, .officer, at: Agencies.justice) }
+            var absence = AbsenceDecided()
+            (absence.absence, absence.person, absence.agency) = (.new(), away, Agencies.justice)
+            (absence.validFrom, absence.validTo) = (try Day("2021-03-01"), try Day("2021-03-12"))
+            await office.harness.take(absence)
+            #expect(try await ask(office, to: [away]).code == "onestop.nobody-there")
+            let seen = try await ask(office, to: [away, there], preview: true)
+            #expect(seen.json["shares"]?.array?.map { $0["officer"]?.text } == [there.text])
+            #expect(try await ask(office, to: [away, there]).status == 201)
+            try await office.fire()
+            #expect(try await held(away, office) == 0)
+            #expect(try await held(there, office) == 2)
+        }
+    }
+
     @Test func `turns go round among those who may`() {
         let (a, b) = (official(.officer), official(.officer, fields: ["HT"]))
         let holder = PersonID.new()

@@ -236,4 +236,16 @@ import Testing
             #expect(list.json["dossiers"]?.array?.compactMap { $0["dossier"]?.text } == [late])
         }
     }
+
+    @Test func `os-206: the grade is of the total before it is rounded`() throws {
+        // 13.3 points of 16 are 14.9625 of 18: it shows as 15.0, and 15 it is not.
+        let scores = [20, 20, 20, 20, 20, 11, 11, 11].enumerated().map {
+            IndicatorScore($0.offset + 1, points: $0.element, of: 10)
+        }
+        let (tenths, grade) = try #require(ReportGrade.of(scores, most: 18))
+        #expect((IndicatorScore.written(tenths), grade) == ("15.0", .good))
+        // A tenth more is 15.075.
+        let more = scores.dropLast() + [IndicatorScore(8, points: 12, of: 10)]
+        #expect(ReportGrade.of(Array(more), most: 18)?.grade == .excellent)
+    }
 }

@@ -1,11 +1,13 @@
 import Contracts
 import Foundation
+import Logging
 import ServiceKit
 import ServiceTestKit
 import TestKit
 import Testing
 
 @testable import OneStopService
+@testable import ServiceKit
 
 @Suite struct SearchTests {
     private func ids(_ answer: TestService.Answer) -> [String] {
@@ -116,6 +118,29 @@ import Testing
             #expect(try await found(office.communeClerk))
             let citizen = try await search("lo thi mai", in: office, as: office.citizen)
             #expect(citizen.status == 403)
+        }
+    }
+
+    @Test func `os-114: a search is logged with what it is for, never with its text`() async throws {
+        let lines = Kept<[String]>([])
+        let log = Logger(label: "tests") { label in
+            JSONLogHandler(service: "onestop", label: label, level: .info) { line in
+                lines.change { $0.append(String(decoding: line, as: UTF8.self)) }
+            }
+        }
+        try await Office.open(log: log) { office in
+            for (text, kind) in [
+                ("H19.06-210301-0001", "by code"), ("7654321", "by serial"), ("0900000001", "by number"),
+                ("nguyen thi bich", "by words"),
+            ] {
+                lines.set([])
+                let answer = try await search(text, in: office)
+                #expect(answer.status == 200)
+                let reads = lines.value.filter { $0.contains("personal data read") }
+                #expect(reads.count == 1, "\(text): \(reads)")
+                #expect(reads.allSatisfy { $0.contains("search: counter") && $0.contains(kind) }, "\(reads)")
+                #expect(!lines.value.contains { $0.contains(text) }, "\(text)")
+            }
         }
     }
 

@@ -243,6 +243,22 @@ func manyFees() throws -> Definition {
     }
 }
 
+extension SeveralFeesTests {
+    @Test func `os-091: a demand that is open keeps work from going on, where all that is due is paid`() throws {
+        let settled = [feeOf(200_000, .paid), feeOf(50_000, .paid, .charge)]
+        func owes(_ more: DossierFee...) throws -> Bool {
+            var current = try dossier()
+            current.payment.fees = settled + more
+            return current.owesFees(definition)
+        }
+        #expect(try !owes())
+        // One of reception beside the default ones, and one of a supplement before any was asked for.
+        #expect(try owes(feeOf(100_000, .open)))
+        #expect(try owes(feeOf(20_000, .open, .charge, .supplement)))
+        #expect(try !owes(feeOf(30_000, .open, .fee, .handingOver)))
+    }
+}
+
 /// The same over HTTP, with Budget's answers.
 @Suite struct SeveralFeesJourneyTests {
     @Test func `two demands of one request commit together, and each is told by its event`() async throws {

@@ -90,6 +90,25 @@ import Testing
         }
     }
 
+    @Test func `os-076: it ends with the post of who stands in`() async throws {
+        try await Office.open { office in
+            let (id, other) = (try await office.inWork(), PersonID.new())
+            try await office.appoint(other, .officer, at: Agencies.justice)
+            try await delegate(office.leader, to: other, "2021-03-01", "2021-03-31", office)
+            #expect(try await mayAssign(other, office, on: id))
+            var ended = ServiceEnded()
+            (ended.person, ended.decisionNumber, ended.effectiveFrom) = (other, "9/QĐ", try Day("2021-03-03"))
+            await office.harness.take(ended)
+            let rights = try await office.harness.running.runtime.rights.of(other)
+            for (day, allowed) in [("2021-03-02", true), ("2021-03-03", false)] {
+                let found = try rights.allow(.dossiersApprove, at: Agencies.justice, on: Day(day), field: nil)
+                #expect(found == allowed, "\(day)")
+            }
+            try await office.set("2021-03-03 00:00")
+            #expect(try await !mayAssign(other, office, on: id))
+        }
+    }
+
     @Test func `os-077: whoever acts by a delegation acts in that name, and the history has both`() async throws {
         try await Office.open { office in
             let id = try await office.inWork()
