@@ -86,8 +86,6 @@ enum LedgerFault: Error, Equatable {
     case unbalanced(kind: String)
     /// No chart is in force on this day.
     case noChart(Day)
-    /// What a settlement counts is not what the account of collected fees says.
-    case settlementDiffers(AgencyCode, counted: Money, ledger: Money)
 }
 
 extension Work {

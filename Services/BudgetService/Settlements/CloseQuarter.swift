@@ -51,7 +51,9 @@ enum CloseQuarter: Endpoint {
     static let route = Route.post("/agencies/{agency}/settlements/{year}/{quarter}/close")
     static let summary = "Close the settlement of a quarter for ever: what goes to the budget, and what is kept"
     static let access = Access.official(.feesApprove)
-    static let refusals = [Refused.quarterNotOver, .quarterClosed, .quarterInLater, .keptBasis]
+    static let refusals = [
+        Refused.quarterNotOver, .quarterClosed, .quarterInLater, .keptBasis, .settlementDiffers,
+    ]
 
     struct Input: Record {
         var quarter = QuarterPath()
@@ -114,7 +116,10 @@ enum CloseQuarter: Endpoint {
         let ledger: Money = try rows.first?("balance") ?? .zero
         let counted = try Money.sum(made.shares.map { try $0.brought + $0.net })
         guard counted == ledger else {
-            throw LedgerFault.settlementDiffers(made.agency, counted: counted, ledger: ledger)
+            work.log.error(
+                "a settlement differs from the account of collected fees",
+                metadata: ["agency": "\(made.agency)", "counted": "\(counted.dong)", "ledger": "\(ledger.dong)"])
+            throw Refused.settlementDiffers
         }
     }
 
@@ -209,6 +214,10 @@ extension Refused {
         en: "A quarter is closed when it has been over for an hour.")
     static let quarterClosed = Refused(
         "budget.quarter-closed", vi: "Quý này đã quyết toán.", en: "This quarter is settled already.")
+    static let settlementDiffers = Refused(
+        "budget.settlement-differs",
+        vi: "Số liệu quyết toán không khớp số dư tài khoản phí, lệ phí đã thu; không có gì được ghi.",
+        en: "What the quarter comes to is not what stands on the account of collected fees; nothing was written.")
     static let quarterInLater = Refused(
         "budget.quarter-in-later", vi: "Số liệu của quý này đã nằm trong lần quyết toán của quý sau.",
         en: "What this quarter came to is part of a later settlement.")
