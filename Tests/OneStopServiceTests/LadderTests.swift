@@ -152,7 +152,7 @@ import Testing
         #expect(early.map(\.rung.key) == ["due"])
         let answer = try Ladder([Rung("near", .answer, -4, .officer), Rung("due", .answer, 0, .leader)])
             .plan(.answer, begun: first.start, dueAt: noon, calendar: workCalendar())
-        #expect(answer.map(\.rung.key) == ["due"])
+        #expect(answer.map(\.rung.key) == ["near", "due"])
     }
 
     @Test func `os-072: a procedure's own ladder takes the place of the one for all, and both are data`() async throws {
