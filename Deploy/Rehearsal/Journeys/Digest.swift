@@ -51,9 +51,11 @@ struct Digest: Equatable {
             (
                 "message",
                 """
-                SELECT m.template, m.facts, m.recipients, m.sent_at, count(c.id) AS copies
+                -- A warning comes after its moment; how soon, a kill decides.
+                SELECT m.template, m.facts, m.recipients, count(c.id) AS copies,
+                       CASE WHEN m.template NOT LIKE 'deadline-%' THEN m.sent_at END AS sent_at
                 FROM mail.messages m LEFT JOIN mail.copies c ON c.message = m.id
-                WHERE m.facts::text LIKE \("%\(dossier)%") GROUP BY m.id ORDER BY m.sent_at, m.template
+                WHERE m.facts::text LIKE \("%\(dossier)%") GROUP BY m.id ORDER BY sent_at, m.template
                 """
             ),
             ("event", events("onestop", "aggregate_id = \(dossier)")),
