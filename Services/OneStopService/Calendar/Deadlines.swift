@@ -118,11 +118,21 @@ enum Deadlines {
         }
     }
 
-    /// From when an answer that is due then is counted: the submission, or what was supplied before acceptance.
-    static func answerBegun(_ due: Date, calendar: WorkCalendar) throws(Refused) -> Date {
-        try refusing { () throws(ClockRefusal) in
-            try calendar.instant(-Limit.onlineAnswer.amount, workingHoursFrom: due)
+    /// So many working hours after a moment, or before it; nil before the first week of the calendar: nothing that it
+    /// counts began there.
+    static func moment(_ hours: Int, from: Date, calendar: WorkCalendar) throws(Refused) -> Date? {
+        do {
+            return try refusing { () throws(ClockRefusal) in try calendar.instant(hours, workingHoursFrom: from) }
+        } catch {
+            guard hours < 0, error.code == "legal-clock.no-week" else { throw error }
+            return nil
         }
+    }
+
+    /// From when an answer that is due then is counted: the submission, or what was supplied before acceptance; nil
+    /// before the first week of the calendar.
+    static func answerBegun(_ due: Date, calendar: WorkCalendar) throws(Refused) -> Date? {
+        try moment(-Limit.onlineAnswer.amount, from: due, calendar: calendar)
     }
 
     /// When working time ends on a day.

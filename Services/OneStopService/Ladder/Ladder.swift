@@ -63,27 +63,13 @@ struct Ladder: Record, Hashable {
     func plan(
         _ kind: Deadline.Kind, begun: Date, dueAt: Date, calendar: WorkCalendar
     ) throws(Refused) -> [(rung: Rung, at: Date)] {
-        let begun =
-            try kind == .answer
-            ? Self.moment(-Limit.onlineAnswer.amount, from: dueAt, calendar) ?? .distantPast : begun
+        let begun = try kind == .answer ? Deadlines.answerBegun(dueAt, calendar: calendar) ?? begun : begun
         var plan: [(rung: Rung, at: Date)] = []
         for rung in rungs where rung.kind == kind {
-            guard let at = try Self.moment(rung.hours, from: dueAt, calendar), at > begun else { continue }
-            plan.append((rung, at))
+            let at = try Deadlines.moment(rung.hours, from: dueAt, calendar: calendar)
+            if let at, at > begun { plan.append((rung, at)) }
         }
         return plan.sorted { ($0.at, $0.rung.key) < ($1.at, $1.rung.key) }
-    }
-
-    /// Nil for a moment before the first week of the calendar: nothing that it counts began there.
-    private static func moment(_ hours: Int, from: Date, _ calendar: WorkCalendar) throws(Refused) -> Date? {
-        do {
-            return try Deadlines.refusing { () throws(ClockRefusal) in
-                try calendar.instant(hours, workingHoursFrom: from)
-            }
-        } catch {
-            guard hours < 0, error.code == "legal-clock.no-week" else { throw error }
-            return nil
-        }
     }
 }
 

@@ -73,7 +73,7 @@ enum ReadDeadlines: Endpoint {
         var deadlines: [(Deadline, TimeLimit?)] = []
         if var answer = dossier.answerDeadline {
             let calendar = try await call.calendar(of: answer.calendar)
-            answer.begun = try Deadlines.answerBegun(answer.dueAt, calendar: calendar)
+            answer.begun = try Deadlines.answerBegun(answer.dueAt, calendar: calendar) ?? answer.begun
             deadlines.append((answer, Deadlines.answerLimit))
         }
         if let own = dossier.deadline { deadlines.append((own, dossier.reappointedAt == nil ? definition.limit : nil)) }
