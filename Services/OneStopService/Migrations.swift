@@ -35,6 +35,7 @@ enum Migrations {
         Migration(27, "reminders of appointments outside of the system", reminders),
         Migration(28, "what reports ask", reporting),
         Migration(29, "acceptances of an agency", received),
+        Migration(30, "an agency's dossiers of one status", ofStatus),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

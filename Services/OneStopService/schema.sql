@@ -1258,6 +1258,8 @@ CREATE INDEX dossiers_of_officer ON dossiers USING btree (officer, act_by, id) I
 
 CREATE INDEX dossiers_of_procedure ON dossiers USING btree (working_agency, procedure, act_by, id) INCLUDE (status, step) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
 
+CREATE INDEX dossiers_of_status ON dossiers USING btree (working_agency, status, act_by, id) INCLUDE (procedure, step) WHERE status = ANY (ARRAY[1, 2, 4, 5, 6, 7]);
+
 CREATE INDEX dossiers_received ON dossiers USING btree (receiving_agency, accepted_at) WHERE accepted_at IS NOT NULL;
 
 CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));

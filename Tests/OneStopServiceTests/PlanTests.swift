@@ -36,7 +36,11 @@ import Testing
             shape("an agency's", "dossiers_of_agency", agency) { _ in },
             shape("due", "dossiers_of_agency", agency) { $0.within = 3 },
             shape("overdue", "dossiers_of_agency", agency) { $0.overdue = true },
-            shape("a rare status", "dossiers_of_agency", agency) { $0.status = [.awaitingPayment] },
+            shape("a rare status", "dossiers_of_status", agency) { $0.status = [.awaitingPayment] },
+            shape("two statuses", "dossiers_of_agency", agency) { $0.status = [.accepted, .awaitingPayment] },
+            shape("a step in a status", "dossiers_of_status", agency) {
+                ($0.status, $0.step) = ([.processing], "none")
+            },
             shape("a step", "dossiers_of_agency", agency) { $0.step = "none" },
             shape("a procedure", "dossiers_of_procedure", agency) { $0.procedure = "1.001776" },
             shape("a procedure's step", "dossiers_of_procedure", agency) {

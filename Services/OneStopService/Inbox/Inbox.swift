@@ -1,8 +1,8 @@
 import Contracts
 import ServiceKit
 
-/// The questions that an inbox asks of the indexes `dossiers_of_officer`, `_of_agency`, `_of_procedure`, `_unassigned`
-/// and `_done_of_…`: each is one range of one of them, and what that does not say is a bounded `Walk` (os-110). The
+/// The questions that an inbox asks of the indexes `dossiers_of_officer`, `_of_agency`, `_of_status`, `_of_procedure`,
+/// `_unassigned` and `_done_of_…`: each is one range of one of them, and what that does not say is a bounded `Walk` (os-110). The
 /// partial indexes' own conditions stand in the text, so that the planner sees them also in prepared statements.
 struct Inbox: Sendable {
     enum Holder: Sendable, Hashable {
@@ -62,7 +62,7 @@ struct Inbox: Sendable {
     /// What the index range does not say by itself.
     private var conditions: [SQL] {
         var conditions: [SQL] = []
-        if isOpen, statuses != Inbox.open {
+        if isOpen, statuses != Inbox.open, !hasStatusRange {
             conditions.append("status = ANY(\(statuses.map { Int16($0.number) }.sorted()))")
         }
         if let procedure, !hasProcedureRange { conditions.append("procedure = \(procedure)") }
@@ -74,6 +74,12 @@ struct Inbox: Sendable {
     private var hasProcedureRange: Bool {
         guard case .agency = holder else { return false }
         return isOpen && !unassigned && procedure != nil
+    }
+
+    /// So have those of one open status, where no procedure is asked for.
+    private var hasStatusRange: Bool {
+        guard case .agency = holder else { return false }
+        return isOpen && !unassigned && procedure == nil && statuses.count == 1
     }
 
     /// Whether a page is a walk: its rows have `n` and `fits`.
@@ -119,6 +125,7 @@ struct Inbox: Sendable {
             sql = "\(sql) AND officer IS NULL AND status IN (4, 5, 6, 7)"
         } else {
             sql = "\(sql) AND status IN (1, 2, 4, 5, 6, 7)"
+            if hasStatusRange, let status = statuses.first { sql = "\(sql) AND status = \(Int16(status.number))" }
         }
         if let from { sql = "\(sql) AND act_by >= \(from)" }
         if let until { sql = "\(sql) AND act_by <= \(until)" }
