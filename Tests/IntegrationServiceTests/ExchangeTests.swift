@@ -87,7 +87,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5)))
     func `a queue that the broker cannot read any more is made again, and what was not delivered comes`() async throws {
-        try await Hall.open { hall in
+        try await Hall.open(Hall.severalNodes) { hall in
             let id = try await hall.subscribe(["kind": "queue"])
             let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
             let queue = credentials["queue"]?.text ?? ""
@@ -108,7 +108,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5)))
     func `a queue whose making was cut off half-way is made again, and what was not delivered comes`() async throws {
-        try await Hall.open { hall in
+        try await Hall.open(Hall.severalNodes) { hall in
             let id = try await hall.subscribe(["kind": "queue"])
             let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
             let queue = credentials["queue"]?.text ?? ""
@@ -120,6 +120,51 @@ import Testing
             let client = try hall.client(pikaClient, credentials)
             defer { client.stop() }
             try await eventually("each is there") { client.lines.count == 4 }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `a queue whose process has crashed is made again, and what was not delivered comes`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
+            try hall.room.crash(credentials["queue"]?.text ?? "")
+            try await hall.submit(3)
+            try await eventually("all are over", within: .seconds(240)) { try await hall.allSettled(id, numbered: 3) }
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await eventually("each is there") { client.lines.count == 4 }
+        }
+    }
+
+    /// The broker's number of nodes may change, and so did what a release made.
+    @Test(.timeLimit(.minutes(5)))
+    func `a queue of the other kind stays, with what is in it`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            _ = try await hall.credentials(id)
+            let queue = Subscription.queue(of: try SubscriptionID(id))
+            let path = "queues/\(hall.room.vhost)/\(queue)"
+            try await TestBroker.manage("DELETE", path)
+            try await TestBroker.manage(
+                "PUT", path, #"{"durable":true,"arguments":{"x-queue-type":"quorum"}}"#)
+            let credentials = try await hall.credentials(id)
+            try await hall.submit(2)
+            try await eventually("both are over") { try await hall.allSettled(id, numbered: 2) }
+            let shown = try JSON(parsing: Array(try await TestBroker.manage("GET", path)))
+            #expect(shown["type"]?.text == "quorum")
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await eventually("each is there") { client.lines.count == 3 }
+        }
+    }
+
+    @Test func `several nodes keep a subscription's queue together, one keeps it by itself`() {
+        #expect(BrokerControl.arguments(nodes: 1)["x-queue-type"]?.text == "classic")
+        #expect(BrokerControl.arguments(nodes: 3)["x-queue-type"]?.text == "quorum")
+        for nodes in [1, 3] {
+            let arguments = BrokerControl.arguments(nodes: nodes)
+            #expect(arguments["x-overflow"]?.text == "reject-publish" && arguments["x-max-length"] != nil)
         }
     }
 
@@ -139,6 +184,10 @@ import Testing
         // Nothing was measured yet, of any.
         #expect(leaderless(queue(own), queue("onestop.inbox")) == [])
         #expect(leaderless(queue("somebody.elses", online: []), queue(own, state: "running")) == [])
+        // A queue of one node has no members.
+        #expect(leaderless(["name": .string(own), "node": "a", "state": "crashed"]) == [own])
+        #expect(leaderless(["name": .string(own), "node": "a", "state": "running"]) == [])
+        #expect(leaderless(["name": .string(own), "node": "a"]) == [])
     }
 
     @Test(.timeLimit(.minutes(5)))

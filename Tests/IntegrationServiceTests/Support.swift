@@ -24,6 +24,9 @@ struct Hall: Sendable {
         "LIENTHONG_MANAGEMENT_USER": TestBroker.user, "LIENTHONG_MANAGEMENT_PASSWORD": TestBroker.password,
     ]
 
+    /// As with a cluster: queues of subscriptions are quorum queues.
+    static let severalNodes = ["LIENTHONG_AMQP_HOST": "127.0.0.1,127.0.0.1"]
+
     /// The whole service with broker, relay, inbox and exchange.
     static func open(_ settings: [String: String] = [:], _ body: (Hall) async throws -> Void) async throws {
         try await withRoom { room in

@@ -65,6 +65,15 @@ public struct Room: Sendable {
             """)
     }
 
+    /// The classic queue's process fails until nobody starts it again.
+    public func crash(_ queue: String) throws {
+        try TestBroker.control(
+            "eval",
+            """
+            rabbit_amqqueue:kill_queue_hard(node(), rabbit_misc:r(<<"\(vhost)">>, queue, <<"\(queue)">>)).
+            """)
+    }
+
     /// As when who asked for it went away while it was made: the quorum queue stands anew, and has no leader.
     public func halve(_ queue: String) throws {
         try TestBroker.control(

@@ -14,6 +14,7 @@ struct BrokerControl: Sendable {
     private let address: String
     private let authorization: String
     private let vhost: String
+    private let queueArguments: JSON
     private let secrets: SubscriptionSecrets
     private let turns: Turns
     private let courier = Courier(.unrestricted, keeps: Limits.Integration.managementBytes)
@@ -26,9 +27,25 @@ struct BrokerControl: Sendable {
         let password = configuration.optional("LIENTHONG_MANAGEMENT_PASSWORD") ?? amqp.password
         authorization = "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"
         vhost = amqp.vhost
+        queueArguments = Self.arguments(nodes: amqp.addresses.count)
         secrets = outlets.secrets
         turns = outlets.turns
         self.log = log
+    }
+
+    /// What is in a subscription's queue stands in the archive too, with its number, and is read again as `missed`: the
+    /// queue need not survive its node. On one node it is a classic one of version 2, which costs a third of a quorum
+    /// queue and no stop of the whole broker's log; of several nodes another takes over a quorum queue at once.
+    static func arguments(nodes: Int) -> JSON {
+        let type: [JSON.Member] =
+            nodes > 1
+            ? [.init("x-queue-type", "quorum")]
+            : [.init("x-queue-type", "classic"), .init("x-queue-version", 2)]
+        return .object(
+            type + [
+                .init("x-overflow", "reject-publish"),
+                .init("x-max-length", .integer(Int64(Limits.Integration.queueLength))),
+            ])
     }
 
     // MARK: - One subscription
@@ -42,15 +59,14 @@ struct BrokerControl: Sendable {
     private func provideQueue(_ queue: String) async throws {
         try await ask(
             "PUT", ["exchanges", vhost, Self.exchange], ["type": "direct", "durable": true, "auto_delete": false])
-        try await ask(
-            "PUT", ["queues", vhost, queue],
-            [
-                "durable": true, "auto_delete": false,
-                "arguments": [
-                    "x-queue-type": "quorum", "x-overflow": "reject-publish",
-                    "x-max-length": .integer(Int64(Limits.Integration.queueLength)),
-                ],
-            ])
+        do {
+            try await ask(
+                "PUT", ["queues", vhost, queue],
+                ["durable": true, "auto_delete": false, "arguments": queueArguments])
+        } catch let fault as BrokerFault where fault.status == 400 {
+            // One that was made when the broker had another number of nodes stays what it is.
+            try await ask("GET", ["queues", vhost, queue])
+        }
         try await ask("POST", ["bindings", vhost, "e", Self.exchange, "q", queue], ["routing_key": .string(queue)])
     }
 
@@ -148,13 +164,15 @@ struct BrokerControl: Sendable {
 
     private static func name(_ thing: JSON) -> String { thing["name"]?.text ?? "" }
 
-    /// Those of subscriptions that nobody leads. None of its members is alive; or one is and was never elected, because
-    /// who asked for the queue went away: then it alone has no state, which leaders tell every few seconds.
+    /// Those of subscriptions that nobody leads. Of a quorum queue none of the members is alive; or one is and was
+    /// never elected, because who asked for the queue went away: then it alone has no state, which leaders tell every
+    /// few seconds. The process of a classic one has crashed, or did not come up.
     static func leaderless(_ queues: [JSON]) -> [JSON] {
         let areMeasured = queues.contains { $0["state"]?.text != nil }
         return queues.filter { queue in
-            guard name(queue).hasPrefix(Subscription.queuePrefix), queue["members"]?.array?.isEmpty == false else {
-                return false
+            guard name(queue).hasPrefix(Subscription.queuePrefix) else { return false }
+            guard queue["members"]?.array?.isEmpty == false else {
+                return ["crashed", "down", "stopped"].contains(queue["state"]?.text)
             }
             return queue["online"]?.array?.isEmpty == true || areMeasured && queue["state"]?.text == nil
         }
@@ -162,7 +180,7 @@ struct BrokerControl: Sendable {
 
     /// A queue whose nodes do not all run only waits for them.
     private static func isComplete(_ queue: JSON, running nodes: Set<String>) -> Bool {
-        (queue["members"]?.array ?? []).allSatisfy { nodes.contains($0.text ?? "") }
+        (queue["members"]?.array ?? queue["node"].map { [$0] } ?? []).allSatisfy { nodes.contains($0.text ?? "") }
     }
 
     /// False: it has another password by now, which may have been set before this one.
@@ -190,7 +208,7 @@ struct BrokerControl: Sendable {
         _ method: String, _ path: [String], _ body: JSON? = nil, missingIsFine: Bool = false
     ) async throws -> CourierAnswer {
         let parts = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
-        let columns = method == "GET" ? "?columns=name,tags,members,online,state,running" : ""
+        let columns = method == "GET" ? "?columns=name,tags,members,online,state,node,running" : ""
         let answer = try await courier.send(
             CourierRequest(
                 method, "\(address)/api/\(parts.joined(separator: "/"))\(columns)",
