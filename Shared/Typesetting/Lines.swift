@@ -1,4 +1,5 @@
 import CPango
+import Glibc
 
 /// Why nothing was printed.
 public enum TypesettingFault: Error, Sendable, Equatable, CustomStringConvertible {
@@ -31,19 +32,27 @@ final class Fonts {
     private static let faces = ["Regular", "Bold", "Italic", "BoldItalic"]
     private static let others = ["/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"]
 
+    /// Those that are installed here, one for each face.
+    static func files() throws(TypesettingFault) -> [String] {
+        var files: [String] = []
+        for face in faces {
+            let all = folders.map { "\($0)/LiberationSerif-\(face).ttf" }
+            guard let file = all.first(where: { access($0, R_OK) == 0 }) else {
+                throw .fontMissing("Liberation Serif \(face)")
+            }
+            files.append(file)
+        }
+        if let missing = others.first(where: { access($0, R_OK) != 0 }) { throw .fontMissing(missing) }
+        return files + others
+    }
+
     init(_ cairo: OpaquePointer) throws(TypesettingFault) {
+        let files = try Self.files()
         guard let fonts = FcConfigCreate(), let map = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT) else {
             throw .failed("no memory")
         }
         defer { FcConfigDestroy(fonts) }
-        for face in Self.faces {
-            let files = Self.folders.map { "\($0)/LiberationSerif-\(face).ttf" }
-            guard files.contains(where: { FcConfigAppFontAddFile(fonts, $0) != 0 }) else {
-                g_object_unref(map)
-                throw .fontMissing("Liberation Serif \(face)")
-            }
-        }
-        for file in Self.others where FcConfigAppFontAddFile(fonts, file) == 0 {
+        for file in files where FcConfigAppFontAddFile(fonts, file) == 0 {
             g_object_unref(map)
             throw .fontMissing(file)
         }

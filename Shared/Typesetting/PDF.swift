@@ -36,10 +36,8 @@ public enum PDF {
         return withExtendedLifetime(output) { output.bytes }
     }
 
-    /// Whether what it needs is installed.
-    public static func check() throws(TypesettingFault) {
-        _ = try make(Document(title: "", author: "", date: .distantPast, paper: .a5, []))
-    }
+    /// Whether what it needs is installed. Nothing is loaded for it: most processes never print.
+    public static func check() throws(TypesettingFault) { _ = try Fonts.files() }
 
     private static func draw(_ mark: Mark, _ cairo: OpaquePointer) {
         switch mark {
