@@ -32,21 +32,24 @@ public enum EventWriter {
     public static func flight(
         change: SQL, then steps: [(String, SQL)], announcing events: [Announcement], orFail failure: String? = nil
     ) -> SQL {
-        var sql: SQL = "WITH change AS (\(change))"
-        for (name, step) in steps { sql = "\(sql), \(raw: name) AS (\(step))" }
         precondition(events.count <= 1, "a flight announces one event; append several in a transaction")
+        var parts: [SQL] = ["WITH change AS (\(change))"]
+        for (name, step) in steps { parts.append(", \(raw: name) AS (\(step))") }
         if let announcement = events.first {
-            sql = """
-                \(sql), event AS (
+            parts.append(
+                """
+                , event AS (
                 \(insert) SELECT \(EventLogStart.epoch), \(values(announcement, version: "c.version"))
                 FROM change c CROSS JOIN relay_epoch e)
-                """
+                """)
         }
         if let failure {
-            sql = "\(sql) SELECT coalesce((SELECT 1 FROM change LIMIT 1), \(SQL.failure(failure))) AS done"
+            parts.append(" SELECT coalesce((SELECT 1 FROM change LIMIT 1), \(SQL.failure(failure))) AS done")
         } else {
-            sql = "\(sql) SELECT 1 AS done FROM change"
+            parts.append(" SELECT 1 AS done FROM change")
         }
+        // Joined once: a statement that grows step by step is copied as often as it has steps.
+        var sql = SQL(joining: parts, separator: "")
         sql.announces = !events.isEmpty
         return sql
     }

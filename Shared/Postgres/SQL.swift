@@ -25,7 +25,8 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
 
     /// Fragments one after the other, `separator` between them.
     public init(joining fragments: [SQL], separator: String) {
-        var interpolation = Interpolation(literalCapacity: 0, interpolationCount: 0)
+        var interpolation = Interpolation(
+            literalCapacity: 0, interpolationCount: fragments.reduce(0) { $0 + $1.binds.count })
         for (index, fragment) in fragments.enumerated() {
             if index > 0 { interpolation.appendLiteral(separator) }
             interpolation.appendInterpolation(fragment)
@@ -37,6 +38,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
     public var text: String {
         guard segments.count > 1 else { return segments[0] }
         var text = segments[0]
+        text.reserveCapacity(segments.reduce(0) { $0 + $1.utf8.count + 4 })
         for index in 1..<segments.count {
             text += "$\(index)"
             text += segments[index]
