@@ -1,5 +1,7 @@
 # Verbs only; what they do stands in Deploy/local. LIENTHONG_RUN_DIR and LIENTHONG_PORT_BASE: copies side by side.
 FLAGS = --explicit-target-dependency-import-check error
+# Each function in a section of its own: what nobody calls, and what is the same twice, is left out of the programs.
+RELEASE = -c release $(FLAGS) -Xswiftc -Xfrontend -Xswiftc -function-sections -Xlinker --icf=safe
 LOCAL = Deploy/local
 BIN = .build/debug
 SIMULATION = $(or $(LIENTHONG_RUN_DIR),.run)/simulation
@@ -39,7 +41,7 @@ test: build ## every test (SUITE=HRServiceTests: those), on a PostgreSQL and a R
 	@$(LOCAL)/with-servers.sh test $(if $(SUITE),swift test --filter '$(SUITE)',$(LOCAL)/tests.sh) --skip-build --disable-xctest $(FLAGS)
 
 release: packages ## the release build of everything: what operators run
-	@swift build -c release $(FLAGS)
+	@swift build $(RELEASE)
 
 bench: ## the benchmarks, on a release build (SUITE=backbone, services, exchange, onestop, workflow, inbox with INBOX_ROWS, submission-size, hindrance or receipts)
 	@$(LOCAL)/packages.sh wrk $(if $(filter receipts,$(SUITE)),valgrind binutils)
@@ -53,7 +55,7 @@ fuzz: build ## read mutated octets from outside for so long (SECONDS=300); FUZZ_
 	@FUZZ_SECONDS=$(or $(SECONDS),300) swift test --skip-build --disable-xctest $(FLAGS) --filter FuzzTests
 
 simulate: packages ## a year of the province from a seed, and what a change would do (SEED, YEAR, DOSSIERS, AGENCIES, OFFICIALS, THREADS, WHAT='officer+1@H19.12')
-	@swift build -c release $(FLAGS) --product Rehearsal && swift build -c release $(FLAGS) --product OneStopService
+	@swift build $(RELEASE) --product Rehearsal && swift build $(RELEASE) --product OneStopService
 	@mkdir -p $(SIMULATION) && .build/release/Rehearsal describe > $(SIMULATION)/province.json
 	@.build/release/OneStopService simulate $(SIMULATION)/province.json --out $(SIMULATION) \
 		$(foreach word,SEED YEAR DOSSIERS AGENCIES OFFICIALS THREADS,$(if $($(word)),--$(shell echo $(word) | tr A-Z a-z) $($(word)))) $(if $(WHAT),--what '$(WHAT)')
