@@ -36,6 +36,7 @@ enum Migrations {
         Migration(28, "what reports ask", reporting),
         Migration(29, "acceptances of an agency", received),
         Migration(30, "an agency's dossiers of one status", ofStatus),
+        Migration(31, "the answer to a dossier as files", resultFiles),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -1042,6 +1042,28 @@ CREATE TABLE relay_tick (
     CONSTRAINT relay_tick_count_check CHECK (count > 0)
 );
 
+CREATE TABLE result_files (
+    id uuid NOT NULL,
+    dossier uuid NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    media_type text NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    scanned_at timestamp with time zone,
+    signed boolean,
+    dossier_version bigint NOT NULL,
+    dossier_status smallint NOT NULL,
+    CONSTRAINT result_files_pkey PRIMARY KEY (id),
+    CONSTRAINT result_files_dossier_number_key UNIQUE (dossier, number),
+    CONSTRAINT result_files_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT result_files_bytes_check CHECK (bytes > 0),
+    CONSTRAINT result_files_dossier_status_check CHECK (dossier_status = ANY (ARRAY[4, 9])),
+    CONSTRAINT result_files_number_check CHECK (number >= 1)
+);
+
 CREATE TABLE slips (
     id uuid NOT NULL,
     parent uuid NOT NULL,

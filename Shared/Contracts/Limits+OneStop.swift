@@ -89,6 +89,9 @@ extension Limits {
         public static let bookPrint = 1_000
         /// Most files of one dossier.
         public static let attachments = 100
+        /// Most files of the answer to one dossier, beside those.
+        public static let resultFiles = 50
+        /// Most bytes of its papers together, and of its answer.
         public static let dossierBytes = 209_715_200
         /// Most drafts of one person, and how long one is kept after it was saved.
         public static let drafts = 50

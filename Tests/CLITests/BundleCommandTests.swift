@@ -27,6 +27,7 @@ import Testing
             }
             let history: JSON = ["lines": .array(lines)]
             entries.append(.init(DossierBundle.history, history.bytes))
+            entries.append(.init("results/01-Quyết định.pdf", Array("%PDF-1.7".utf8)))
             let manifest = Manifest(
                 service: "hr", dossier: dossier, version: 3, madeAt: Date(), key: bench.key.open.id, entries)
             let bytes = try DossierBundle.make(manifest, entries, bench.key)
@@ -37,7 +38,7 @@ import Testing
             }
             let good = try await verdict(bytes)
             #expect(good.isGood && good.said.hasPrefix("PROVEN: this is dossier \(dossier)"), "\(good.said)")
-            #expect(good.said.contains("3 events") && good.said.contains("5 files"))
+            #expect(good.said.contains("3 events") && good.said.contains("6 files"))
             #expect(try Python.run("verify_bundle.py", file, bench.pem) == "proven")
 
             var archive = try Archive(bytes)

@@ -67,7 +67,7 @@ enum FileTargets {
             guard sides.count == 2 else { return nil }
             return (sides[0].lowercased(), sides[1].trimmingCharacters(in: .whitespaces))
         }
-        let (name, claim, _) = try AttachPaper.read(Incoming("POST", "/x", headers: headers))
+        let (name, claim) = try AttachPaper.read(Incoming("POST", "/x", headers: headers))
         try require(!name.text.contains("/") && !name.text.contains("\0") && !name.text.isEmpty, "\(name)")
         try require(claim.hash.map { Patterns.matches($0.text, "^[0-9a-f]{64}$") } ?? false, "no hash")
         try require(claim.size ?? 0 >= 0, "a size of \(claim.size ?? 0)")

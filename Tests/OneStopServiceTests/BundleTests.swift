@@ -13,7 +13,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct TakenBundleTests {
     private static let seed = String(repeating: "5a", count: 32)
 
-    private func taken(_ dossier: String, _ office: Office, as person: PersonID, _ query: String = "") async throws
+    func taken(_ dossier: String, _ office: Office, as person: PersonID, _ query: String = "") async throws
         -> [UInt8]
     {
         var body: [UInt8] = []

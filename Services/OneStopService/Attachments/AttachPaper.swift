@@ -9,13 +9,13 @@ import ServiceKit
 enum AttachPaper: RawEndpoint {
     static let route = Route.post("/dossiers/{dossier}/attachments", success: 201)
     static let summary =
-        "Add a paper of the dossier: by its applicant while the office waits for papers, or at the desk"
+        "Add a paper of the dossier: by its applicant while the office waits for papers, or at the desk; or its answer"
     static let access = Access.signedIn
     static let bodyLimit = Limits.fileBytes
     static let refusals: [Refused] = [
         .notInStatus, .partUnknown, .attachedAlready, .tooManyAttachments, .hashMissing, .hashDiffers, .typeDiffers,
         .fileEmpty, .fileTooLarge, .typeUnknown, .fileExecutable, .dossierTooLarge, .typeNotOfPart, .notSigned,
-        .infected,
+        .infected, .resultByOffice, .tooManyResults,
     ]
     static let operation: JSON = [
         "parameters": [
@@ -32,8 +32,8 @@ enum AttachPaper: RawEndpoint {
             ],
             [
                 "name": "X-File-Part", "in": "header", "required": false,
-                "description": "Key of the paper in the procedure; “other” for what the procedure does not name",
-                "schema": ["type": "string", "pattern": .string(Pattern.key), "default": "other"],
+                "description": .string(partDoc),
+                "schema": ["type": "string", "pattern": .string(Pattern.key), "default": .string(Part.other)],
             ],
         ],
         "requestBody": [
@@ -51,6 +51,10 @@ enum AttachPaper: RawEndpoint {
         ],
     ]
 
+    static let partDoc =
+        "Key of the paper in the procedure; “other” for what the procedure does not name; “result” for the answer, by "
+        + "officials"
+
     static let dossierParameter: JSON = [
         "name": "dossier", "in": "path", "required": true, "description": "The dossier",
         "schema": ["type": "string", "format": "uuid"],
@@ -59,28 +63,26 @@ enum AttachPaper: RawEndpoint {
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         guard let id = try? DossierID(path["dossier"] ?? "") else { throw Refused.notFound }
         let known = try await call.dossier(id)
-        if call.caller.kind != .citizen { try await call.requireAtDesk(known) }
         let definition = try await call.procedure(of: known).definition
-        let (name, claim, part) = try read(request)
+        let part = request.header("x-file-part") ?? Part.other
+        try await call.requireAdding(part, to: known, definition)
+        let (name, claim) = try read(request)
         let isApplicant = call.caller.kind == .citizen
         // Once before the file is stored, once more under the lock: what is refused must not fill the disk.
-        try decide(
-            known, part: part, isApplicant: isApplicant, definition,
-            others: try await call.runtime.database.attachments(of: id), hash: claim.hash?.text ?? "",
-            size: request.body.count)
+        try await call.runtime.database.requireTaking(
+            part, hash: claim.hash?.text ?? "", size: request.body.count, into: known, isApplicant: isApplicant,
+            definition)
         let found = try await call.inspect(
             request.body, claim, for: definition.part(part), to: FileTarget(dossier: id, part: part))
         let file = try await call.resource(FileStore.self).put(request.body, claim)
         let reply = try await call.transaction { work in
             guard let dossier = try await work.dossier(id, forUpdate: true) else { throw Refused.notFound }
-            try decide(
-                dossier, part: part, isApplicant: isApplicant, definition,
-                others: try await work.attachments(of: id), hash: file.hash.text, size: file.size)
+            try await work.requireTaking(
+                part, hash: file.hash.text, size: file.size, into: dossier, isApplicant: isApplicant, definition)
             var attachment = Attachment()
             (attachment.id, attachment.part, attachment.name) = (.new(), part, name.text)
             attachment.take(found, at: work.now)
-            try await work.run(attachment.insert(into: id, by: work.actor))
-            return Reply(attachment)
+            return Reply(try await work.add(attachment, to: dossier, definition))
         }
         return Outgoing(
             201,
@@ -91,7 +93,7 @@ enum AttachPaper: RawEndpoint {
     }
 
     /// What the headers say.
-    static func read(_ request: Incoming) throws -> (FileName, FileClaim, String) {
+    static func read(_ request: Incoming) throws -> (FileName, FileClaim) {
         guard let hash = request.header("x-file-sha256").flatMap(ContentHash.init(_:)) else {
             throw Refused.hashMissing
         }
@@ -101,7 +103,7 @@ enum AttachPaper: RawEndpoint {
         let claim = FileClaim(
             hash: hash, size: request.header("content-length").flatMap(Int.init) ?? request.body.count,
             type: .init(request.header("content-type")))
-        do throws(FieldFault) { return (try FileName(name), claim, request.header("x-file-part") ?? "other") } catch {
+        do throws(FieldFault) { return (try FileName(name), claim) } catch {
             var fault = error
             fault.field = "X-File-Name"
             throw fault
@@ -120,10 +122,48 @@ enum AttachPaper: RawEndpoint {
             try dossier.require(.submitted, .accepted, .processing, .awaitingSupplement, .awaitingPayment)
             guard dossier.approvedAt == nil else { throw .alreadyApproved }
         }
-        guard part == "other" || definition.part(part) != nil else { throw .partUnknown }
+        guard part == Part.other || definition.part(part) != nil else { throw .partUnknown }
         guard others.count < Limits.OneStop.attachments else { throw .tooManyAttachments }
         guard !others.contains(where: { $0.part == part && $0.sha256 == hash }) else { throw .attachedAlready }
         guard others.reduce(size, { $0 + $1.size }) <= Limits.OneStop.dossierBytes else { throw .dossierTooLarge }
+    }
+}
+
+extension Call {
+    /// Refuses an official who may not add a file for this part; an applicant adds to the own dossier.
+    func requireAdding(_ part: String, to dossier: Dossier, _ definition: Definition) async throws {
+        guard caller.kind != .citizen else { return }
+        if definition.isResult(part) { try await requireAnswering(dossier) } else { try await requireAtDesk(dossier) }
+    }
+}
+
+extension Session {
+    /// Refuses a file that the dossier does not take, among its papers or as its answer.
+    func requireTaking(
+        _ part: String, hash: String, size: Int, into dossier: Dossier, isApplicant: Bool, _ definition: Definition
+    ) async throws {
+        if definition.isResult(part) {
+            try ResultFile.decide(
+                dossier, isApplicant: isApplicant, others: try await results(of: dossier), hash: hash, size: size)
+        } else {
+            try AttachPaper.decide(
+                dossier, part: part, isApplicant: isApplicant, definition,
+                others: try await attachments(of: dossier.id), hash: hash, size: size)
+        }
+    }
+}
+
+extension Work {
+    /// Writes a file that the dossier takes: what is shown of it.
+    func add(_ file: Attachment, to dossier: Dossier, _ definition: Definition) async throws -> Attachment {
+        guard definition.isResult(file.part) else {
+            try await post(file.insert(into: dossier.id, by: actor))
+            return file
+        }
+        try await post(ResultFile.insert(file, into: dossier, by: actor))
+        var result = file
+        result.issued = dossier.documentHash.map { $0.lowercased() == file.sha256 }
+        return result
     }
 }
 

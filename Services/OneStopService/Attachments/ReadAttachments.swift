@@ -14,10 +14,11 @@ struct Attachment: Record, Hashable {
     var scannedAt: Date?
     var signed: Bool?
     var reusedFrom: FileID?
+    var issued: Bool?
 
     static let fields: [Field<Self>] = [
         .init("id", \.id, .id, "Identity"),
-        .init("part", \.part, .text(1...60), "Key of the paper in the procedure, or “other”"),
+        .init("part", \.part, .text(1...60), "Key of the paper in the procedure, “other”, or “result”"),
         .init("name", \.name, .text(1...Limits.nameLength), "File name"),
         .init("sha256", \.sha256, .text(64...64), "SHA-256, hex"),
         .init("size", \.size, .integer(1...Limits.fileBytes), "Bytes"),
@@ -28,6 +29,9 @@ struct Attachment: Record, Hashable {
             "signed", \.signed, .bool,
             "Of a PDF: whether a signature covers all of it. Its value and its certificate are not verified"),
         .init("reusedFrom", \.reusedFrom, .id, "The paper of an earlier dossier that it is"),
+        .init(
+            "issued", \.issued, .bool,
+            "Of a result: whether it is the file of the issued document, by its hash; absent where none was announced"),
     ]
 
     init() {}
@@ -66,15 +70,16 @@ extension Session {
     }
 }
 
-/// `GET /dossiers/{dossier}/attachments`: the papers, and which required ones are missing.
+/// `GET /dossiers/{dossier}/attachments`: the papers, which required ones are missing, and the answer as files.
 enum ListAttachments: Endpoint {
     static let route = Route.get("/dossiers/{dossier}/attachments")
-    static let summary = "The papers of a dossier, and the required ones that are missing"
+    static let summary = "The papers of a dossier, the required ones that are missing, and the files of its answer"
     static let access = Access.signedIn
 
     struct Output: Record {
         var attachments: [Attachment] = []
         var missing: [String] = []
+        var results: [Attachment] = []
 
         static let fields: [Field<Self>] = [
             .init(
@@ -83,6 +88,9 @@ enum ListAttachments: Endpoint {
             .init(
                 "missing", \.missing, .list(.text(1...60), 0...Limits.OneStop.parts),
                 "Keys of required papers of which there is nothing, as a file or on paper"),
+            .init(
+                "results", \.results, .list(.record, 0...Limits.OneStop.resultFiles),
+                "The answer, in the order of its coming; for the applicant once the dossier is finished"),
         ]
     }
 
@@ -91,6 +99,7 @@ enum ListAttachments: Endpoint {
         let definition = try await call.procedure(of: dossier).definition
         var output = Output()
         output.attachments = try await call.runtime.database.attachments(of: dossier.id)
+        output.results = try await call.runtime.database.results(of: dossier).shown(to: call.caller.kind, of: dossier)
         output.missing = definition.lacking(try await call.runtime.database.papers(of: dossier.id, definition))
         return Reply(output)
     }
@@ -99,7 +108,7 @@ enum ListAttachments: Endpoint {
 /// `GET /dossiers/{dossier}/attachments/{attachment}`: the file, its hash verified on the way out.
 enum DownloadPaper: RawEndpoint {
     static let route = Route.get("/dossiers/{dossier}/attachments/{attachment}")
-    static let summary = "Download a paper of a dossier"
+    static let summary = "Download a paper of a dossier, or a file of its answer"
     static let access = Access.signedIn
     static let operation: JSON = [
         "parameters": [AttachPaper.dossierParameter, attachmentParameter],
@@ -122,7 +131,9 @@ enum DownloadPaper: RawEndpoint {
             throw Refused.notFound
         }
         let dossier = try await call.readable(id, purpose: .attachment, of: file)
-        let known = try await call.runtime.database.attachments(of: dossier.id).first { $0.id == file }
+        let database = call.runtime.database
+        let results = try await database.results(of: dossier).shown(to: call.caller.kind, of: dossier)
+        let known = (try await database.attachments(of: dossier.id) + results).first { $0.id == file }
         guard let known, let hash = ContentHash(known.sha256) else { throw Refused.notFound }
         let bytes = try await call.resource(FileStore.self).read(hash)
         return Outgoing(

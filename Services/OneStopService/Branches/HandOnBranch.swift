@@ -10,7 +10,7 @@ enum HandOnBranch: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [
         Refused.notInStatus, .branchClosed, .stepUnknown, .stepSkipped, .wayNotNamed, .feesOpen, .opinionsOpen,
-        .tooEarly, .agencyUnknown,
+        .notSignedYet, .tooEarly, .agencyUnknown,
     ]
 
     struct Input: Record {
@@ -39,6 +39,7 @@ enum HandOnBranch: Endpoint {
         let (closed, opens) = try decide(
             asked, input, before, definition, known,
             openOpinions: try await call.openOpinions(of: before.id, guards: step.guards),
+            isSigned: try await call.runtime.database.isSigned(before, guards: step.guards),
             calendar: try await call.calendar(of: asked.agency), now: call.now)
         let opened = try await call.open(opens, of: before, fork: asked.fork, from: asked.agency)
         call.logRead(of: before.id, purpose: .branch)
@@ -64,12 +65,12 @@ enum HandOnBranch: Endpoint {
 
     static func decide(
         _ asked: Branch, _ input: Input, _ dossier: Dossier, _ definition: Definition, _ known: [Branch],
-        openOpinions: Int, calendar: WorkCalendar, now: Date
+        openOpinions: Int, isSigned: Bool = false, calendar: WorkCalendar, now: Date
     ) throws(Refused) -> (Branch, opens: [Step]) {
         guard asked.outcome == nil else { throw .branchClosed }
         try dossier.require(.processing, .awaitingSupplement, .awaitingPayment, .withdrawalRequested)
         if let step = definition.step(asked.step) {
-            try Approve.pass(step.guards, dossier, definition, openOpinions: openOpinions)
+            try Approve.pass(step.guards, dossier, definition, openOpinions: openOpinions, isSigned: isSigned)
             try step.checkEarliest(begun: asked.begunAt, now: now, calendar: calendar)
         }
         let move = try BranchMoves.branch(asked, to: input.step, dossier, definition, known)

@@ -10,7 +10,8 @@ struct BundlePage {
     var beside = Beside()
     var forms: [(path: String, title: String)] = []
     /// With the path of the file where it is in the bundle.
-    var papers: [(path: String?, paper: Attachment)] = []
+    var papers: [(path: String?, file: Attachment)] = []
+    var results: [(path: String?, file: Attachment)] = []
 
     /// What hangs on a dossier, each a file of its own; nil what its reader may not see, or does not apply.
     struct Beside {
@@ -52,7 +53,9 @@ struct BundlePage {
         <h2>Giấy tờ đã nhận</h2>
         \(table(received))
         <h2>Tệp giấy tờ</h2>
-        \(list(papers.map(paper)))
+        \(list(papers.map(file)))
+        <h2>Kết quả</h2>
+        \(list(results.map(file)))
         \(opinions)
         \(links)
         <h2>Các mẫu đã lập</h2>
@@ -159,9 +162,11 @@ struct BundlePage {
             + list(due.explanation.days.map { Self.escaped($0.vietnamese) })
     }
 
-    private func paper(_ path: String?, _ paper: Attachment) -> String {
-        let name = path.map { Self.link($0, paper.name) } ?? Self.escaped(paper.name)
-        return "\(name): \(paper.size) byte, SHA-256 <code>\(paper.sha256)</code>"
+    private func file(_ path: String?, _ file: Attachment) -> String {
+        let name = path.map { Self.link($0, file.name) } ?? Self.escaped(file.name)
+        let signed = file.signed == true ? ", có chữ ký số" : ""
+        let issued = file.issued == true ? ", văn bản đã ban hành" : ""
+        return "\(name): \(file.size) byte, SHA-256 <code>\(file.sha256)</code>\(signed)\(issued)"
     }
 
     private func table(_ rows: [[String]]) -> String {

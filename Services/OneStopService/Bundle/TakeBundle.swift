@@ -4,11 +4,11 @@ import Files
 import Foundation
 import ServiceKit
 
-/// `GET /dossiers/{dossier}/bundle`: a dossier to take along, all that its reader may see of it, with a receipt of each
-/// of its events. `lienthong verify` checks it without the system (os-156).
+/// `GET /dossiers/{dossier}/bundle`: a dossier to take along, all that its reader may see of it, the answer too
+/// (os-282), with a receipt of each of its events. `lienthong verify` checks it without the system (os-156).
 enum TakeBundle: RawEndpoint {
     static let route = Route.get("/dossiers/{dossier}/bundle")
-    static let summary = "A dossier as an archive that can be checked offline: papers, forms, history, receipts"
+    static let summary = "A dossier as an archive that can be checked offline: papers, answer, forms, history, receipts"
     static let access = Access.signedIn
     static let refusals = [Refused.receiptNotYet, .eventAltered, .noReceipts, .bundleTooLarge]
     static let operation: JSON = [
@@ -16,7 +16,7 @@ enum TakeBundle: RawEndpoint {
             AttachPaper.dossierParameter,
             [
                 "name": "documents", "in": "query", "required": false,
-                "description": "false: without the files of the papers, whose hashes stand in it all the same",
+                "description": "false: without the files of papers and answer, whose hashes stand in it all the same",
                 "schema": ["type": "boolean", "default": true],
             ],
         ],
@@ -78,7 +78,9 @@ extension Call {
         history.lines = try await historyLines(of: dossier)
         let due = try await ExplainDueDates.handle(DossierPath(dossier: dossier.id), self).output
         let papers = try await runtime.database.attachments(of: dossier.id)
-        guard !withPapers || papers.reduce(0, { $0 + $1.size }) <= Limits.Bundles.papers else {
+        // os-281
+        let results = try await runtime.database.results(of: dossier).shown(to: caller.kind, of: dossier)
+        guard !withPapers || (papers + results).reduce(0, { $0 + $1.size }) <= Limits.Bundles.papers else {
             throw Refused.bundleTooLarge
         }
         let beside = try await beside(dossier)
@@ -97,16 +99,25 @@ extension Call {
             entries.append(Archive.Entry(path, printed))
             page.forms.append((path, "Mẫu số \(form.number): \(form.title)"))
         }
-        for (index, paper) in papers.enumerated() {
-            let path = "papers/\(BookSeries.written(index + 1))-\(paper.name)"
-            page.papers.append((withPapers ? path : nil, paper))
-            guard withPapers, let hash = ContentHash(paper.sha256) else { continue }
+        page.papers = Self.placed(papers, under: "papers", withPapers)
+        page.results = Self.placed(results, under: "results", withPapers)
+        for case (let path?, let file) in page.papers + page.results {
+            guard let hash = ContentHash(file.sha256) else { continue }
             entries.append(Archive.Entry(path, try await resource(FileStore.self).read(hash)))
         }
         for (index, receipt) in receipts.enumerated() {
             entries.append(Archive.Entry(DossierBundle.receipt(Int64(index + 1)), receipt))
         }
         return [Archive.Entry("index.html", Array(page.html.utf8))] + entries
+    }
+
+    /// Where each file lies in the bundle, in their order; nil where they stay outside.
+    private static func placed(
+        _ files: [Attachment], under folder: String, _ isTaken: Bool
+    ) -> [(path: String?, file: Attachment)] {
+        files.enumerated().map { index, file in
+            (isTaken ? "\(folder)/\(BookSeries.written(index + 1))-\(file.name)" : nil, file)
+        }
     }
 
     /// What else its reader may see of it: opinions are for officials.

@@ -7,8 +7,8 @@ enum Approve: Endpoint {
     static let summary = "Approve the answer to a dossier"
     static let access = Access.official(.dossiersApprove)
     static let refusals = [
-        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .nothingToIssue, .notAtLastStep, .tooEarly,
-        .linksOpen,
+        Refused.notInStatus, .alreadyApproved, .feesOpen, .opinionsOpen, .notSignedYet, .nothingToIssue, .notAtLastStep,
+        .tooEarly, .linksOpen,
     ]
 
     struct Input: Record {
@@ -28,10 +28,11 @@ enum Approve: Endpoint {
         try await call.requireEarliest(before, definition)
         try await call.requireLinksDone(before)
         let leader = try call.person
+        let guards = definition.endGuards(before)
         let (dossier, type) = try decide(
             before, definition: definition,
-            openOpinions: try await call.openOpinions(of: before.id, guards: definition.endGuards(before)),
-            leader: leader, now: call.now)
+            openOpinions: try await call.openOpinions(of: before.id, guards: guards),
+            isSigned: try await call.runtime.database.isSigned(before, guards: guards), leader: leader, now: call.now)
         var event = DossierApproved()
         (event.dossier, event.code, event.agency) = (dossier.id, dossier.code?.text ?? "", dossier.workingAgency)
         (event.actor, event.documentType, event.subject) = (leader, type, definition.name)
@@ -40,12 +41,13 @@ enum Approve: Endpoint {
     }
 
     static func decide(
-        _ before: Dossier, definition: Definition, openOpinions: Int, leader: PersonID, now: Date
+        _ before: Dossier, definition: Definition, openOpinions: Int, isSigned: Bool = false, leader: PersonID,
+        now: Date
     ) throws(Refused) -> (Dossier, documentType: String) {
         try before.require(.processing)
         guard before.approvedAt == nil else { throw .alreadyApproved }
         guard let type = definition.documentType else { throw .nothingToIssue }
-        try pass(definition.endGuards(before), before, definition, openOpinions: openOpinions)
+        try pass(definition.endGuards(before), before, definition, openOpinions: openOpinions, isSigned: isSigned)
         try checkPlace(before, definition)
         var dossier = before
         dossier.approvedAt = now
@@ -65,7 +67,7 @@ enum Approve: Endpoint {
 
     /// Refuses unless what the guards ask for is true.
     static func pass(
-        _ guards: [Guard], _ dossier: Dossier, _ definition: Definition, openOpinions: Int
+        _ guards: [Guard], _ dossier: Dossier, _ definition: Definition, openOpinions: Int, isSigned: Bool
     ) throws(Refused) {
         for guardian in guards {
             switch guardian {
@@ -73,6 +75,8 @@ enum Approve: Endpoint {
                 guard !dossier.owesFees(definition) else { throw .feesOpen }
             case .opinionsIn:
                 guard openOpinions == 0 else { throw .opinionsOpen }
+            case .signed:
+                guard isSigned else { throw .notSignedYet }
             }
         }
     }

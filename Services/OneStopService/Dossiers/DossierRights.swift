@@ -29,6 +29,22 @@ extension Call {
         try await require(.dossiersProcess, for: dossier, at: dossier.workingAgency)
     }
 
+    /// Refuses unless the caller may add a file of the answer (os-277): whoever works on the dossier or decides it, and
+    /// once it is approved whoever issues documents there; when it is finished also the counter that returns it.
+    func requireAnswering(_ dossier: Dossier) async throws {
+        if dossier.status == .finished,
+            try await holds(.dossiersReceive, for: dossier, at: dossier.receivingAgency)
+        {
+            return
+        }
+        // What is finished went home from there.
+        let place = dossier.answeringAgency ?? dossier.workingAgency
+        var scopes = [Scope.dossiersApprove]
+        if dossier.approvedAt != nil { scopes.append(.documentsIssue) }
+        for scope in scopes where try await holds(scope, for: dossier, at: place) { return }
+        try await require(.dossiersProcess, for: dossier, at: place)
+    }
+
     /// Refuses unless the caller may read at an agency that has to do with the dossier.
     func requireReading(_ dossier: Dossier) async throws {
         for agency in dossier.agencies where try await holds(.dossiersRead, at: agency) { return }

@@ -8,7 +8,8 @@ enum FinishDossier: Endpoint {
     static let summary = "Finish a dossier whose procedure has no result document"
     static let access = Access.official(.dossiersApprove)
     static let refusals = [
-        Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notAtLastStep, .tooEarly, .linksOpen,
+        Refused.notInStatus, .documentAwaited, .feesOpen, .opinionsOpen, .notSignedYet, .notAtLastStep, .tooEarly,
+        .linksOpen,
     ]
 
     struct Input: Record {
@@ -27,10 +28,12 @@ enum FinishDossier: Endpoint {
         let definition = try await call.procedure(of: before).definition
         try await call.requireEarliest(before, definition)
         try await call.requireLinksDone(before)
+        let guards = definition.endGuards(before)
         let dossier = try decide(
             before, definition: definition,
-            openOpinions: try await call.openOpinions(of: before.id, guards: definition.endGuards(before)),
-            leader: try call.person, now: call.now)
+            openOpinions: try await call.openOpinions(of: before.id, guards: guards),
+            isSigned: try await call.runtime.database.isSigned(before, guards: guards), leader: try call.person,
+            now: call.now)
         return try await call.save(
             Change(
                 dossier, "finished", note: input.note, notice: dossier.notice(.finished),
@@ -38,11 +41,13 @@ enum FinishDossier: Endpoint {
     }
 
     static func decide(
-        _ before: Dossier, definition: Definition, openOpinions: Int, leader: PersonID, now: Date
+        _ before: Dossier, definition: Definition, openOpinions: Int, isSigned: Bool = false, leader: PersonID,
+        now: Date
     ) throws(Refused) -> Dossier {
         try before.require(.processing)
         guard definition.documentType == nil else { throw .documentAwaited }
-        try Approve.pass(definition.endGuards(before), before, definition, openOpinions: openOpinions)
+        try Approve.pass(
+            definition.endGuards(before), before, definition, openOpinions: openOpinions, isSigned: isSigned)
         try Approve.checkPlace(before, definition)
         var dossier = before
         (dossier.approvedAt, dossier.approvedBy, dossier.answeringAgency) = (now, leader, before.workingAgency)

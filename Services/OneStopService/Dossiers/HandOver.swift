@@ -8,9 +8,9 @@ enum HandOver: Endpoint {
     static let summary = "Hand a dossier over to the next step"
     static let access = Access.official(.dossiersRead)
     static let refusals = [
-        Refused.notInStatus, .stepUnknown, .feesOpen, .opinionsOpen, .officerNotThere, .noAgencyAbove,
-        .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped, .wayNotNamed, .branchesOpen, .tooEarly,
-        .officerAbsent,
+        Refused.notInStatus, .stepUnknown, .feesOpen, .opinionsOpen, .notSignedYet, .officerNotThere,
+        .noAgencyAbove, .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped, .wayNotNamed, .branchesOpen,
+        .tooEarly, .officerAbsent,
     ]
 
     struct Input: Record {
@@ -40,10 +40,11 @@ enum HandOver: Endpoint {
         let agency = try place(of: step, before)
         try await call.requireKnown(agency)
         let officer = try await call.officer(input.toOfficer)
+        let guards = definition.guards(leaving: before, to: step)
         let dossier = try decide(
             before, to: step, agency: agency, officer: officer, definition: definition,
-            openOpinions: try await call.openOpinions(
-                of: before.id, guards: before.step.flatMap(definition.step)?.guards ?? []),
+            openOpinions: try await call.openOpinions(of: before.id, guards: guards),
+            isSigned: try await call.runtime.database.isSigned(before, guards: guards),
             calendar: try await call.calendar(of: agency), now: call.now)
         let change = Change(dossier, "handed-over", note: input.note, event: event(from: before, to: dossier))
         guard !moves.isNothing else { return try await call.save(change, from: before, taking: officer) }
@@ -91,12 +92,13 @@ enum HandOver: Endpoint {
 
     static func decide(
         _ before: Dossier, to step: Step, agency: AgencyCode, officer: Official?, definition: Definition,
-        openOpinions: Int, calendar: WorkCalendar, now: Date
+        openOpinions: Int, isSigned: Bool = false, calendar: WorkCalendar, now: Date
     ) throws(Refused) -> Dossier {
         try before.require(.accepted, .processing)
         guard before.approvedAt == nil else { throw .alreadyApproved }
-        let left = before.step.flatMap(definition.step)
-        try Approve.pass(left?.guards ?? [], before, definition, openOpinions: openOpinions)
+        try Approve.pass(
+            definition.guards(leaving: before, to: step), before, definition, openOpinions: openOpinions,
+            isSigned: isSigned)
         if let officer {
             let fits = officer.role == step.role || officer.role == .leader
             guard fits, officer.agency == agency, officer.fields.contain(definition.field) else {

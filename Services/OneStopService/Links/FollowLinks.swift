@@ -112,7 +112,10 @@ enum FollowLinks: TimedTask {
         let waiting: Int? = try await work.run(
             "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(parent.id) AND answered_at IS NULL"
         ).first?("waiting")
-        guard let dossier = try? finished(parent, definition, openOpinions: waiting ?? 0, now: work.now) else { return }
+        let isSigned = try await work.isSigned(parent, guards: definition.endGuards(parent))
+        let end = try? finished(
+            parent, definition, openOpinions: waiting ?? 0, isSigned: isSigned, now: work.now)
+        guard let dossier = end else { return }
         // os-019: before its time it is not left here either; then this is looked at once more.
         let earliest = try parent.step.flatMap(definition.step)?.earliest(
             begun: parent.stepBegunAt, calendar: try await work.calendar(of: parent.workingAgency))
@@ -128,11 +131,12 @@ enum FollowLinks: TimedTask {
     }
 
     static func finished(
-        _ parent: Dossier, _ definition: Definition, openOpinions: Int, now: Date
+        _ parent: Dossier, _ definition: Definition, openOpinions: Int, isSigned: Bool, now: Date
     ) throws(Refused) -> Dossier {
         try parent.require(.processing)
         guard definition.documentType == nil else { throw .documentAwaited }
-        try Approve.pass(definition.endGuards(parent), parent, definition, openOpinions: openOpinions)
+        try Approve.pass(
+            definition.endGuards(parent), parent, definition, openOpinions: openOpinions, isSigned: isSigned)
         try Approve.checkPlace(parent, definition)
         var dossier = parent
         (dossier.approvedAt, dossier.answeringAgency) = (now, parent.workingAgency)

@@ -204,8 +204,8 @@ struct Definition: Record, Hashable {
         .init("supplementClock", \.supplementClock, .choice, default: .subtract, "Clock after a supplement"),
         .init("documentType", \.documentType, .text(1...20), "Type of the result document; absent when there is none"),
         .init(
-            "approvalGuards", \.approvalGuards, .list(.choice, 0...2), default: [.feesPaid, .opinionsIn],
-            "What must be true before approval"),
+            "approvalGuards", \.approvalGuards, .list(.choice, 0...Guard.allCases.count),
+            default: [.feesPaid, .opinionsIn], "What must be true before approval"),
         .init("onlineLevel", \.onlineLevel, .choice, "How much of it is done online; absent where nobody decided it"),
         .init("form", \.form, .any, "JSON Schema of the electronic form; absent: any form is taken"),
         .init("results", \.results, .list(.record, 0...Limits.OneStop.results), default: [], "What comes of it"),
@@ -280,6 +280,14 @@ struct Definition: Record, Hashable {
     /// What must be true before the dossier's last step is left, by approval.
     func endGuards(_ dossier: Dossier) -> [Guard] {
         approvalGuards + (dossier.step.flatMap(step)?.guards ?? []).filter { !approvalGuards.contains($0) }
+    }
+
+    /// What must be true before the dossier's step is left for `next`. Who goes back, or gives it to a colleague, needs
+    /// no signature: what is wrong is given back because nobody signs it (os-279).
+    func guards(leaving dossier: Dossier, to next: Step) -> [Guard] {
+        let guards = dossier.step.flatMap(step)?.guards ?? []
+        guard guards.contains(.signed), isBack(dossier, to: next) else { return guards }
+        return guards.filter { $0 != .signed }
     }
 
     /// Whether steps are done side by side somewhere.

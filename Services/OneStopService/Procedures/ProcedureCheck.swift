@@ -15,6 +15,7 @@ enum ProcedureCheck {
         findings += timers(definition, check)
         if findings.isEmpty { findings += length(definition, check.graph) }
         findings += staffing.check(definition, check.graph, paths: check.paths)
+        findings += keys(definition)
         return Outcome(findings: Array(findings.prefix(Limits.OneStop.findings)), states: check.states)
     }
 
@@ -38,6 +39,16 @@ enum ProcedureCheck {
                     en: "Step “\(step.key)” has to wait longer than its limit"))
         }
         return findings
+    }
+
+    /// Papers have keys of their own: the answer's, and that of what nobody named, are taken.
+    private static func keys(_ definition: Definition) -> [Finding] {
+        definition.parts.enumerated().filter { Part.reserved.contains($1.key) }.map { index, part in
+            Finding(
+                "os-278", "onestop.part-key-reserved", at: "parts[\(index)].key",
+                vi: "Mã “\(part.key)” dành riêng, thành phần hồ sơ phải có mã khác",
+                en: "The key “\(part.key)” is reserved, a paper needs another one")
+        }
     }
 
     /// The limits of the longest way together are within the legal limit. Only asked where the steps are sound.

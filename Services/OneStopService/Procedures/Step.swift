@@ -17,6 +17,8 @@ enum AgencyRule: String, CaseIterable, Sendable {
 enum Guard: String, CaseIterable, Sendable {
     case feesPaid = "fees-paid"
     case opinionsIn = "opinions-in"
+    /// The answer lies in the dossier as a signed file (os-279).
+    case signed
 }
 
 /// A way on from a step: to one step, or to several that are worked on side by side (song song).
@@ -59,7 +61,9 @@ struct Step: Record, Hashable {
         .init("role", \.role, .choice, default: .officer, "Who does it there"),
         .init("limit", \.limit, .record, "How long it may take"),
         .init("notBefore", \.notBefore, .record, "How long it takes at least: it is not left before"),
-        .init("guards", \.guards, .list(.choice, 0...2), default: [], "What must be true before it is left"),
+        .init(
+            "guards", \.guards, .list(.choice, 0...Guard.allCases.count), default: [],
+            "What must be true before it is left"),
         .init(
             "ways", \.ways, .list(.record, 0...Limits.OneStop.ways), default: [],
             "The ways on, of which whoever hands over takes one"),

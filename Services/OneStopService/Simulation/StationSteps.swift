@@ -7,6 +7,9 @@ extension Station {
     /// The agency of a code; this one where the province of the simulation lacks it.
     private func place(of agency: AgencyCode) -> Int { world.number(of: agency) ?? number }
 
+    /// Whoever has done a step has signed the answer where the step asks for that: signing is part of the work.
+    private static let isSigned = true
+
     /// To the next step, when the guards of this one allow; `asked`: back to one before it.
     mutating func handOver(_ slot: Int, back asked: String? = nil) {
         var this = cases[slot]
@@ -42,7 +45,8 @@ extension Station {
             refused = decided { () throws(Refused) in
                 this.dossier = try HandOver.decide(
                     this.dossier, to: step, agency: world.places[agency].agency.code, officer: official,
-                    definition: definition, openOpinions: open, calendar: world.places[agency].calendar, now: now)
+                    definition: definition, openOpinions: open, isSigned: Self.isSigned,
+                    calendar: world.places[agency].calendar, now: now)
             }
         }
         guard refused == nil else { return wait(slot, refused) }
@@ -259,8 +263,8 @@ extension Station {
         let open = this.opinions.count { $0.opinion.answeredAt == nil }
         let refused = decided { () throws(Refused) in
             (this.branches[place], opens) = try HandOnBranch.decide(
-                branch, input, this.dossier, definition, this.branches, openOpinions: open, calendar: calendar, now: now
-            )
+                branch, input, this.dossier, definition, this.branches, openOpinions: open, isSigned: Self.isSigned,
+                calendar: calendar, now: now)
         }
         guard refused == nil else { return }
         cases[slot] = this
@@ -279,10 +283,12 @@ extension Station {
         let refused = decided { () throws(Refused) in
             if definition.documentType != nil {
                 (this.dossier, _) = try Approve.decide(
-                    this.dossier, definition: definition, openOpinions: open, leader: leader, now: now)
+                    this.dossier, definition: definition, openOpinions: open, isSigned: Self.isSigned, leader: leader,
+                    now: now)
             } else {
                 this.dossier = try FinishDossier.decide(
-                    this.dossier, definition: definition, openOpinions: open, leader: leader, now: now)
+                    this.dossier, definition: definition, openOpinions: open, isSigned: Self.isSigned, leader: leader,
+                    now: now)
             }
         }
         guard refused == nil else { return wait(slot, refused) }

@@ -5,7 +5,7 @@ import ServiceKit
 
 /// What is announced of a file before its first byte.
 struct AnnouncedFile: Sendable {
-    var part = "other"
+    var part = Part.other
     var name = ""
     var size = 1
     var sha256 = ""
@@ -37,8 +37,7 @@ extension Announcing {
     static var announced: [Field<Self>] {
         [
             .init(
-                "part", \.file.part, .text(1...60, pattern: Pattern.key), default: "other",
-                "Key of the paper in the procedure; “other” for what the procedure does not name"),
+                "part", \.file.part, .text(1...60, pattern: Pattern.key), default: Part.other, AttachPaper.partDoc),
             .init("name", \.file.name, .text(1...Limits.Files.nameLength), "File name"),
             .init("size", \.file.size, .integer(1...Limits.fileBytes), "Bytes of the whole"),
             .init(
@@ -84,7 +83,7 @@ enum UploadToDraft: Endpoint {
     ) throws(Refused) {
         guard draft.dossier == nil else { throw .draftSubmitted }
         guard let definition else { throw .procedureUnknown.at("submission.procedure") }
-        guard upload.part == "other" || definition.part(upload.part) != nil else { throw .partUnknown.at("part") }
+        guard upload.part == Part.other || definition.part(upload.part) != nil else { throw .partUnknown.at("part") }
         guard others.count < Limits.OneStop.attachments else { throw .tooManyAttachments }
         guard !others.contains(where: { $0.part == upload.part && $0.sha256 == upload.sha256 }) else {
             throw .attachedAlready
@@ -102,7 +101,7 @@ enum UploadToDossier: Endpoint {
     static let access = Access.signedIn
     static let refusals: [Refused] = [
         .notInStatus, .alreadyApproved, .partUnknown, .attachedAlready, .tooManyAttachments, .dossierTooLarge,
-        .typeUnknown, .tooManyUploads,
+        .typeUnknown, .tooManyUploads, .resultByOffice, .tooManyResults,
     ]
 
     struct Input: Announcing {
@@ -113,16 +112,16 @@ enum UploadToDossier: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Upload> {
         let known = try await call.dossier(input.dossier)
-        if call.caller.kind != .citizen { try await call.requireAtDesk(known) }
         let definition = try await call.procedure(of: known).definition
+        try await call.requireAdding(input.file.part, to: known, definition)
         var upload = try input.file.upload(by: call.person, at: call.now)
         upload.dossier = known.id
         let begun = upload
         return try await call.transaction { work in
             guard let dossier = try await work.dossier(known.id, forUpdate: true) else { throw Refused.notFound }
-            try AttachPaper.decide(
-                dossier, part: begun.part, isApplicant: call.caller.kind == .citizen, definition,
-                others: try await work.attachments(of: dossier.id), hash: begun.sha256, size: begun.size)
+            try await work.requireTaking(
+                begun.part, hash: begun.sha256, size: begun.size, into: dossier,
+                isApplicant: call.caller.kind == .citizen, definition)
             let open = try await work.run(
                 "SELECT count(*) AS n FROM uploads WHERE dossier = \(dossier.id) AND state = 'receiving'")
             let count: Int = try open.first?("n") ?? 0

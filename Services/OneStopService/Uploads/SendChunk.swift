@@ -14,7 +14,7 @@ enum SendChunk: RawEndpoint {
     static let refusals: [Refused] = [
         .offsetDiffers, .hashDiffers, .typeDiffers, .typeUnknown, .fileExecutable, .typeNotOfPart, .notSigned,
         .infected, .notInStatus, .alreadyApproved, .partUnknown, .attachedAlready, .tooManyAttachments,
-        .dossierTooLarge, .draftSubmitted,
+        .dossierTooLarge, .draftSubmitted, .resultByOffice, .tooManyResults,
     ]
     static let operation: JSON = [
         "parameters": [
@@ -154,11 +154,11 @@ enum SendChunk: RawEndpoint {
                 var upload = try await work.upload(upload.id, forUpdate: true), let definition
             else { throw Refused.notFound }
             guard upload.state == .receiving, upload.offset == upload.size else { return Reply(upload) }
-            try AttachPaper.decide(
-                dossier, part: upload.part, isApplicant: call.caller.kind == .citizen, definition,
-                others: try await work.attachments(of: dossier.id), hash: upload.sha256, size: upload.size)
+            try await work.requireTaking(
+                upload.part, hash: upload.sha256, size: upload.size, into: dossier,
+                isApplicant: call.caller.kind == .citizen, definition)
             upload.take(found, .attached, at: work.now)
-            try await work.post(upload.attachment(at: work.now).insert(into: dossier.id, by: work.actor))
+            _ = try await work.add(upload.attachment(at: work.now), to: dossier, definition)
             try await work.post(upload.settled)
             return Reply(upload)
         }.output
