@@ -94,32 +94,36 @@ import Testing
         }
     }
 
-    @Test func `os-277: what was decided at another level is added there, and those who add at once all do`()
-        async throws
-    {
+    @Test func `os-277: what another agency decided is added there, and those who add at once all do`() async throws {
         try await Office.open { office in
-            let desk = ResultDesk(office)
-            let made = try await office.send(
-                "POST", "/dossiers", as: office.citizen,
-                Office.submission.with("procedure", .string(Office.allowance)).with("agency", "H19.31.02"))
-            let id = try #require(made.json["id"]?.text)
-            try await office.done("accept", on: id, as: office.communeClerk)
-            try await office.done("hand-over", on: id, as: office.communeClerk)
-            try await office.done("hand-over", on: id, as: office.districtOfficer)
-            try await office.done("approve", on: id, as: office.districtLeader)
+            let (desk, chief) = (ResultDesk(office), PersonID.new())
+            try await office.appoint(chief, .leader, at: Agencies.police)
+            let id = try await desk.opened(
+                try ResultDesk.definition { definition in
+                    for step in 1...2 {
+                        (definition.steps[step].rule, definition.steps[step].agency) = (.named, Agencies.police)
+                    }
+                })
+            #expect(try await desk.add(Self.draft, to: id, as: office.inspector).status == 403)
+            try await office.done("hand-over", on: id, as: office.officer)
+            #expect(try await desk.add(Self.draft, to: id, as: office.officer).status == 403)
+            try await office.done("hand-over", on: id, as: office.inspector)
+            try await office.done("approve", on: id, as: chief)
             await office.harness.take(try office.issued(for: id))
-            // It went home; the district, which decided it, still has the document.
+            // It went home; the police, who decided it, still have the document.
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 1...4 {
-                    let person = number % 2 == 0 ? office.districtOfficer : office.communeClerk
+                    let person = number % 2 == 0 ? office.inspector : office.clerk
                     group.addTask {
                         try await desk.add(UploadTests.document(100 * number), to: id, as: person).status
                     }
                 }
                 for try await status in group { #expect(status == 201) }
             }
-            #expect(try await desk.shown(id, to: office.communeClerk).count == 4)
-            #expect(try await desk.add(Self.draft, to: id, as: office.officer).status == 403)
+            #expect(try await desk.shown(id, to: office.clerk).count == 4)
+            for person in [office.officer, office.districtOfficer] {
+                #expect(try await desk.add(Self.draft, to: id, as: person).status == 403)
+            }
             // What was added stays as it was.
             await #expect(throws: (any Error).self) {
                 try await office.harness.database.database.run("UPDATE result_files SET signed = true")
