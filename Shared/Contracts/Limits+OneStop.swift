@@ -55,7 +55,7 @@ extension Limits {
         /// Most opinions asked for on one dossier.
         public static let opinions = 20
         /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.
-        public static let countedOpen = 3_000
+        public static let countedOpen = 1_000
         public static let countedClosed = 200
         /// How long counts are kept while nothing is written here, in business time (seconds), and for how many.
         public static let countsKept: Duration = .seconds(1)

@@ -110,10 +110,16 @@ import Testing
                 kind: "dossier", id: id, purpose: purpose, caller: caller, at: Date(timeIntervalSince1970: 0), trace: ""
             )
         }
-        let lines = ReadLedger.merged([
+        var waiting = ReadLedger.Waiting()
+        for read in [
             read("a", "x", "p"), read("a", "y", "p"), read("a", "x", "p"), read("a", "x", "q"), read("b", "x", "p"),
-        ])
-        #expect(lines.map(\.times) == [2, 1, 1, 1])
+        ] { #expect(waiting.add(ReadLedger.Line(read: read), most: 4)) }
+        #expect(!waiting.add(ReadLedger.Line(read: read("c", "x", "p")), most: 4))
+        #expect(waiting.add(ReadLedger.Line(read: read("b", "x", "p")), most: 4))
+        #expect(waiting.lines.map(\.times) == [2, 1, 1, 2])
+        #expect(waiting.take(1).map(\.read.id) == ["a"])
+        #expect(waiting.add(ReadLedger.Line(read: read("b", "x", "p")), most: 4))
+        #expect(waiting.take(9).map(\.times) == [1, 1, 3] && waiting.take(9).isEmpty)
     }
 
     @Test func `os-141: who could read is who can, at every stage`() async throws {

@@ -15,39 +15,30 @@ final class ReadLedger: KeepsReads {
     private let state = Mutex(State())
 
     private struct State {
-        var reads: [PersonalRead] = []
+        var waiting = Waiting()
         var unwritten = 0
+
+        mutating func keep(_ line: Line) {
+            if !waiting.add(line, most: Limits.Citizen.readsWaiting) { unwritten += line.times }
+        }
     }
 
     init(_ database: Database) { self.database = database }
 
-    func note(_ read: PersonalRead) {
-        state.withLock { state in
-            if state.reads.count < Limits.Citizen.readsWaiting {
-                state.reads.append(read)
-            } else {
-                state.unwritten += 1
-            }
-        }
-    }
+    func note(_ read: PersonalRead) { state.withLock { $0.keep(Line(read: read)) } }
 
     var unwritten: Int { state.withLock { $0.unwritten } }
 
     /// Writes what waits. What cannot be written waits on, in its place.
     func write() async throws {
         while true {
-            let reads = state.withLock { state in
-                let taken = Array(state.reads.prefix(Limits.Citizen.readsAtOnce))
-                state.reads.removeFirst(taken.count)
-                return taken
-            }
-            guard !reads.isEmpty else { return }
-            do { try await database.run(Self.insert(Self.merged(reads))) } catch {
+            let lines = state.withLock { $0.waiting.take(Limits.Citizen.readsAtOnce) }
+            guard !lines.isEmpty else { return }
+            do { try await database.run(Self.insert(lines)) } catch {
                 // Of an unknown outcome some may stand twice: that says too much, never too little.
                 state.withLock { state in
-                    let room = max(0, Limits.Citizen.readsWaiting - state.reads.count)
-                    state.unwritten += max(0, reads.count - room)
-                    state.reads.insert(contentsOf: reads.prefix(room), at: 0)
+                    let later = state.waiting.take(.max)
+                    for line in lines + later { state.keep(line) }
                 }
                 throw error
             }
@@ -59,20 +50,40 @@ final class ReadLedger: KeepsReads {
         var times = 1
     }
 
-    /// What the same caller read of the same thing for the same purpose is one line, with the first moment and trace.
-    static func merged(_ reads: [PersonalRead]) -> [Line] {
-        var places: [[String]: Int] = [:]
-        var lines: [Line] = []
-        for read in reads {
-            let key = [read.kind, read.id, read.purpose, read.caller.id]
-            if let place = places[key] {
-                lines[place].times += 1
-            } else {
-                places[key] = lines.count
-                lines.append(Line(read: read))
-            }
+    /// Lines in the order of their first read. What the same caller read of the same thing for the same purpose is one
+    /// line, with the first moment and trace; it is put together as it comes, not for all of them at once.
+    struct Waiting {
+        private struct Key: Hashable {
+            let kind: String
+            let id: String
+            let purpose: String
+            let caller: String
         }
-        return lines
+
+        private(set) var lines: [Line] = []
+        private var places: [Key: Int] = [:]
+
+        /// False: it would be a line more than there may be.
+        mutating func add(_ line: Line, most: Int) -> Bool {
+            let read = line.read
+            let key = Key(kind: read.kind, id: read.id, purpose: read.purpose, caller: read.caller.id)
+            if let place = places[key] {
+                lines[place].times += line.times
+                return true
+            }
+            guard lines.count < most else { return false }
+            places[key] = lines.count
+            lines.append(line)
+            return true
+        }
+
+        mutating func take(_ count: Int) -> [Line] {
+            let taken = Array(lines.prefix(count))
+            let rest = Array(lines.dropFirst(count))
+            self = Waiting()
+            for line in rest { _ = add(line, most: .max) }
+            return taken
+        }
     }
 
     /// With the post that the reader held on that day.
