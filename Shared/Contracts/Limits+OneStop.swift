@@ -68,6 +68,8 @@ extension Limits {
         public static let deadlines = 500
         /// After how long a deadline whose dossier stands is looked at again, in business time (seconds).
         public static let standingLook = 86_400.0
+        /// The same of a deadline with a rung that no calendar counts yet; another calendar is looked at once.
+        public static let uncountedLook = 2_592_000.0
         /// Most officials among whom dossiers are shared out, dossiers moved in one transaction, and dossiers that a
         /// preview counts.
         public static let reassignOfficers = 20

@@ -140,6 +140,9 @@ public struct WorkCalendar: Sendable {
         return (intervals.isEmpty ? .weeklyRest : .working, intervals)
     }
 
+    /// Whether a working week is valid on a day.
+    public func covers(_ day: Day) -> Bool { weeks.contains { $0.covers(day) } }
+
     public func isWorking(_ day: Day) throws(ClockRefusal) -> Bool { try !hours(on: day).intervals.isEmpty }
 
     /// The first working day after `day`.

@@ -27,21 +27,26 @@ extension WorkCalendar {
         throw .tooFar
     }
 
-    /// How much working time lies between two instants, in whole seconds; 0 when `to` is not later.
-    /// - Throws: `legal-clock.too-far`, `legal-clock.no-week`.
-    public func workingSeconds(from: Date, to: Date) throws(ClockRefusal) -> Int {
+    /// How much working time lies between two instants, in whole seconds; 0 when `to` is not later. It is a measure, no
+    /// promise: a day on which no working week is valid adds nothing, and then the measure is not whole.
+    /// - Throws: `legal-clock.too-far`.
+    public func workingSeconds(from: Date, to: Date) throws(ClockRefusal) -> (seconds: Int, isWhole: Bool) {
         let (begin, end) = (Instant(from), Instant(to))
-        guard begin < end else { return 0 }
+        guard begin < end else { return (0, true) }
         guard end.day - begin.day <= Limits.countedDays else { throw .tooFar }
-        var (day, sum) = (begin.day, Int64(0))
+        var (day, sum, isWhole) = (begin.day, Int64(0), true)
         while day <= end.day {
+            defer { day = day.next }
+            guard covers(day) else {
+                isWhole = false
+                continue
+            }
             for interval in try hours(on: day).intervals {
                 let from = max(Instant(day, minute: interval.start), begin)
                 let to = min(Instant(day, minute: interval.end), end)
                 if from < to { sum += to.microseconds - from.microseconds }
             }
-            day = day.next
         }
-        return Int(sum / Instant.second)
+        return (Int(sum / Instant.second), isWhole)
     }
 }

@@ -15,8 +15,10 @@ import Testing
         ] {
             #expect(try calendar.instant(hours, workingHoursFrom: at(from)) == at(expected), "\(hours) \(from)")
         }
-        #expect(try calendar.workingSeconds(from: at("2021-02-09 16:00"), to: at("2021-02-17 08:00")) == 5_400)
-        #expect(try calendar.workingSeconds(from: at("2021-02-17 08:00"), to: at("2021-02-09 16:00")) == 0)
+        #expect(try calendar.workingSeconds(from: at("2021-02-09 16:00"), to: at("2021-02-17 08:00")) == (5_400, true))
+        #expect(try calendar.workingSeconds(from: at("2021-02-17 08:00"), to: at("2021-02-09 16:00")) == (0, true))
+        // Before its first week the calendar knows nothing: no time, and that is said.
+        #expect(try calendar.workingSeconds(from: at("2020-12-30 08:00"), to: at("2021-01-04 08:30")) == (3_600, false))
     }
 
     /// A table of minutes that is walked one by one, before and after.
@@ -46,7 +48,7 @@ import Testing
             let (low, high) = (min(from, minute), max(from, minute))
             let seconds = try calendar.workingSeconds(
                 from: first.instant(minute: low), to: first.instant(minute: high))
-            #expect(seconds == abs(hours) * 3_600)
+            #expect(seconds == (abs(hours) * 3_600, true))
         }
     }
 }

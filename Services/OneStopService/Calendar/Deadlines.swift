@@ -118,21 +118,12 @@ enum Deadlines {
         }
     }
 
-    /// So many working hours after a moment, or before it; nil before the first week of the calendar: nothing that it
-    /// counts began there.
-    static func moment(_ hours: Int, from: Date, calendar: WorkCalendar) throws(Refused) -> Date? {
-        do {
-            return try refusing { () throws(ClockRefusal) in try calendar.instant(hours, workingHoursFrom: from) }
-        } catch {
-            guard hours < 0, error.code == "legal-clock.no-week" else { throw error }
-            return nil
-        }
-    }
-
-    /// From when an answer that is due then is counted: the submission, or what was supplied before acceptance; nil
-    /// before the first week of the calendar.
-    static func answerBegun(_ due: Date, calendar: WorkCalendar) throws(Refused) -> Date? {
-        try moment(-Limit.onlineAnswer.amount, from: due, calendar: calendar)
+    /// From when an answer that is due then is counted: the submission, or what was supplied before acceptance. Where
+    /// the calendar does not reach back so far, the submission: whatever it can count of this answer lies behind both.
+    static func answerBegun(_ due: Date, submitted: Date, calendar: WorkCalendar) -> Date {
+        do throws(ClockRefusal) {
+            return try calendar.instant(-Limit.onlineAnswer.amount, workingHoursFrom: due)
+        } catch { return submitted }
     }
 
     /// When working time ends on a day.

@@ -79,6 +79,11 @@ enum ProjectCalendar: TimedTask {
                 try await work.keep(.stayed(before, refused), by: version)
             }
         }
+        let beside = [
+            Deadline.Kind.opinion: opinions.values.flatMap { $0.map(\.id.uuid) },
+            .branch: branches.values.flatMap { $0.map(\.id.uuid) },
+        ]
+        try await LookAtDeadline.wake(ids, beside, work)
         return (ids.count, moved)
     }
 }

@@ -191,6 +191,13 @@ extension Work {
     func calendar(of agency: AgencyCode) async throws -> WorkCalendar {
         try await resource(CalendarBook.self).calendar(of: agency)
     }
+
+    /// The last one that was loaded. The next one is loaded only behind this commit, and finds what it left.
+    func lastCalendar(of agency: AgencyCode) async throws -> WorkCalendar {
+        try await run("SELECT version FROM calendars FOR SHARE")
+        let (whole, _) = try await CalendarBook.read(self)
+        return try Deadlines.refusing { () throws(ClockRefusal) in try whole.lawful(for: agency) }
+    }
 }
 
 extension Pattern {

@@ -58,19 +58,33 @@ struct Ladder: Record, Hashable {
         guard keys.count == rungs.count else { throw Refused.keyTwice.at("rungs") }
     }
 
-    /// When each rung of a deadline is reached, the soonest first. A rung that would lie before the deadline began is
-    /// none (os-073).
-    func plan(
-        _ kind: Deadline.Kind, begun: Date, dueAt: Date, calendar: WorkCalendar
-    ) throws(Refused) -> [(rung: Rung, at: Date)] {
-        let begun = try kind == .answer ? Deadlines.answerBegun(dueAt, calendar: calendar) ?? begun : begun
-        var plan: [(rung: Rung, at: Date)] = []
+    /// When the rungs of a deadline are reached. A rung that would lie before the deadline began is none; one that the
+    /// calendar cannot count waits for another calendar, and keeps no other waiting (os-073).
+    func plan(_ kind: Deadline.Kind, begun: Date, dueAt: Date, calendar: WorkCalendar) -> LadderPlan {
+        let begun =
+            kind == .answer ? Deadlines.answerBegun(dueAt, submitted: begun, calendar: calendar) : begun
+        var plan = LadderPlan()
         for rung in rungs where rung.kind == kind {
-            let at = try Deadlines.moment(rung.hours, from: dueAt, calendar: calendar)
-            if let at, at > begun { plan.append((rung, at)) }
+            do throws(ClockRefusal) {
+                let at = try calendar.instant(rung.hours, workingHoursFrom: dueAt)
+                if at > begun { plan.rungs.append((rung, at)) }
+            } catch {
+                // Counted back to a day before the beginning it is none, whatever that day was.
+                if case .noWeek(let day) = error, rung.hours < 0, day < Day(begun) { continue }
+                plan.awaitsCalendar = true
+            }
         }
-        return plan.sorted { ($0.at, $0.rung.key) < ($1.at, $1.rung.key) }
+        plan.rungs.sort { ($0.at, $0.rung.key) < ($1.at, $1.rung.key) }
+        return plan
     }
+}
+
+/// When the rungs of a deadline are reached, by one calendar.
+struct LadderPlan: Sendable {
+    /// Those that it can count, the soonest first.
+    var rungs: [(rung: Rung, at: Date)] = []
+    /// Whether there is one that it cannot count.
+    var awaitsCalendar = false
 }
 
 /// The ladders, kept in memory for `Limits.OneStop.bookKept`.

@@ -16,13 +16,43 @@ enum LookAtDeadline: TimedTask {
             let later = work.now.addingTimeInterval(Limits.OneStop.standingLook)
             return try await work.schedule(Self.self, key: key, at: later)
         }
-        let plan = try await work.resource(LadderBook.self).ladder(of: deadline.procedure).plan(
-            deadline.kind, begun: deadline.begun, dueAt: deadline.dueAt,
-            calendar: try await work.calendar(of: deadline.calendar))
-        for (rung, at) in plan where at <= work.now { try await work.climb(rung, of: deadline) }
-        if let next = plan.first(where: { $0.at > work.now }) {
-            try await work.schedule(Self.self, key: key, at: next.at)
+        let ladder = try await work.resource(LadderBook.self).ladder(of: deadline.procedure)
+        var plan = ladder.plan(deadline, calendar: try await work.calendar(of: deadline.calendar))
+        // os-073: it waits for the next calendar only by the last one, so that none comes unseen in between.
+        if plan.awaitsCalendar {
+            plan = ladder.plan(deadline, calendar: try await work.lastCalendar(of: deadline.calendar))
         }
+        for (rung, at) in plan.rungs where at <= work.now { try await work.climb(rung, of: deadline) }
+        let next = plan.rungs.first { $0.at > work.now }?.at
+        guard plan.awaitsCalendar else {
+            if let next { try await work.schedule(Self.self, key: key, at: next) }
+            return
+        }
+        // Its end is seen then, where no calendar comes before.
+        let later = work.now.addingTimeInterval(Limits.OneStop.uncountedLook)
+        try await work.schedule(Self.self, key: key, at: min(next ?? later, later), payload: awaiting)
+    }
+
+    /// What the timer of a deadline says that has a rung which the calendar cannot count.
+    static let awaiting: JSON = ["awaits": "calendar"]
+
+    /// Another calendar counts these dossiers: their deadlines that waited for one are looked at anew.
+    static func wake(_ dossiers: [DossierID], _ beside: [Deadline.Kind: [UUID]], _ work: Work) async throws {
+        var keys = beside.flatMap { kind, subjects in subjects.map { Deadline.key(kind, $0) } }
+        for kind in [Deadline.Kind.answer, .dossier, .step] {
+            keys += dossiers.map { Deadline.key(kind, $0.uuid) }
+        }
+        try await work.post(
+            """
+            UPDATE timers SET due_at = \(work.now)
+            WHERE kind = \(kind) AND key = ANY(\(keys)) AND payload = \(awaiting) AND due_at > \(work.now)
+            """)
+    }
+}
+
+extension Ladder {
+    fileprivate func plan(_ deadline: Deadline, calendar: WorkCalendar) -> LadderPlan {
+        plan(deadline.kind, begun: deadline.begun, dueAt: deadline.dueAt, calendar: calendar)
     }
 }
 
@@ -105,10 +135,10 @@ extension Runtime {
             guard let new, !new.stands else { continue }
             guard old?.dueAt != new.dueAt || old?.step != new.step || old?.stands ?? true else { continue }
             let plan = try await resource(LadderBook.self).ladder(of: new.procedure).plan(
-                new.kind, begun: new.begun, dueAt: new.dueAt,
-                calendar: try await resource(CalendarBook.self).calendar(of: new.calendar))
-            guard let first = plan.first else { continue }
-            let set = LookAtDeadline.timer(key: new.key, at: max(first.at, now), from: "change")
+                new, calendar: try await resource(CalendarBook.self).calendar(of: new.calendar))
+            // Whether one waits for a calendar is found by the timer itself: no act is refused for a warning.
+            guard let first = plan.awaitsCalendar ? now : plan.rungs.first?.at else { continue }
+            let set = LookAtDeadline.timer(key: new.key, at: max(first, now), from: "change")
             timers.append(("watched_\(new.kind.rawValue)", set))
         }
         return timers

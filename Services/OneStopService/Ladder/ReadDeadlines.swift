@@ -35,6 +35,7 @@ enum ReadDeadlines: Endpoint {
         var overdue = false
         var usedMinutes = 0
         var leftMinutes = 0
+        var uncounted = false
         var pauses: [Pause] = []
         var rungs: [Climbed] = []
 
@@ -50,6 +51,9 @@ enum ReadDeadlines: Endpoint {
             .init("overdue", \.overdue, .bool, "The date has passed and the clock runs"),
             .init("usedMinutes", \.usedMinutes, .integer(0...Int.max), "Working time used, in minutes"),
             .init("leftMinutes", \.leftMinutes, .integer(0...Int.max), "Working time until the date, in minutes"),
+            .init(
+                "uncounted", \.uncounted, .bool,
+                "The working calendar lacks a week: the minutes are those that it counts, the rungs likewise"),
             .init(
                 "pauses", \.pauses, .list(.record, 0...Limits.suspensions), "When the clock stood since it began"),
             .init("rungs", \.rungs, .list(.record, 0...Limits.OneStop.rungs), "The ladder, the soonest first"),
@@ -73,7 +77,7 @@ enum ReadDeadlines: Endpoint {
         var deadlines: [(Deadline, TimeLimit?)] = []
         if var answer = dossier.answerDeadline {
             let calendar = try await call.calendar(of: answer.calendar)
-            answer.begun = try Deadlines.answerBegun(answer.dueAt, calendar: calendar) ?? answer.begun
+            answer.begun = Deadlines.answerBegun(answer.dueAt, submitted: answer.begun, calendar: calendar)
             deadlines.append((answer, Deadlines.answerLimit))
         }
         if let own = dossier.deadline { deadlines.append((own, dossier.reappointedAt == nil ? definition.limit : nil)) }
@@ -118,21 +122,20 @@ enum ReadDeadlines: Endpoint {
         (line.stands, line.overdue) = (deadline.stands, !deadline.stands && now > deadline.dueAt)
         line.pauses = pauses.filter { $0.until.map { $0 > begun } ?? true }
         func working(_ from: Date, _ to: Date) throws(Refused) -> Int {
-            try Deadlines.refusing { () throws(ClockRefusal) in
-                try calendar.workingSeconds(from: max(from, begun), to: min(to, now))
+            let (seconds, isWhole) = try Deadlines.refusing { () throws(ClockRefusal) in
+                try calendar.workingSeconds(from: from, to: to)
             }
+            if !isWhole { line.uncounted = true }
+            return seconds
         }
         var used = try working(begun, now)
-        for pause in line.pauses { used -= try working(pause.from, pause.until ?? now) }
+        for pause in line.pauses { used -= try working(max(pause.from, begun), min(pause.until ?? now, now)) }
         line.usedMinutes = max(0, used / 60)
-        line.leftMinutes = try Deadlines.refusing { () throws(ClockRefusal) in
-            try calendar.workingSeconds(
-                from: line.pauses.last.flatMap { $0.until == nil ? $0.from : nil } ?? now,
-                to: deadline.dueAt) / 60
-        }
-        line.rungs = try ladder.plan(
-            deadline.kind, begun: deadline.begun, dueAt: deadline.dueAt, calendar: calendar
-        ).map { rung, at in
+        let stoodSince = line.pauses.last.flatMap { $0.until == nil ? $0.from : nil }
+        line.leftMinutes = try working(stoodSince ?? now, deadline.dueAt) / 60
+        let plan = ladder.plan(deadline.kind, begun: deadline.begun, dueAt: deadline.dueAt, calendar: calendar)
+        if plan.awaitsCalendar { line.uncounted = true }
+        line.rungs = plan.rungs.map { rung, at in
             var climbed = Climbed()
             (climbed.rung, climbed.at, climbed.reader) = (rung.key, at, rung.reader)
             return climbed
