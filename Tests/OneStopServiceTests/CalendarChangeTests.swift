@@ -23,10 +23,12 @@ import Testing
     }
 
     /// Loads it and lets the dates be counted anew, ten seconds later.
-    private func load(_ calendar: WorkingCalendar, version: Int, at time: String, _ office: Office) async throws {
+    private func load(
+        _ calendar: WorkingCalendar, version: Int, at time: String, leaving: Int = 0, _ office: Office
+    ) async throws {
         try await office.set(time)
         let answer = try await office.send(
-            "PUT", "/calendar", as: office.administrator, calendar.json, ifMatch: version)
+            "PUT", "/calendar?leaving=\(leaving)", as: office.administrator, calendar.json, ifMatch: version)
         guard answer.status == 200 else { throw Office.Unexpected(answer) }
         try await office.set(try at(time) + 11)
         try await office.fire()
@@ -219,7 +221,7 @@ import Testing
             new.weeks[0].validFrom = try Day("2021-01-01")
             let seen = try await office.send("POST", "/calendar/preview", as: office.administrator, new.json)
             #expect((seen.json["moved"], seen.json["stayed"]) == (1, 1), "\(seen.json)")
-            try await load(new, version: 2, at: "2021-03-01 10:00", office)
+            try await load(new, version: 2, at: "2021-03-01 10:00", leaving: 1, office)
             #expect(try await due(other, office) == at("2021-03-16 17:00"))
             #expect(try await due(old, office) == at("2021-03-15 17:00"))
             let report = try await office.get("/calendar/changes/3?stayed=true", as: office.administrator)

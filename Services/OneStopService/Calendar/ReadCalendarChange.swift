@@ -143,6 +143,7 @@ enum PreviewCalendar: Endpoint {
         var looked = 0
         var moved = 0
         var stayed = 0
+        var uncovered = 0
         var atLeast = false
         var dates: [MovedDate] = []
 
@@ -150,6 +151,9 @@ enum PreviewCalendar: Endpoint {
             .init("looked", \.looked, .integer(0...Int.max), "Open dossiers looked at, the oldest first"),
             .init("moved", \.moved, .integer(0...Int.max), "Dates that would move"),
             .init("stayed", \.stayed, .integer(0...Int.max), "Dossiers that it could not count"),
+            .init(
+                "uncovered", \.uncovered, .integer(0...Int.max),
+                "Of all open dossiers, those that its weeks leave uncovered: loading it must name them (`leaving`)"),
             .init("atLeast", \.atLeast, .bool, "There are more open dossiers"),
             .init(
                 "dates", \.dates, .list(.record, 0...Limits.pageMaximum), "The first of them, and of what stayed"),
@@ -187,6 +191,7 @@ enum PreviewCalendar: Endpoint {
             output.dates += moves.prefix(Limits.pageMaximum - output.dates.count).map(MovedDate.init)
         }
         output.looked = dossiers.count
+        output.uncovered = try await session.uncovered(by: input)
         output.atLeast = rows.count > dossiers.count
         return Reply(output)
     }

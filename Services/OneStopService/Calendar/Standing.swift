@@ -51,7 +51,7 @@ enum ResumeDeadlines: TimedTask {
             try await work.schedule(ReportOverdueOpinion.self, key: opinion.id.text, at: opinion.lateAt)
         }
         guard let slip = try await work.openSlips(of: [id])[id],
-            let due = try await again(slip.explanation, from: slip.openedAt, at: slip.agency, of: dossier, work)
+            let due = try slip.due(dossier, calendar: try await work.calendar(of: slip.agency))
         else { return }
         try await work.date(slip, due)
     }
