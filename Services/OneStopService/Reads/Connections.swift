@@ -130,29 +130,29 @@ extension Call {
             WHERE s.parent = \(dossier.id)
             ORDER BY 1
             """)
-        var linked: [Connections.Linked] = []
-        for slip in slips {
-            linked.append(
-                Connections.Linked(
-                    since: try slip("opened_at"), received: try slip("receiving_agency"),
-                    history: try await way(of: try slip("id"), until: day)))
+        let belonging = try slips.map { (id: try $0("id", as: DossierID.self), slip: $0) }
+        let ways = try await ways(of: [dossier.id] + belonging.map(\.id), until: day)
+        let linked = try belonging.map { id, slip in
+            Connections.Linked(
+                since: try slip("opened_at"), received: try slip("receiving_agency"), history: ways[id] ?? [])
         }
         return Connections(
-            received: try first?("from_agency") ?? dossier.receivingAgency,
-            try await way(of: dossier.id, until: day), asked: asked, linked: linked, on: day)
+            received: try first?("from_agency") ?? dossier.receivingAgency, ways[dossier.id] ?? [], asked: asked,
+            linked: linked, on: day)
     }
 
-    /// Where a dossier was, from the first day to the end of this one.
-    private func way(of dossier: DossierID, until day: Day) async throws -> [Connections.Line] {
-        try await run(
+    /// Where each dossier was, from its first day to the end of this one.
+    private func ways(of dossiers: [DossierID], until day: Day) async throws -> [DossierID: [Connections.Line]] {
+        let rows = try await run(
             """
-            SELECT at, what, to_status, agency FROM dossier_history
-            WHERE dossier = \(dossier) AND at < \(day.next.start) ORDER BY version
-            """
-        ).map { row in
-            Connections.Line(
+            SELECT dossier, at, what, to_status, agency FROM dossier_history
+            WHERE dossier = ANY(\(dossiers)) AND at < \(day.next.start) ORDER BY dossier, version
+            """)
+        return try rows.reduce(into: [:]) { ways, row in
+            let line = Connections.Line(
                 at: try row("at"), what: try row("what"),
                 status: try Dossier.status(row, "to_status") ?? .submitted, agency: try row("agency"))
+            ways[try row("dossier", as: DossierID.self), default: []].append(line)
         }
     }
 }
