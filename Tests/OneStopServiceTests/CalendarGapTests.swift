@@ -113,6 +113,22 @@ import Testing
         }
     }
 
+    @Test func `os-073: a deadline of which the calendar counts no rung waits too`() async throws {
+        try await Office.open { office in
+            try await load(try calendar(to: "2021-03-15"), over: 2, office)
+            let late: JSON = ["rungs": [["key": "late", "kind": "dossier", "hours": 8, "reader": "above"]]]
+            let set = try await office.send("PUT", "/ladder", as: office.administrator, late, ifMatch: 1)
+            #expect(set.status == 200, "\(set.json)")
+            _ = try await office.inWork()
+            try await office.pass("2021-03-12 09:00")
+            try await load(try calendar(), over: 3, office)
+            try await office.pass("2021-03-16 16:59")
+            #expect(try await told(office) == [])
+            try await office.pass("2021-03-16 17:00")
+            #expect(try await told(office) == ["dossier late above"])
+        }
+    }
+
     @Test func `os-073: an opinion waits like the dossier, and what ended waits no longer than a month`() async throws {
         try await Office.open { office in
             let opinion: JSON = [

@@ -30,7 +30,9 @@ import Testing
             from: slip.openedAt, limit: TimeLimit(5, .workingDays), calendar: calendar)
         #expect(try slip.dueAt == at("2021-03-08 17:00"))
         func closed(_ child: Dossier, now: String, _ calendar: WorkCalendar) throws -> OneStopService.Slip {
-            try #require(slip.closed(by: child, calendar: calendar, now: try at(now)))
+            slip.closed(
+                try #require(OneStopService.Slip.outcome(of: child)), by: child, at: try child.finishedAt ?? at(now),
+                calendar: calendar)
         }
         var child = try dossier(.finished)
         child.finishedAt = try at("2021-03-10 09:00")
@@ -57,6 +59,57 @@ import Testing
         more.specialDays.append(saturday)
         (child.pauses, child.finishedAt) = ([], try at("2021-03-08 16:00"))
         #expect(try closed(child, now: "2021-03-08 16:01", more.lawful(for: Agencies.justice)).late == false)
+    }
+
+    /// Slips that were dated by another calendar, counted anew by the oracle's own.
+    @Test func `os-270: what a calendar makes of a slip leaves out the times in which its dossier's clock stood`()
+        throws
+    {
+        var moved = 0
+        for seed in 0..<300 {
+            var random = SeededNumbers(UInt64(seed))
+            var former = try calendar2021()
+            for _ in 0..<3 {
+                let day = try Day("2021-03-02") + Int.random(in: 0...30, using: &random)
+                var off = SpecialDay()
+                (off.validFrom, off.validTo, off.vietnamese, off.english) = (day, day, "Quốc tang", "Mourning")
+                former.specialDays.removeAll { $0.validFrom == day }
+                former.specialDays.append(off)
+            }
+            func later(_ time: Date, days: Int) -> Date {
+                time + Double(Int.random(in: 1...days * 1_440, using: &random)) * 60
+            }
+            var child = try dossier(.processing)
+            var slip = OneStopService.Slip()
+            slip.openedAt = later(try at("2021-03-01 00:00"), days: 8)
+            let unit = [LimitUnit.hours, .workingDays, .days].randomElement(using: &random) ?? .hours
+            let limit = TimeLimit(Int.random(in: 1...(unit == .hours ? 40 : 9), using: &random), unit)
+            var now = slip.openedAt
+            for _ in 0..<Int.random(in: 0...2, using: &random) {
+                let from = later(now, days: 3)
+                now = later(from, days: 4)
+                child.pauses.append(Pause(from: from, until: now, cause: .awaitingPayment))
+            }
+            slip.explanation.limit = limit
+            let dated = try slip.due(child, calendar: former.lawful(for: Agencies.justice))
+            (slip.dueAt, slip.explanation) = try #require(dated)
+            let expected = MinuteOracle.date(
+                MinuteOracle.due(
+                    received: MinuteOracle.minute(slip.openedAt), limit: limit,
+                    standing: child.pauses.compactMap { pause in
+                        pause.until.map {
+                            .init(from: MinuteOracle.minute(pause.from), to: MinuteOracle.minute($0), restarts: false)
+                        }
+                    }))
+            let isMoved = expected != slip.dueAt && expected > min(now, slip.dueAt)
+            var projection = Projection(try calendar2021())
+            #expect(try projection.slip(slip, child, now: now)?.at == (isMoved ? expected : nil), "seed \(seed)")
+            moved += isMoved ? 1 : 0
+            // While the clock stands it is counted when that goes on.
+            child.pauses.append(Pause(from: now, cause: .awaitingSupplement))
+            #expect(try projection.slip(slip, child, now: now) == nil)
+        }
+        #expect(moved > 50)
     }
 
     @Test func `os-270: the date of a slip stands with the clock of its dossier and follows the calendar`() async throws
@@ -92,9 +145,13 @@ import Testing
             #expect(try await due() == at("2021-03-22 17:00"))
             try await office.set("2021-03-22 09:00")
             try await office.done("stop", on: record, as: office.officer, ["reasonCode": "x", "reason": "y"])
-            try await office.fire()
+            // In time, however much later it is looked at.
+            try await office.pass("2021-03-24 09:00")
             let closed = try #require(try await office.last(DossierLinkClosed.self, of: id))
             #expect((closed.outcome, closed.late) == (.stopped, false))
+            let slips = try await office.harness.count(
+                "SELECT count(*) AS n FROM slips WHERE closed_at = \(at("2021-03-22 09:00"))")
+            #expect(slips == 1)
         }
     }
 

@@ -37,8 +37,10 @@ struct Play {
     let later: Definition
     let calendar: WorkCalendar
     let slip: Slip?
-    private(set) var minute: Int
+    var minute: Int
     var dossier = Dossier()
+    /// Whether it belongs to an application for linked procedures, or is one.
+    var isLinked = false
     private var opinions: [Opinion] = []
     var branches: [Branch] = []
     var demands: [FeePaid] = []
@@ -67,7 +69,21 @@ struct Play {
             now: MinuteOracle.date(minute), calendar: self.calendar)
     }
 
+    /// A dossier that was made elsewhere.
+    init(_ dossier: Dossier, _ definition: Definition, calendar: WorkCalendar) {
+        (self.dossier, self.definition, later, self.calendar, slip) = (dossier, definition, definition, calendar, nil)
+        minute = MinuteOracle.minute(dossier.submittedAt)
+    }
+
     var now: Date { MinuteOracle.date(minute) }
+
+    /// What is seen of something that happened to it by itself.
+    mutating func happened(_ what: String, _ after: Dossier) -> Seen {
+        dossier = after
+        var seen = Seen(what: what, minute: minute, status: after.status)
+        (seen.dueAt, seen.late) = (after.dueAt, after.late)
+        return seen
+    }
 
     /// What is seen of it when it was done, one for each version that it made.
     /// - Throws: `Refused` when the office says no, `Ignored` when nothing comes of it.
@@ -209,7 +225,7 @@ extension Play {
         return definition
     }
 
-    private var openOpinions: Int { opinions.count { $0.answeredAt == nil } }
+    var openOpinions: Int { opinions.count { $0.answeredAt == nil } }
 
     private mutating func forgetDue() {
         if slip == .neverLate { dossier.dueAt = nil }

@@ -57,7 +57,7 @@ extension Play {
         let agency = targets[choice % targets.count]
         let from = dossier.receivingAgency
         dossier = try ForwardDossier.decide(
-            dossier, to: agency, passed: slip == .forwardsBack ? [] : passed, isLinked: false,
+            dossier, to: agency, passed: slip == .forwardsBack ? [] : passed, isLinked: isLinked,
             receivers: definition.receivers, kind: Self.kinds[agency])
         passed.append(from)
         beside.agency = agency.text

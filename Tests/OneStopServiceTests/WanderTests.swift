@@ -48,7 +48,7 @@ struct Seeded: RandomNumberGenerator {
             for _ in 0..<1_250 {
                 let id = try #require(dossiers.randomElement(using: &random)).id
                 let person = try #require(people.randomElement(using: &random))
-                let (action, body) = try #require(actions(office).randomElement(using: &random))
+                let (action, body) = try #require(Self.actions(office).randomElement(using: &random))
                 // Now and then a demand that there is.
                 let due = action == "withdraw-demand" ? try await office.last(DossierPaymentRequired.self, of: id) : nil
                 let known = due.map { body.with("demand", .string($0.demand.text)) } ?? body
@@ -66,7 +66,8 @@ struct Seeded: RandomNumberGenerator {
         }
     }
 
-    private func actions(_ office: Office) -> [(String, JSON)] {
+    /// Every request about a dossier, most of them unlawful at most times.
+    static func actions(_ office: Office) -> [(String, JSON)] {
         let reasoned: JSON = ["reasonCode": "x", "reason": "y"]
         return [
             ("accept", [:]), ("accept", [:]), ("refuse", reasoned), ("request-supplement", ["missing": "x"]),
@@ -93,7 +94,8 @@ struct Seeded: RandomNumberGenerator {
         }
     }
 
-    private func checkTheBooks(_ office: Office, _ id: String) async throws {
+    /// Its history and its events have every version once, and only lawful moves.
+    func checkTheBooks(_ office: Office, _ id: String) async throws {
         let lines = try await office.harness.database.database.run(
             """
             SELECT h.version, h.from_status, h.to_status, h.what, e.aggregate_version, d.version AS last

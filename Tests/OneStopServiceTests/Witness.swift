@@ -66,6 +66,15 @@ struct Witness: Sendable {
         been = [agency.text]
     }
 
+    /// The times in which its clock stood and went on.
+    var stood: [MinuteOracle.Standing] { standing.filter { !$0.isOpen }.map(\.gap) }
+
+    /// Since when it stands; nil while it runs.
+    var standsSince: Int? { standing.last.flatMap { $0.isOpen ? $0.gap.from : nil } }
+
+    /// Whether something is asked for and not paid.
+    var owes: Bool { purse.due > 0 }
+
     private static let once = [
         "accepted", "refused", "supplement-requested", "reappointed", "approved", "finished", "returned", "stopped",
         "withdrawal-confirmed", "version-changed",

@@ -9,7 +9,8 @@ extension DossierSQL {
         guard let before, before != after else { return [] }
         var steps: [(String, SQL)] = []
         let linked: Set<DossierStatus> = [.accepted, .processing, .refused, .stopped, .finished, .returned]
-        if linked.contains(after) {
+        // A withdrawal that was declined lets an application go on, whatever it goes back to.
+        if linked.contains(after) || before == .withdrawalRequested {
             steps.append(
                 (
                     "links_follow",

@@ -15,18 +15,18 @@ enum FollowLinks: TimedTask {
             var linked = try await work.linkedCase(of: id)
         else { return }
         for (index, slip) in linked.slips.enumerated() where slip.outcome == nil {
-            guard let child = slip.child, let dossier = try await work.dossier(child) else { continue }
-            let calendar = try await work.calendar(of: slip.agency)
-            guard let closed = slip.closed(by: dossier, calendar: calendar, now: work.now) else { continue }
+            guard let child = slip.child, let dossier = try await work.dossier(child),
+                let outcome = Slip.outcome(of: dossier)
+            else { continue }
+            let closed = slip.closed(
+                outcome, by: dossier, at: try await work.ended(dossier),
+                calendar: try await work.calendar(of: slip.agency))
             linked.slips[index] = closed
             try await work.close(closed, of: &parent)
         }
-        switch parent.status {
-        case .refused, .stopped: try await withdraw(linked, of: parent, work)
-        case .returned: try await giveBack(linked, work)
-        default: break
-        }
-        for link in linked.opens(parent.status) {
+        if parent.hasNoResult { try await withdraw(linked, of: parent, work) }
+        if parent.status == .returned { try await giveBack(linked, work) }
+        for link in linked.opens(parent) {
             linked.slips.append(try await open(link, of: &parent, work))
         }
         if linked.isDone { try await finish(parent, linked, work) }
@@ -34,13 +34,9 @@ enum FollowLinks: TimedTask {
 
     /// Opens the dossier of a link at its agency. What cannot be opened any more is left to the leading agency.
     static func open(_ link: Link, of parent: inout Dossier, _ work: Work) async throws -> Slip {
-        var slip = Slip()
-        (slip.id, slip.parent, slip.key, slip.procedure) = (.new(), parent.id, link.key, link.procedure)
-        (slip.task, slip.openedAt, slip.fromAgency) = (link.task, work.now, parent.receivingAgency)
-        slip.agency = (try? link.agency(from: parent.receivingAgency)) ?? parent.receivingAgency
-        let calendar = try await work.calendar(of: slip.agency)
-        let due = try Deadlines.due(from: work.now, limit: link.limit, calendar: calendar)
-        (slip.dueAt, slip.explanation) = (due.at, due.explanation)
+        let agency = (try? link.agency(from: parent.receivingAgency)) ?? parent.receivingAgency
+        let calendar = try await work.calendar(of: agency)
+        var slip = try Slip(link, of: parent, at: agency, calendar: calendar, now: work.now)
         let forms: JSON? = try await work.run("SELECT forms FROM linked_cases WHERE parent = \(parent.id)")
             .first?("forms")
         let book = work.resource(ProcedureBook.self)
@@ -52,7 +48,7 @@ enum FollowLinks: TimedTask {
                 link, of: parent, at: slip.agency, form: forms?[link.key], procedure: procedure, kind: kind,
                 calendar: calendar, now: work.now)
         } catch {
-            (slip.closedAt, slip.outcome, slip.late) = (work.now, .blocked, false)
+            slip.block(at: work.now)
             try await work.insert(slip)
             try await work.close(slip, of: &parent, why: error.vietnamese)
             return slip
@@ -146,6 +142,19 @@ enum FollowLinks: TimedTask {
 }
 
 extension Slip {
+    /// What a link is given to its agency by, now.
+    init(
+        _ link: Link, of parent: Dossier, at agency: AgencyCode, calendar: WorkCalendar, now: Date
+    ) throws(Refused) {
+        let due = try Deadlines.due(from: now, limit: link.limit, calendar: calendar)
+        (id, self.parent, key, procedure, task) = (.new(), parent.id, link.key, link.procedure, link.task)
+        (fromAgency, self.agency, openedAt) = (parent.receivingAgency, agency, now)
+        (dueAt, explanation) = (due.at, due.explanation)
+    }
+
+    /// No dossier could be opened for it.
+    mutating func block(at now: Date) { (closedAt, outcome, late) = (now, .blocked, false) }
+
     /// Its date counted anew, without the times in which the clock of its dossier stood (os-270); nil without a limit.
     func due(
         _ child: Dossier, calendar: WorkCalendar
@@ -155,24 +164,35 @@ extension Slip {
             from: openedAt, limit: limit, pauses: child.stood(since: openedAt), calendar: calendar)
     }
 
-    /// The slip as its dossier's end closes it; nil while that runs. What ended is late by the time that ran for its
-    /// agency alone.
-    func closed(by child: Dossier, calendar: WorkCalendar, now: Date) -> Slip? {
-        var slip = self
+    /// How the end of its dossier closes it; nil while that runs.
+    static func outcome(of child: Dossier) -> LinkOutcome? {
         switch child.status {
-        case .refused: slip.outcome = .refused
-        case .stopped: slip.outcome = .stopped
-        case .finished: slip.outcome = .finished
-        case .returned: slip.outcome = child.finishedAt == nil ? .stopped : .finished
-        default: return nil
+        case .refused: .refused
+        case .stopped: .stopped
+        case .finished: .finished
+        case .returned: child.finishedAt == nil ? .stopped : .finished
+        default: nil
         }
-        let end = child.finishedAt ?? now
+    }
+
+    /// The slip as its dossier's end closes it. It is late by the time that ran for its agency alone, up to that end
+    /// and not to when this is looked at.
+    func closed(_ outcome: LinkOutcome, by child: Dossier, at end: Date, calendar: WorkCalendar) -> Slip {
+        var slip = self
+        slip.outcome = outcome
         // A calendar that cannot count it leaves the date as it was; none makes it late.
         if let due = try? self.due(child, calendar: calendar), due.at > dueAt {
             (slip.dueAt, slip.explanation) = (due.at, due.explanation)
         }
         (slip.closedAt, slip.late) = (end, child.counted(end) > slip.dueAt)
         return slip
+    }
+}
+
+extension Dossier {
+    /// Whether it ended, and nothing came of it.
+    var hasNoResult: Bool {
+        [.refused, .stopped].contains(status) || (status == .returned && finishedAt == nil)
     }
 }
 
@@ -221,6 +241,18 @@ extension Work {
                 due_at = \(slip.dueAt), explanation = \(slip.explanation.json)
             WHERE id = \(slip.id)
             """)
+    }
+
+    /// When a dossier ended: with its result, or by its history with the first line of its end.
+    fileprivate func ended(_ dossier: Dossier) async throws -> Date {
+        if let finished = dossier.finishedAt { return finished }
+        let ends = [DossierStatus.refused, .stopped].map { Int16($0.number) }
+        let rows = try await run(
+            """
+            SELECT at FROM dossier_history WHERE dossier = \(dossier.id) AND to_status = ANY(\(ends))
+            ORDER BY version LIMIT 1
+            """)
+        return try rows.first?("at") ?? now
     }
 
     /// Writes another date of a slip that has not ended.

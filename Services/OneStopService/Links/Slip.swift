@@ -94,15 +94,30 @@ struct LinkedCase: Sendable {
     var isDone: Bool { self.set.links.allSatisfy { [.finished, .dropped].contains(state($0.key)) } }
 
     /// What is opened now (os-055): all that wait, or of a chain the next one when those before it are done.
-    func opens(_ parent: DossierStatus) -> [Link] {
+    func opens(_ parent: Dossier) -> [Link] {
         // Nothing is begun before the office accepted the application, while its withdrawal is decided, or after.
-        guard [.accepted, .processing, .awaitingSupplement, .awaitingPayment].contains(parent) else { return [] }
+        guard parent.acceptedAt != nil,
+            [.accepted, .processing, .awaitingSupplement, .awaitingPayment].contains(parent.status)
+        else { return [] }
         switch set.order {
         case .parallel: return set.links.filter { state($0.key) == .waiting }
         case .chain:
             let next = set.links.first { ![.finished, .dropped].contains(state($0.key)) }
             return next.map { state($0.key) == .waiting ? [$0] : [] } ?? []
         }
+    }
+}
+
+extension LinkedCase {
+    /// Refuses the end of an application while a link is open or nobody has decided what becomes of it (os-056).
+    func requireDone() throws(Refused) {
+        guard isDone else { throw .linksOpen }
+    }
+
+    /// Refuses to return a linked dossier by itself: its result is returned with the application (os-058).
+    /// - Parameter application: how that stands; nil where the dossier belongs to none.
+    static func requireReturned(_ application: DossierStatus?) throws(Refused) {
+        guard application?.isFinal ?? true else { throw .returnedTogether }
     }
 }
 
@@ -126,20 +141,16 @@ extension Session {
 }
 
 extension Call {
-    /// Refuses the end of an application while a link is open or nobody has decided what becomes of it (os-056).
     func requireLinksDone(_ dossier: Dossier) async throws {
-        guard let linked = try await runtime.database.linkedCase(of: dossier.id), !linked.isDone else { return }
-        throw Refused.linksOpen
+        try await runtime.database.linkedCase(of: dossier.id)?.requireDone()
     }
 
-    /// Refuses to return a linked dossier by itself: its result is returned with the application (os-058).
     func requireReturnedAlone(_ dossier: Dossier) async throws {
         let rows = try await run(
             """
             SELECT d.status FROM slips s JOIN dossiers d ON d.id = s.parent WHERE s.child = \(dossier.id)
             """)
-        guard let row = rows.first, let status = try Dossier.status(row, "status"), !status.isFinal else { return }
-        throw Refused.returnedTogether
+        try LinkedCase.requireReturned(try rows.first.flatMap { try Dossier.status($0, "status") })
     }
 }
 
