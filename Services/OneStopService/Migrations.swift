@@ -37,6 +37,7 @@ enum Migrations {
         Migration(29, "acceptances of an agency", received),
         Migration(30, "an agency's dossiers of one status", ofStatus),
         Migration(31, "the answer to a dossier as files", resultFiles),
+        Migration(32, "what reports ask, by agency", reportedByAgency),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -459,6 +459,16 @@ CREATE TABLE directory_posts (
     CONSTRAINT directory_posts_pkey PRIMARY KEY (post)
 );
 
+CREATE TABLE dossier_ends (
+    agency text NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    dossier uuid NOT NULL,
+    accepted_at timestamp with time zone NOT NULL,
+    received boolean NOT NULL,
+    CONSTRAINT dossier_ends_pkey PRIMARY KEY (agency, ended_at, dossier) INCLUDE (accepted_at, received),
+    CONSTRAINT dossier_ends_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id)
+);
+
 CREATE TABLE dossier_forwards (
     dossier uuid NOT NULL,
     version bigint NOT NULL,
@@ -1254,7 +1264,9 @@ CREATE INDEX directory_posts_agency ON directory_posts USING btree (agency, role
 
 CREATE INDEX directory_posts_person ON directory_posts USING btree (person);
 
-CREATE INDEX dossier_history_ended ON dossier_history USING btree (at, dossier) WHERE (to_status = ANY (ARRAY[8, 9])) AND from_status <> to_status;
+CREATE INDEX dossier_forwards_from ON dossier_forwards USING btree (from_agency, at);
+
+CREATE INDEX dossier_history_paid_later ON dossier_history USING btree (agency, at, dossier) WHERE what = 'payment-settled'::text AND (to_status = ANY (ARRAY[8, 9, 10]));
 
 CREATE INDEX dossier_papers_dossier ON dossier_papers USING btree (dossier);
 
@@ -1265,6 +1277,8 @@ CREATE INDEX dossier_retention_until ON dossier_retention USING btree (kept_unti
 CREATE INDEX dossier_search_words ON dossier_search USING gin (words) WITH (gin_pending_list_limit='512');
 
 CREATE INDEX dossiers_applicant ON dossiers USING btree (applicant, id) WHERE applicant IS NOT NULL;
+
+CREATE INDEX dossiers_away ON dossiers USING btree (receiving_agency, id) WHERE working_agency <> receiving_agency AND (status = ANY (ARRAY[1, 2, 4, 5, 6, 7]));
 
 CREATE UNIQUE INDEX dossiers_code ON dossiers USING btree (code_agency, code_day, code_serial);
 

@@ -19,3 +19,9 @@ public enum FeeMoment: String, CaseIterable, Sendable {
         }
     }
 }
+
+/// How money for a fee came: the payment gateway reported it; in cash at the counter; by transfer to the agency's
+/// account; the postal company collected it (thu hộ; Decree 61/2018/NĐ-CP, Art. 22).
+public enum PaymentChannel: String, CaseIterable, Sendable {
+    case gateway, counter, transfer, postal
+}

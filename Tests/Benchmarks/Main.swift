@@ -2,7 +2,7 @@ import Foundation
 
 /// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
 /// run folder. Suites: backbone, services, exchange, onestop, workflow, inbox; all when none is named; and when
-/// named submission-size, hindrance, and receipts, which needs valgrind.
+/// named submission-size, reports, hindrance, and receipts, which needs valgrind.
 @main enum Main {
     /// The first thread waits by itself: an asynchronous `main` would end it, which valgrind does not survive.
     static func main() {
@@ -42,6 +42,11 @@ import Foundation
                 let services = try OneStop.start()
                 try services.alone()
                 add(try SubmissionSize.figures(services))
+            }
+            if wanted.contains("reports") {
+                let services = try OneStop.start()
+                try services.alone()
+                add(try ReportLoad.figures(services))
             }
             if wanted.contains("hindrance") { add(try await Hindrance.figures()) }
             if wanted.contains("receipts") { add([try await ReceiptCost.figure()]) }

@@ -21,7 +21,7 @@ import Testing
             #expect(again.json["outcome"]?.text == "settled")
             #expect(again.json["receiptNumber"]?.text == "0000001/BLĐT-\(Day(Date()).year)")
             #expect(try await office.footprint() == [1, 1, 1, 1, 2, 2, 1])
-            #expect(try await office.service.announced(FeePaid.self) == 1)
+            #expect(try await office.service.events(FeePaid.self).map(\.channel) == [.gateway])
             #expect(try await office.balances() == ["112": 200_000, "3373": -200_000])
         }
     }

@@ -69,7 +69,7 @@ import Testing
             _ = try await office.done("/demands/\(demand)/collect", post, as: office.accountant)
             #expect(try await office.balances() == ["138": 200_000, "3373": -200_000])
             let paid = try #require(try await office.service.events(FeePaid.self).first)
-            #expect(Instant.write(paid.paidAt) == "2021-02-27T10:00:00+07:00")
+            #expect(Instant.write(paid.paidAt) == "2021-02-27T10:00:00+07:00" && paid.channel == .postal)
             let held = try await office.get("/payments?agency=H19.12&heldByPost=true").json["payments"]?.array ?? []
             #expect(held.map { $0["collector"]?.text } == ["Bưu cục Hoà An"])
             let payment = held.first?["payment"] ?? .null
@@ -121,6 +121,7 @@ import Testing
             }
             let transfer: JSON = ["way": "transfer", "reference": "FT21060.1"]
             _ = try await office.paidDemand(200_000, way: transfer)
+            #expect(try await office.service.events(FeePaid.self).map(\.channel) == [.transfer])
             let used = try await office.post(
                 "/demands/\(demand)/collect", ["way": "transfer", "reference": "FT21060.1", "amount": 200_000],
                 as: office.accountant)

@@ -23,6 +23,8 @@ struct Life {
     /// Who received it first, and the one-stop to which it was forwarded, when.
     let agency: AgencyCode
     var forwarded: (to: AgencyCode, at: Date)?
+    /// Where it is worked on, when that is elsewhere.
+    let away: AgencyCode?
     var happenings: [Happening] = []
 
     init(_ random: inout Seeded) throws {
@@ -31,9 +33,16 @@ struct Life {
         agency = [Agencies.justice, Agencies.district, Agencies.commune].randomElement(using: &random) ?? .none
         var now = try at("2021-01-04 08:00")
         now += Double(Int.random(in: 0..<4_000, using: &random)) * 3_600
-        let accepted = now
         var due = now.addingTimeInterval(14 * 86_400)
         happenings.append(Happening(at: now, what: "accepted", from: 1, to: 2, due: due))
+        // It is forwarded before a step has begun, or not at all.
+        if agency != Agencies.justice, Int.random(in: 0..<6, using: &random) == 0 {
+            let wait = Double(Int.random(in: 200...900, using: &random)) * 3_600
+            forwarded = (Agencies.justice, now + wait / 2)
+            now += wait
+        }
+        let elsewhere: [AgencyCode?] = [nil, nil, Agencies.police, Agencies.justice, Agencies.district]
+        away = elsewhere.randomElement(using: &random) ?? nil
         var status = 2
         var back = 4
         for _ in 0..<Int.random(in: 0...9, using: &random) {
@@ -58,9 +67,12 @@ struct Life {
             due = moved ?? due
             happenings.append(Happening(at: now, what: what, from: before, to: status, due: moved))
         }
-        if agency != Agencies.justice, Int.random(in: 0..<6, using: &random) == 0 {
-            forwarded = (Agencies.justice, accepted.addingTimeInterval(20 * 86_400))
-        }
+    }
+
+    /// Where it is received, and where it is: what has ended is at home (`Dossier.goHome`).
+    func places(_ happening: Happening) -> (received: AgencyCode, working: AgencyCode) {
+        let received = forwarded.flatMap { $0.at <= happening.at ? $0.to : nil } ?? agency
+        return (received, [4, 5, 6, 7].contains(happening.to) ? away ?? received : received)
     }
 
     /// Which figures it belongs to, in a period that begins at `start`, as it stood before `moment`; nil where it was
@@ -122,23 +134,26 @@ extension Office {
             let lines = all.filter { $0.element.at >= from && $0.element.at < until }
             guard let last = lines.last, let accepted = life.happenings.first else { continue }
             let forwarded = life.forwarded.flatMap { $0.at < until ? $0.to : nil }
+            let received = forwarded ?? life.agency
+            let isAway = [4, 5, 6, 7].contains(last.element.to)
             try await superuser.run(
                 """
                 INSERT INTO dossiers (id, version, status, procedure, procedure_number, channel, receiving_agency,
                     working_agency, applicant_name, subject, submitted_at, accepted_at, act_by)
                 VALUES (\(life.id), \(Int64(last.offset + 2)), \(Int16(last.element.to)), \(life.procedure), 1,
-                        \(life.channel.rawValue), \(forwarded ?? life.agency), \(life.agency), 'x', 'x',
+                        \(life.channel.rawValue), \(received), \(isAway ? life.away ?? received : received), 'x', 'x',
                         \(accepted.at), \(accepted.at), \(accepted.at))
                 ON CONFLICT (id) DO UPDATE SET status = excluded.status, version = excluded.version,
-                    receiving_agency = excluded.receiving_agency
+                    receiving_agency = excluded.receiving_agency, working_agency = excluded.working_agency
                 """)
             try await superuser.run(
                 """
                 INSERT INTO dossier_history (dossier, version, at, actor, what, from_status, to_status, agency)
-                SELECT \(life.id), v, at, 'x', what, f, t, 'H19.06' FROM unnest(
+                SELECT \(life.id), v, at, 'x', what, f, t, agency FROM unnest(
                     \(lines.map { Int64($0.offset + 2) }), \(lines.map(\.element.at)), \(lines.map(\.element.what)),
-                    \(lines.map { Int16($0.element.from) }), \(lines.map { Int16($0.element.to) })
-                ) AS l (v, at, what, f, t)
+                    \(lines.map { Int16($0.element.from) }), \(lines.map { Int16($0.element.to) }),
+                    \(lines.map { life.places($0.element).working.text })
+                ) AS l (v, at, what, f, t, agency)
                 """)
             let dated = lines.filter { $0.element.due != nil }
             try await superuser.run(
@@ -156,5 +171,6 @@ extension Office {
                     """)
             }
         }
+        try await superuser.run(SQL(stringLiteral: Migrations.endsBefore + " ON CONFLICT DO NOTHING"))
     }
 }

@@ -71,7 +71,7 @@ import Testing
                 for after in [nil, TimeCursor(time: try at("2021-03-02 09:00"), id: UUID.v7())] {
                     let sql = try shape.inbox().page(after: after, limit: 51)
                     let rows = try await database.run("EXPLAIN (ANALYZE, FORMAT JSON) \(sql)")
-                    let plan = Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+                    let plan = try Plan(rows)
                     #expect(plan.indexes.contains(shape.index), "\(shape.name): \(plan.indexes)")
                     #expect(
                         plan.indexes.isSubset(of: [shape.index, "dossiers_pkey"]), "\(shape.name): \(plan.indexes)")
@@ -84,7 +84,7 @@ import Testing
             }
             let counts = try await database.run(
                 "EXPLAIN (ANALYZE, FORMAT JSON) \(CountInbox.groups(of: .agency(Agencies.justice), now: at(Self.now)))")
-            let plan = Plan(try #require(try counts.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            let plan = try Plan(counts)
             #expect(plan.indexes == ["dossiers_of_agency"] && plan.touched <= Limits.OneStop.countedOpen)
         }
     }
@@ -117,7 +117,7 @@ import Testing
             let nulls = Array(repeating: "NULL", count: count).joined(separator: ", ")
             let rows = try await transaction.run(
                 SQL(stringLiteral: "EXPLAIN (FORMAT JSON) EXECUTE shape(\(nulls))"))
-            let plan = Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            let plan = try Plan(rows)
             #expect(!plan.kinds.contains("Seq Scan"), "\(name), planned without values")
             try await transaction.run("DEALLOCATE shape")
         }
@@ -137,7 +137,7 @@ import Testing
                         """
                         EXPLAIN (ANALYZE, FORMAT JSON) \(SearchSQL.indexed(query, before: SearchSQL.newest, limit: 51))
                         """)
-                    return Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+                    return try Plan(rows)
                 }
                 #expect(plan.indexes.contains("dossier_search_words") && !plan.kinds.contains("Seq Scan"))
                 #expect(plan.sorted <= Limits.Finding.hits + 1, "\(words)")
@@ -145,12 +145,12 @@ import Testing
             let rare = Readable([.none]).query("", every: ["p:2.000488"], either: ["n:999190000017"])
             let duplicates = try await database.run(
                 "EXPLAIN (ANALYZE, FORMAT JSON) \(DuplicateSQL.find(rare, since: at(Self.now)))")
-            let found = Plan(try #require(try duplicates.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            let found = try Plan(duplicates)
             #expect(found.indexes.contains("dossier_search_words") && !found.kinds.contains("Seq Scan"))
             let walk = SearchSQL.walk(
                 Readable([.none]).query("khong co"), before: SearchSQL.newest, most: Limits.Finding.walk, limit: 51)
             let rows = try await database.run("EXPLAIN (ANALYZE, FORMAT JSON) \(walk)")
-            let plan = Plan(try #require(try rows.first?("QUERY PLAN", as: JSON.self).array?.first?["Plan"]))
+            let plan = try Plan(rows)
             #expect(plan.touched <= Limits.Finding.walk + 102 && plan.sorted <= 51)
         }
     }
@@ -162,23 +162,32 @@ struct Plan {
     var indexes: Set<String> = []
     /// Tables that are read from one end to the other.
     var tables: Set<String> = []
-    /// Index entries and rows that scans of tables looked at.
+    /// Index entries and rows that scans of tables looked at, in all and through each index.
     var touched = 0
+    var through: [String: Int] = [:]
     /// The most rows that one sort was given.
     var sorted = 0
 
-    init(_ node: JSON) { add(node) }
+    /// Deeper than the JSON that the service itself takes.
+    init(_ rows: Rows) throws {
+        let text = try #require(try rows.first?("QUERY PLAN", as: String.self))
+        let plans = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
+        add(try #require(plans?.first?["Plan"] as? [String: Any]))
+    }
 
-    private mutating func add(_ node: JSON) {
-        let kind = node["Node Type"]?.text ?? ""
+    private mutating func add(_ node: [String: Any]) {
+        let kind = node["Node Type"] as? String ?? ""
         kinds.insert(kind)
-        if let index = node["Index Name"]?.text { indexes.insert(index) }
-        if kind == "Seq Scan", let table = node["Relation Name"]?.text { tables.insert(table) }
-        func number(_ name: String, of node: JSON) -> Int { Int(node[name]?.integer ?? 0) }
-        let below = node["Plans"]?.array ?? []
+        let index = node["Index Name"] as? String
+        if let index { indexes.insert(index) }
+        if kind == "Seq Scan", let table = node["Relation Name"] as? String { tables.insert(table) }
+        func number(_ name: String, of node: [String: Any]) -> Int { (node[name] as? NSNumber)?.intValue ?? 0 }
+        let below = node["Plans"] as? [[String: Any]] ?? []
         let loops = number("Actual Loops", of: node)
-        if kind.hasSuffix("Scan"), kind != "Subquery Scan", kind != "CTE Scan", kind != "Bitmap Index Scan" {
-            touched += loops * (number("Actual Rows", of: node) + number("Rows Removed by Filter", of: node))
+        if kind.hasSuffix("Scan"), kind != "Subquery Scan", kind != "CTE Scan" {
+            let looked = loops * (number("Actual Rows", of: node) + number("Rows Removed by Filter", of: node))
+            if kind != "Bitmap Index Scan" { touched += looked }
+            if let index { through[index, default: 0] += looked }
         }
         if kind.contains("Sort") { sorted = max(sorted, below.map { number("Actual Rows", of: $0) }.max() ?? 0) }
         below.forEach { add($0) }

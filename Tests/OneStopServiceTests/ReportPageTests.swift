@@ -197,7 +197,7 @@ import Testing
             #expect(
                 shown == [
                     .publishedInTime: "0/2", .synchronised: "not-available", .inTime: "1/2", .apologised: "0/1",
-                    .proceduresOnline: "0/2", .dossiersOnline: "1/2", .paidOnline: "not-available",
+                    .proceduresOnline: "0/2", .dossiersOnline: "1/2", .paidOnline: "no-cases",
                     .digitised: "0/2", .reused: "no-cases", .complaintsInTime: "no-cases", .satisfied: "1/1",
                 ], "\(shown)")
         }

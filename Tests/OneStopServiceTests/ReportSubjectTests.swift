@@ -23,7 +23,8 @@ import Testing
             """)
         let lines: [(what: String, from: Int16, to: Int16, agency: AgencyCode, officer: PersonID?, day: Int)] = [
             ("accepted", 1, 2, Agencies.commune, nil, 1), ("handed-over", 2, 4, Agencies.justice, office.officer, 2),
-            ("finished", 4, 9, Agencies.commune, nil, 3),
+            // It goes home and keeps the name of who had it.
+            ("finished", 4, 9, Agencies.commune, office.officer, 3),
         ]
         for (index, line) in lines.enumerated() {
             let step = line.what == "accepted" ? nil : "assess"
@@ -42,6 +43,7 @@ import Testing
                 VALUES (\(id), \(Int64(version)), 'x', \(due), '{}')
                 """)
         }
+        try await superuser.run(SQL(stringLiteral: Migrations.endsBefore))
         return id
     }
 

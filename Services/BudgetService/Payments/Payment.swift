@@ -4,20 +4,7 @@ import ServiceKit
 /// Money that came: once by who reported it and that one's reference; of transfers and of the post once at its agency
 /// (os-235). What it does not settle is owed back.
 struct Payment: Record {
-    /// How it came: the payment gateway reported it; in cash at the counter; by transfer to the agency's account; the
-    /// postal company collected it (thu hộ; Decree 61/2018/NĐ-CP, Art. 22).
-    enum Channel: String, CaseIterable, Sendable {
-        case gateway, counter, transfer, postal
-
-        /// Where the money is. What the post collected is a claim on it until it hands it over (os-235).
-        var account: String {
-            switch self {
-            case .gateway, .transfer: ChartOfAccounts.bank
-            case .counter: ChartOfAccounts.cash
-            case .postal: ChartOfAccounts.heldByPost
-            }
-        }
-    }
+    typealias Channel = PaymentChannel
 
     var payment = PaymentID()
     var channel = Channel.gateway
@@ -108,6 +95,17 @@ struct Payment: Record {
     }
 }
 
+extension PaymentChannel {
+    /// Where the money is. What the post collected is a claim on it until it hands it over (os-235).
+    var account: String {
+        switch self {
+        case .gateway, .transfer: ChartOfAccounts.bank
+        case .counter: ChartOfAccounts.cash
+        case .postal: ChartOfAccounts.heldByPost
+        }
+    }
+}
+
 extension Work {
     /// Books money for a demand whose row this transaction holds: payment, receipt, entries, the demand paid and its
     /// event, all or nothing.
@@ -139,11 +137,11 @@ extension Work {
             let document = occasion == .feeCollected ? payment.receiptNumber ?? payment.reference : payment.reference
             try await post(occasion, of: payment, document: document, lines: lines, by: booker)
         }
-        if after.state != demand.state { try await settle(after, from: demand) }
+        if after.state != demand.state { try await settle(after, from: demand, through: payment.channel) }
         return (payment, after)
     }
 
-    private func settle(_ after: FeeDemand, from before: FeeDemand) async throws {
+    private func settle(_ after: FeeDemand, from before: FeeDemand, through channel: PaymentChannel) async throws {
         let changed = try await run(
             """
             UPDATE fee_demands SET state = 'paid', paid_at = \(after.paidAt), receipt_number = \(after.receiptNumber),
@@ -156,6 +154,7 @@ extension Work {
         // The dossier's clock goes on from the payment, however late its report came.
         (event.amount, event.receiptNumber, event.paidAt) =
             (after.amount, after.receiptNumber ?? "", after.paidAt ?? now)
+        event.channel = channel
         try await announce(event, version: Int64(after.version), to: after.agency)
     }
 }

@@ -263,7 +263,8 @@ enum DossierSQL {
                     """
                 ))
         }
-        return lines + bookLines(change, at: now) + followUps(change, from: before, at: now)
+        return lines + ends(dossier, from: before, at: now) + bookLines(change, at: now)
+            + followUps(change, from: before, at: now)
     }
 }
 

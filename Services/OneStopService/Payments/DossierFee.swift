@@ -20,6 +20,10 @@ struct DossierFee: Record, Hashable {
     var stops = false
     var askedAt: Date?
     var settledAt: Date?
+    /// How it was paid, and when that was known here, which is when its line of history was written. Neither changes
+    /// any more, also where the money is given back. Absent where Budget did not say how.
+    var channel: PaymentChannel?
+    var reportedAt: Date?
     var receiptNumber: String?
     /// The number of the receipt before it, which is void.
     var voidedReceipt: String?
@@ -44,6 +48,8 @@ struct DossierFee: Record, Hashable {
         .init("stops", \.stops, .bool, "Whether the clock stands until it is settled"),
         .init("askedAt", \.askedAt, .instant, "When it was asked for"),
         .init("settledAt", \.settledAt, .instant, "When it was paid, exempted, refused or withdrawn"),
+        .init("channel", \.channel, .choice, "How the money came; absent where that was not said"),
+        .init("reportedAt", \.reportedAt, .instant, "When the payment was known here"),
         .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt that counts"),
         .init("voidedReceipt", \.voidedReceipt, .text(1...40), "The void receipt in whose place it was issued"),
         .init("refunded", \.refunded, .money, "What was given back in all"),
@@ -112,6 +118,13 @@ extension Dossier.Payment {
 
     mutating func settle(_ place: Int, _ state: DossierFee.State, at now: Date, reasonCode: String? = nil) {
         (fees[place].state, fees[place].settledAt, fees[place].reasonCode) = (state, now, reasonCode)
+    }
+
+    /// The money of that fee came.
+    mutating func take(_ event: FeePaid, for place: Int, at now: Date) {
+        settle(place, .paid, at: event.paidAt)
+        (fees[place].amount, fees[place].receiptNumber) = (event.amount, event.receiptNumber)
+        (fees[place].channel, fees[place].reportedAt) = (event.channel, event.channel.map { _ in now })
     }
 
     /// What is open is asked for no more: processing was stopped. Budget hears it by that event (os-093).

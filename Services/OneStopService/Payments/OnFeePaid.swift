@@ -54,9 +54,7 @@ enum OnFeePaid: Reaction {
     ) throws(Refused) -> (Dossier, PromisedDate?) {
         var dossier = before
         guard let place = dossier.payment.place(of: event.demand) else { throw .demandNotOpen }
-        dossier.payment.settle(place, .paid, at: event.paidAt)
-        (dossier.payment.fees[place].amount, dossier.payment.fees[place].receiptNumber) =
-            (event.amount, event.receiptNumber)
+        dossier.payment.take(event, for: place, at: now)
         let due = try dossier.goOnWhenSettled(definition: definition, calendar: calendar, now: now)
         return (dossier, due)
     }
@@ -75,9 +73,7 @@ enum OnFeePaid: Reaction {
         var dossier = before
         guard let place = dossier.payment.formerPlace(of: event.demand) else { throw .demandNotOpen }
         let former = dossier.payment.fees[place]
-        dossier.payment.settle(place, .paid, at: event.paidAt)
-        (dossier.payment.fees[place].amount, dossier.payment.fees[place].receiptNumber) =
-            (event.amount, event.receiptNumber)
+        dossier.payment.take(event, for: place, at: now)
         dossier.payment.fees[place].takenBackAt = former.settledAt
         // An exemption that stands goes on standing; of one that was taken back nothing is left.
         if former.state != .exempt {

@@ -53,9 +53,9 @@ struct IndicatorScore: Record, Hashable {
     }
 
     /// In tenths of a point.
-    var tenths: Int { (points * 20 + dossiers) / (dossiers * 2) }
+    var tenths: Int { Rounding.ratio(points, of: dossiers, in: 10) }
 
-    static func written(_ tenths: Int) -> String { "\(tenths / 10).\(tenths % 10)" }
+    static func written(_ tenths: Int) -> String { Rounding.written(tenths, decimals: 1) }
 
     static let fields: [Field<Self>] = [
         .init("indicator", \.indicator, .integer(1...9), "Its number in the circular"),
@@ -94,7 +94,7 @@ enum ReportGrade: String, CaseIterable, Sendable {
     static func of(_ scores: [IndicatorScore], most: Int) -> (tenths: Int, grade: ReportGrade)? {
         guard !scores.isEmpty else { return nil }
         let (sum, full) = (scores.reduce(0) { $0 + $1.tenths }, scores.count * 20)
-        let tenths = (sum * most * 20 + full) / (full * 2)
+        let tenths = Rounding.ratio(sum, of: full, in: most * 10)
         // Compared before it is rounded.
         func reaches(_ threshold: Int) -> Bool { sum * most * 10 >= threshold * full }
         if most == 10 { return (tenths, reaches(50) ? .full : reaches(35) ? .partly : .below) }

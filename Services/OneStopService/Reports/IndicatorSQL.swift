@@ -62,8 +62,9 @@ extension Reported {
         case .officer:
             """
             SELECT DISTINCT j.id, h.officer::text AS subject FROM judged j
-            JOIN dossier_history h ON h.dossier = j.id AND h.at < \(asOf)
-            WHERE h.officer IS NOT NULL AND \(within("h.agency"))
+            CROSS JOIN LATERAL (
+                SELECT h.officer FROM dossier_history h WHERE h.dossier = j.id AND \(holds("h")) OFFSET 0
+            ) h
             """
         }
     }
@@ -92,15 +93,17 @@ extension Reported {
     /// later visit is counted anew (os-070); a step without a date is left out.
     private var visits: SQL {
         """
-        lines AS (
-            SELECT h.dossier, h.version, h.at, h.step, h.agency, h.to_status IN (8, 9) AND h.from_status <> h.to_status
-                       AS ends, lag(h.step) OVER (PARTITION BY h.dossier ORDER BY h.version) AS step_before
-            FROM judged j JOIN dossier_history h ON h.dossier = j.id AND h.at < \(asOf)
-        ), begun AS (
-            SELECT dossier, version, step, agency, ends,
-                   lead(version) OVER (PARTITION BY dossier ORDER BY version) AS left_by,
-                   lead(at) OVER (PARTITION BY dossier ORDER BY version) AS left_at
-            FROM lines WHERE ends OR step IS DISTINCT FROM step_before
+        begun AS (
+            SELECT j.id AS dossier, b.* FROM judged j CROSS JOIN LATERAL (
+                SELECT version, step, agency, ends, lead(version) OVER (ORDER BY version) AS left_by,
+                       lead(at) OVER (ORDER BY version) AS left_at
+                FROM (
+                    SELECT version, at, step, agency, to_status IN (8, 9) AND from_status <> to_status AS ends,
+                           lag(step) OVER (ORDER BY version) AS step_before
+                    FROM dossier_history WHERE dossier = j.id AND at < \(asOf)
+                ) l
+                WHERE ends OR step IS DISTINCT FROM step_before
+            ) b
         ), visits AS (
             SELECT b.dossier AS id, b.agency, o.officer, o.agency AS officer_agency,
                    CASE WHEN t.due_at IS NULL THEN NULL
@@ -141,16 +144,15 @@ extension Reported {
     }
 
     func points(
-        _ subject: IndicatorSubject, _ key: String, _ indicator: Indicator, after: DossierID?, limit: Int
+        _ subject: IndicatorSubject, _ key: String, _ indicator: Indicator, _ page: ReportRequest
     ) -> SQL {
-        let further: SQL = after.map { "AND p.id > \($0)" } ?? ""
-        return """
-            \(points(subject))
-            SELECT p.*, f.code_agency, f.code_day, f.code_serial, f.due_at, f.closed_at FROM points p
-            JOIN facts f ON f.id = p.id
-            WHERE p.subject = \(key) AND p.indicator = \(Int32(indicator.rawValue)) \(further)
-            ORDER BY p.id LIMIT \(limit + 1)
-            """
+        """
+        \(points(subject))
+        SELECT id, points, reason, code_agency, code_day, code_serial, due_at, closed_at
+        FROM points JOIN facts USING (id)
+        WHERE subject = \(key) AND indicator = \(Int32(indicator.rawValue)) \(page.further)
+        ORDER BY id LIMIT \(page.limit + 1)
+        """
     }
 
     /// For each agency that received something: its procedures by the nature of agencies that receive them, and what

@@ -10,24 +10,14 @@ enum ListComplaintsReported: Endpoint {
     static let access = Access.official(.dossiersApprove)
     static let refusals = [Refused.periodNotBegun, .asOfOutside]
 
-    struct Input: Record {
-        var agency = AgencyCode.none
-        var period = ReportPeriod()
+    struct Input: ListOfReport {
+        var request = ReportRequest()
         var key: AgencyCode?
-        var asOf: Date?
-        var after: ComplaintID?
-        var limit = Limits.pageDefault
 
-        static let fields: [Field<Self>] = [
-            .init("agency", \.agency, .agency, "As of the report", in: .path),
-            .init("period", \.period, .period, "As of the report", in: .path),
-            .init("key", \.key, .agency, "Of this agency alone; absent: of all of the report", in: .query),
-            .init("asOf", \.asOf, .instant, ReportTimeliness.asOfDoc, in: .query),
-            .init("after", \.after, .id, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
+        static let fields: [Field<Self>] =
+            requestFields + [
+                .init("key", \.key, .agency, "Of this agency alone; absent: of all of the report", in: .query)
+            ]
     }
 
     struct Line: Record, Hashable {
@@ -63,23 +53,21 @@ enum ListComplaintsReported: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.dossiersApprove, at: input.agency)
-        let reported = try Reported(input.agency, input.period, asOf: input.asOf, now: call.now)
-        call.logRead(of: "complaints", input.agency.text, purpose: "report \(input.period)")
+        let request = input.request
+        try await call.require(.dossiersApprove, at: request.agency)
+        let reported = try request.reported(now: call.now)
+        call.logRead(of: "complaints", request.agency.text, purpose: "report \(request.period)")
         let ofLine: SQL = input.key.map { "AND agency = \($0)" } ?? ""
-        let further: SQL = input.after.map { "AND id > \($0)" } ?? ""
         let rows = try await call.run(
             """
             \(reported.dueComplaints)
-            SELECT * FROM due WHERE official IS DISTINCT FROM \(call.caller.person) \(ofLine) \(further)
-            ORDER BY id LIMIT \(input.limit + 1)
+            SELECT * FROM due WHERE official IS DISTINCT FROM \(call.caller.person) \(ofLine) \(request.further)
+            ORDER BY id LIMIT \(request.limit + 1)
             """)
         var output = Output()
-        output.complaints = try rows.prefix(input.limit).map(Line.init)
-        guard rows.count > input.limit, let last = output.complaints.last else { return Reply(output) }
+        output.complaints = try rows.prefix(request.limit).map(Line.init)
         let line = input.key.map { ["key=\($0)"] } ?? []
-        return Reply(
-            output, next: reported.path("complaints", line + ["limit=\(input.limit)", "after=\(last.complaint)"]))
+        return Reply(output, next: try request.next(rows, of: reported, "complaints", line))
     }
 }
 
@@ -87,11 +75,17 @@ extension Reported {
     /// `WITH due`: complaints that were due in the period, by the agency that had to answer, as they stood.
     var dueComplaints: SQL {
         """
-        WITH due AS (
+        WITH \(agencies), due AS (
             SELECT id, agency, official, dossier, due_at,
                    CASE WHEN answered_at < \(asOf) THEN answered_at END AS answered_at,
                    coalesce(answered_at <= due_at AND answered_at < \(asOf), false) AS in_time
-            FROM complaints WHERE due_at >= \(start) AND due_at < \(asOf) AND \(within("agency"))
+            FROM agencies p CROSS JOIN LATERAL (
+                (SELECT * FROM complaints
+                 WHERE agency = p.code AND due_at >= \(start) AND due_at < \(asOf) AND answered_at IS NULL OFFSET 0)
+                UNION ALL
+                (SELECT * FROM complaints
+                 WHERE agency = p.code AND due_at >= \(start) AND due_at < \(asOf) AND answered_at IS NOT NULL OFFSET 0)
+            ) k
         )
         """
     }

@@ -10,30 +10,20 @@ enum ListReported: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [Refused.periodNotBegun, .asOfOutside]
 
-    struct Input: Record {
-        var agency = AgencyCode.none
-        var period = ReportPeriod()
+    struct Input: ListOfReport {
+        var request = ReportRequest()
         var cell = ReportCell.inHand
         var by = ReportGroup.agency
         var key: String?
-        var asOf: Date?
-        var after: DossierID?
-        var limit = Limits.pageDefault
 
-        static let fields: [Field<Self>] = [
-            .init("agency", \.agency, .agency, "As of the report", in: .path),
-            .init("period", \.period, .period, "As of the report", in: .path),
-            .init("cell", \.cell, .choice, default: .inHand, "Which figure", in: .query),
-            .init("by", \.by, .choice, default: .agency, "What `key` is the key of", in: .query),
-            .init(
-                "key", \.key, .text(0...Limits.Reports.key), "Of one line of the table; absent: of all lines",
-                in: .query),
-            .init("asOf", \.asOf, .instant, ReportTimeliness.asOfDoc, in: .query),
-            .init("after", \.after, .id, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
+        static let fields: [Field<Self>] =
+            requestFields + [
+                .init("cell", \.cell, .choice, default: .inHand, "Which figure", in: .query),
+                .init("by", \.by, .choice, default: .agency, "What `key` is the key of", in: .query),
+                .init(
+                    "key", \.key, .text(0...Limits.Reports.key), "Of one line of the table; absent: of all lines",
+                    in: .query),
+            ]
     }
 
     /// Codes and dates: who the applicant is the dossier itself says.
@@ -84,19 +74,16 @@ enum ListReported: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.dossiersRead, at: input.agency)
-        let reported = try Reported(input.agency, input.period, asOf: input.asOf, now: call.now)
-        call.logRead(of: "dossiers", input.agency.text, purpose: "report \(input.period) \(input.cell.rawValue)")
-        let rows = try await call.run(
-            reported.list(input.cell, by: input.by, key: input.key, after: input.after, limit: input.limit))
+        let request = input.request
+        try await call.require(.dossiersRead, at: request.agency)
+        let reported = try request.reported(now: call.now)
+        call.logRead(of: "dossiers", request.agency.text, purpose: "report \(request.period) \(input.cell.rawValue)")
+        let rows = try await call.run(reported.list(input.cell, by: input.by, key: input.key, request))
         var output = Output()
-        output.dossiers = try rows.prefix(input.limit).map { try Line($0, asOf: reported.asOf) }
-        guard rows.count > input.limit, let last = output.dossiers.last else { return Reply(output) }
+        output.dossiers = try rows.prefix(request.limit).map { try Line($0, asOf: reported.asOf) }
         let line = input.key.map { ["by=\(input.by.rawValue)", "key=\($0.asQuery)"] } ?? []
-        return Reply(
-            output,
-            next: reported.path(
-                "dossiers", ["cell=\(input.cell.rawValue)"] + line + ["limit=\(input.limit)", "after=\(last.dossier)"]))
+        let query = ["cell=\(input.cell.rawValue)"] + line
+        return Reply(output, next: try request.next(rows, of: reported, "dossiers", query))
     }
 }
 

@@ -92,8 +92,8 @@ extension ReportCell {
     var colour: String {
         switch self {
         case .opening: "#5b6770"
-        case .counter, .received, .inHand, .withPapers, .finished: "#24568f"
-        case .online, .onlineResult: "#2f7fa8"
+        case .counter, .received, .inHand, .withPapers, .finished, .paid: "#24568f"
+        case .online, .onlineResult, .paidOnline: "#2f7fa8"
         case .postal: "#6b5ca5"
         case .early, .digitised, .reused, .satisfied: "#1d7a4f"
         case .onTime, .met, .rated: "#3f7d1f"

@@ -157,28 +157,19 @@ enum ListPoints: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [Refused.periodNotBegun, .asOfOutside, .quarterOrYear, .indicatorOfAgency]
 
-    struct Input: Record {
-        var agency = AgencyCode.none
-        var period = ReportPeriod()
+    struct Input: ListOfReport {
+        var request = ReportRequest()
         var of = IndicatorSubject.agency
         var key = ""
         var indicator = 1
-        var asOf: Date?
-        var after: DossierID?
-        var limit = Limits.pageDefault
 
-        static let fields: [Field<Self>] = [
-            .init("agency", \.agency, .agency, "As of the report", in: .path),
-            .init("period", \.period, .period, "As of the report", in: .path),
-            .init("of", \.of, .choice, default: .agency, "What `key` names", in: .query),
-            .init("key", \.key, .text(1...Limits.Reports.key), "The agency or the official of the line", in: .query),
-            .init("indicator", \.indicator, .integer(1...9), "Its number: 1, 2, 3, 4, 6 or 7", in: .query),
-            .init("asOf", \.asOf, .instant, ReportTimeliness.asOfDoc, in: .query),
-            .init("after", \.after, .id, "The last one of the page before", in: .query),
-            .init(
-                "limit", \.limit, .integer(1...Limits.pageMaximum), default: Limits.pageDefault, "Most rows",
-                in: .query),
-        ]
+        static let fields: [Field<Self>] =
+            requestFields + [
+                .init("of", \.of, .choice, default: .agency, "What `key` names", in: .query),
+                .init(
+                    "key", \.key, .text(1...Limits.Reports.key), "The agency or the official of the line", in: .query),
+                .init("indicator", \.indicator, .integer(1...9), "Its number: 1, 2, 3, 4, 6 or 7", in: .query),
+            ]
     }
 
     /// Where the points come from: the dates, the requests for papers, what the applicant said, a justified complaint.
@@ -210,30 +201,24 @@ enum ListPoints: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
+        let request = input.request
         let reported = try await call.judged(
-            input.agency, input.period, input.of, try? PersonID(input.key), asOf: input.asOf)
+            request.agency, request.period, input.of, try? PersonID(input.key), asOf: request.asOf)
         guard let indicator = Indicator(rawValue: input.indicator), IndicatorPoints.ofDossier.contains(input.indicator)
         else { throw Refused.indicatorOfAgency }
-        call.logRead(of: "dossiers", input.agency.text, purpose: "indicator \(input.indicator) of \(input.period)")
-        let rows = try await call.run(
-            reported.points(input.of, input.key, indicator, after: input.after, limit: input.limit))
+        call.logRead(
+            of: "dossiers", request.agency.text, purpose: "indicator \(input.indicator) of \(request.period)")
+        let rows = try await call.run(reported.points(input.of, input.key, indicator, request))
         var output = Output()
-        output.dossiers = try rows.prefix(input.limit).map { row in
+        output.dossiers = try rows.prefix(request.limit).map { row in
             var line = Line()
             (line.dossier, line.code) = (try row("id"), try Dossier.code(row)?.text)
             (line.dueAt, line.closedAt, line.points) = (try row("due_at"), try row("closed_at"), try row("points"))
             line.reason = Reason(rawValue: try row("reason")) ?? .time
             return line
         }
-        guard rows.count > input.limit, let last = output.dossiers.last else { return Reply(output) }
-        return Reply(
-            output,
-            next: reported.path(
-                "points",
-                [
-                    "of=\(input.of.rawValue)", "key=\(input.key.asQuery)", "indicator=\(input.indicator)",
-                    "limit=\(input.limit)", "after=\(last.dossier)",
-                ]))
+        let query = ["of=\(input.of.rawValue)", "key=\(input.key.asQuery)", "indicator=\(input.indicator)"]
+        return Reply(output, next: try request.next(rows, of: reported, "points", query))
     }
 }
 

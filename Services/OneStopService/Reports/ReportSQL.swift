@@ -10,66 +10,25 @@ extension Reported {
     /// The same of what officials held there and what was closed in the period, whoever received it (os-274).
     var worked: SQL { facts(held, "true") }
 
-    /// At the agency of the report or below it.
-    func within(_ column: SQL) -> SQL { "(\(column) = \(agency) OR starts_with(\(column), \(agency) || '.'))" }
-
-    /// By the acceptances of each agency, the open dossiers, and the index of what has ended since (os-212). Inner
-    /// selections with OFFSET keep the planner from reading all that ever were.
-    private var received: SQL {
-        """
-        SELECT \(Self.columns) FROM directory_agencies p CROSS JOIN LATERAL (
-            SELECT * FROM dossiers
-            WHERE receiving_agency = p.code AND accepted_at >= \(start) AND accepted_at < \(asOf) OFFSET 0
-        ) d
-        WHERE \(within("p.code"))
-        UNION ALL
-        SELECT \(Self.columns) FROM dossiers d
-        WHERE accepted_at < \(start) AND status IN (1, 2, 4, 5, 6, 7) AND \(within("receiving_agency"))
-        UNION ALL
-        SELECT \(Self.columns) FROM dossier_history e CROSS JOIN LATERAL (
-            SELECT * FROM dossiers
-            WHERE id = e.dossier AND accepted_at < \(start) AND \(within("receiving_agency")) OFFSET 0
-        ) d
-        WHERE e.at >= \(start) AND \(Self.ends)
-        UNION ALL
-        -- What was forwarded to others since: few, by their ids.
-        SELECT \(Self.columns) FROM forwarded f CROSS JOIN LATERAL (
-            SELECT * FROM dossiers WHERE id = f.dossier AND accepted_at < \(asOf) OFFSET 0
-        ) d
-        WHERE \(within("f.from_agency")) AND NOT \(within("d.receiving_agency"))
-            AND (d.accepted_at >= \(start) OR d.status IN (1, 2, 4, 5, 6, 7) OR EXISTS (
-                SELECT FROM dossier_history e WHERE e.dossier = d.id AND e.at >= \(start) AND \(Self.ends)))
-        """
+    /// The same for these figures: payments may also come after the end.
+    private func facts(for cells: [ReportCell]) -> SQL {
+        guard cells.contains(where: \.isOfPayments) else { return facts }
+        return facts("\(received) UNION ALL \(paidLater)", within("coalesce(f.from_agency, d.receiving_agency)"))
     }
-
-    /// By what was closed in the period and the history of each.
-    private var held: SQL {
-        """
-        SELECT \(Self.columns) FROM dossier_history e CROSS JOIN LATERAL (
-            SELECT FROM dossier_history h
-            WHERE h.dossier = e.dossier AND h.at < \(asOf) AND h.officer IS NOT NULL AND \(within("h.agency")) LIMIT 1
-        ) h CROSS JOIN LATERAL (
-            SELECT * FROM dossiers WHERE id = e.dossier AND accepted_at IS NOT NULL OFFSET 0
-        ) d
-        WHERE e.at >= \(start) AND e.at < \(asOf) AND \(Self.ends)
-        """
-    }
-
-    private static let ends: SQL = "e.to_status IN (8, 9) AND e.from_status <> e.to_status"
 
     private func facts(_ hand: SQL, _ condition: SQL) -> SQL {
         """
-        WITH forwarded AS (
-            -- Where it was before it was forwarded at this moment or later.
-            SELECT DISTINCT ON (dossier) dossier, from_agency FROM dossier_forwards WHERE at >= \(asOf)
-            ORDER BY dossier, version
-        ), hand AS (\(hand)), courses AS (
+        WITH \(agencies), hand AS (\(hand)), courses AS (
             SELECT d.id, d.procedure, d.channel, d.accepted_at, d.document, d.document_sha256, d.code_agency,
                    d.code_day, d.code_serial, coalesce(f.from_agency, d.receiving_agency) AS agency, u.due_at,
                    h.finished_at, h.returned_at, h.stopped_at, h.withdrawn, h.supplements, h.reappointed,
                    CASE WHEN h.asked_by_version > h.resumed_by_version THEN h.asked_at END AS stood_since
             FROM hand d
-            LEFT JOIN forwarded f ON f.dossier = d.id
+            -- Where it was before it was forwarded at this moment or later.
+            LEFT JOIN LATERAL (
+                SELECT from_agency FROM dossier_forwards WHERE dossier = d.id AND at >= \(asOf)
+                ORDER BY version LIMIT 1
+            ) f ON true
             CROSS JOIN LATERAL (\(history)) h
             LEFT JOIN LATERAL (
                 SELECT t.due_at FROM due_dates t
@@ -87,11 +46,6 @@ extension Reported {
         )
         """
     }
-
-    private static let columns: SQL = """
-        d.id, d.procedure, d.channel, d.accepted_at, d.document, d.document_sha256, d.code_agency, d.code_day, \
-        d.code_serial, d.receiving_agency
-        """
 
     /// A request for papers comes from another status than 5, and a declined withdrawal (7 to 5) is none.
     private var history: SQL {
@@ -164,21 +118,24 @@ extension Reported {
     }
 
     /// The dossiers of one figure, by their ids.
-    func list(_ cell: ReportCell, by group: ReportGroup, key: String?, after: DossierID?, limit: Int) -> SQL {
+    func list(_ cell: ReportCell, by group: ReportGroup, key: String?, _ page: ReportRequest) -> SQL {
         let ofLine: SQL = key.map { "AND \(self.key(group)) = \($0)" } ?? ""
-        let further: SQL = after.map { "AND id > \($0)" } ?? ""
         return """
-            \(facts), \(laws)
-            SELECT * FROM facts WHERE \(cell.condition(self)) \(ofLine) \(further) ORDER BY id LIMIT \(limit + 1)
+            \(facts(for: [cell])), \(laws)
+            SELECT * FROM facts WHERE \(cell.condition(self)) \(ofLine) \(page.further)
+            ORDER BY id LIMIT \(page.limit + 1)
             """
     }
 
     /// How many dossiers each of these figures has.
     func counts(of cells: [ReportCell]) -> SQL {
         let counts = cells.map { cell -> SQL in
-            "count(*) FILTER (WHERE \(cell.condition(self))) AS \(raw: "\"\(cell.rawValue)\"")"
+            let inHand: SQL = cell.isOfPayments ? "true" : "coalesce(closed_at >= \(start), true)"
+            return """
+                count(*) FILTER (WHERE \(inHand) AND \(cell.condition(self))) AS \(raw: "\"\(cell.rawValue)\"")
+                """
         }
-        return "\(facts), \(laws) SELECT \(SQL(joining: counts, separator: ", ")) FROM facts"
+        return "\(facts(for: cells)), \(laws) SELECT \(SQL(joining: counts, separator: ", ")) FROM facts"
     }
 }
 

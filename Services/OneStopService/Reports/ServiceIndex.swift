@@ -41,12 +41,13 @@ enum ServiceIndex: String, CaseIterable, Sendable {
         case .digitised: (.digitised, .finished)
         case .reused: (.reused, .withPapers)
         case .satisfied: (.satisfied, .rated)
+        case .paidOnline: (.paidOnline, .paid)
         default: nil
         }
     }
 
     /// What another system knows, and this one does not: said, and not made up (os-210).
-    var isKnownHere: Bool { self != .synchronised && self != .paidOnline }
+    var isKnownHere: Bool { self != .synchronised }
 
     var group: ServiceIndexGroup {
         switch self {
@@ -88,13 +89,10 @@ enum ServiceIndex: String, CaseIterable, Sendable {
 
     /// In hundredths of a percent, halves up; nil where there is nothing of which it is a share.
     static func hundredths(_ part: Int, of whole: Int) -> Int? {
-        whole > 0 ? (part * 20_000 + whole) / (whole * 2) : nil
+        whole > 0 ? Rounding.ratio(part, of: whole, in: 10_000) : nil
     }
 
-    static func written(_ hundredths: Int) -> String {
-        let rest = hundredths % 100
-        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
-    }
+    static func written(_ hundredths: Int) -> String { Rounding.written(hundredths, decimals: 2) }
 }
 
 /// `GET /agencies/{agency}/reports/{period}/service-index`: the indexes of Decision 766/QĐ-TTg that follow from what is

@@ -74,11 +74,17 @@ enum ReportCell: String, CaseIterable, Sendable {
     case onlineResult = "online-result"
     /// Online and not in time, as the circular's ninth indicator has it (os-275).
     case onlineLate = "online-late"
+    /// Those for which a fee was paid in the period, and of them those all of whose payments came through the gateway.
+    case paid
+    case paidOnline = "paid-online"
 
     /// Those of the balance: what was there and came, and what became of it (os-204).
     static let came: [ReportCell] = [.opening, .counter, .online, .postal]
     static let became: [ReportCell] = [.early, .onTime, .late, .refused, .withdrawn, .inTime, .overdue]
     static let balance = came + became
+
+    /// Whether it counts payments of the period, which may come when a dossier is not in hand any more.
+    var isOfPayments: Bool { self == .paid || self == .paidOnline }
 
     /// Over a row of `facts`, beside `laws`.
     func condition(_ reported: Reported) -> SQL {
@@ -97,10 +103,7 @@ enum ReportCell: String, CaseIterable, Sendable {
         case .met: "met"
         case .finished: "finished_at IS NOT NULL"
         case .digitised:
-            """
-            (finished_at IS NOT NULL AND document IS NOT NULL
-             AND EXISTS (SELECT FROM attachments a WHERE a.dossier = facts.id AND a.added_at < \(reported.asOf)))
-            """
+            "(finished_at IS NOT NULL AND document IS NOT NULL AND \(papers(reported)))"
         case .withPapers: "(accepted_at >= \(reported.start) AND (\(papers(reported)) OR \(reuse(reported))))"
         case .reused: "(accepted_at >= \(reported.start) AND \(reuse(reported)))"
         case .missed: "NOT met"
@@ -113,6 +116,8 @@ enum ReportCell: String, CaseIterable, Sendable {
              AND ((finished_at IS NOT NULL AND document_sha256 IS NOT NULL)
                   OR procedure IN (SELECT code FROM laws WHERE document IS NULL)))
             """
+        case .paid: "\(online(reported)) IS NOT NULL"
+        case .paidOnline: "coalesce(\(online(reported)), false)"
         case .onlineLate:
             """
             (channel = 'online' AND NOT withdrawn AND NOT coalesce(coalesce(closed_at, end_at) <= due_at, false))
@@ -120,17 +125,29 @@ enum ReportCell: String, CaseIterable, Sendable {
         }
     }
 
+    /// With OFFSET each is looked up for its dossier: without, the planner may hash those of the whole province
+    /// (os-212).
     private func papers(_ reported: Reported) -> SQL {
-        "EXISTS (SELECT FROM attachments a WHERE a.dossier = facts.id AND a.added_at < \(reported.asOf))"
+        "EXISTS (SELECT FROM attachments a WHERE a.dossier = facts.id AND a.added_at < \(reported.asOf) OFFSET 0)"
     }
 
     /// A paper or a result that the office had already.
     private func reuse(_ reported: Reported) -> SQL {
         """
         (EXISTS (SELECT FROM attachments a WHERE a.dossier = facts.id AND a.reused_from IS NOT NULL
-                 AND a.added_at < \(reported.asOf))
+                 AND a.added_at < \(reported.asOf) OFFSET 0)
          OR EXISTS (SELECT FROM dossier_papers p WHERE p.dossier = facts.id AND p.form = 'result'
-                    AND p.taken_at < \(reported.asOf)))
+                    AND p.taken_at < \(reported.asOf) OFFSET 0))
+        """
+    }
+
+    /// Whether all that was paid in the period was paid online; null where nothing was. By the moment at which it was
+    /// known here, and whatever became of the money later: neither changes any more (os-203).
+    private func online(_ reported: Reported) -> SQL {
+        """
+        (SELECT bool_and(f.channel = \(PaymentChannel.gateway.rawValue)) FROM dossiers d
+         CROSS JOIN LATERAL jsonb_to_recordset(d.fees) AS f (channel text, "reportedAt" timestamptz)
+         WHERE d.id = facts.id AND f."reportedAt" >= \(reported.start) AND f."reportedAt" < \(reported.asOf))
         """
     }
 
@@ -170,6 +187,8 @@ enum ReportCell: String, CaseIterable, Sendable {
         case .satisfied: ("Được đánh giá hài lòng", "Rated as satisfied")
         case .onlineResult: ("Trực tuyến, có kết quả điện tử", "Online, with an electronic result")
         case .onlineLate: ("Trực tuyến, quá hạn", "Online, late")
+        case .paid: ("Có nộp phí, lệ phí trong kỳ", "Fees paid in the period")
+        case .paidOnline: ("Nộp phí, lệ phí trực tuyến", "Fees paid online")
         }
     }
 }

@@ -11,6 +11,8 @@ public struct FeePaid: Event {
     public var amount = Money.zero
     public var receiptNumber = ""
     public var paidAt: Date = Date(timeIntervalSince1970: 0)
+    /// Absent in what was announced before this was said.
+    public var channel: PaymentChannel?
 
     public var aggregateID: String { demand.text }
 
@@ -23,5 +25,6 @@ public struct FeePaid: Event {
         .init("amount", \.amount, .money, "What was paid"),
         .init("receiptNumber", \.receiptNumber, .text(1...40), "Number of the receipt"),
         .init("paidAt", \.paidAt, .instant, "When"),
+        .init("channel", \.channel, .choice, "How the money came"),
     ]
 }
