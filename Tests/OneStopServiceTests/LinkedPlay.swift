@@ -314,7 +314,7 @@ extension LinkedPlay {
         let (before, definition) = (lead.dossier, lead.definition)
         guard
             let dossier = try? FollowLinks.finished(
-                before, definition, openOpinions: lead.openOpinions, now: now)
+                before, definition, openOpinions: lead.openOpinions, isSigned: false, now: now)
         else { return }
         let earliest = try before.step.flatMap(definition.step)?.earliest(begun: before.stepBegunAt, calendar: calendar)
         if let earliest, now < earliest {
