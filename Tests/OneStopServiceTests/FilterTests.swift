@@ -55,7 +55,7 @@ import Testing
                 }
             }
             var filter = InboxFilter()
-            filter.status = [.accepted]
+            filter.status = [.accepted, .processing]
             let inbox = try Inbox(
                 filter, of: .agency(Agencies.justice), from: nil, until: nil, now: at("2021-03-01 09:00"))
             let rows = try await office.harness.database.database.run(inbox.page(after: nil, limit: 3))
@@ -68,7 +68,7 @@ import Testing
             #expect(empty.rows.isEmpty && empty.end != nil)
             #expect(try Walk(marker, limit: 2, most: 5).end == nil)
             var paged: [String] = []
-            var next: String? = "/inbox?status=accepted&limit=1"
+            var next: String? = "/inbox?status=accepted&status=processing&limit=1"
             while let path = next {
                 let page = try await office.get(path, as: office.clerk)
                 paged += ids(page)

@@ -111,15 +111,17 @@ import Testing
             )
         }
         var waiting = ReadLedger.Waiting()
-        for read in [
-            read("a", "x", "p"), read("a", "y", "p"), read("a", "x", "p"), read("a", "x", "q"), read("b", "x", "p"),
-        ] { #expect(waiting.add(ReadLedger.Line(read: read), most: 4)) }
-        #expect(!waiting.add(ReadLedger.Line(read: read("c", "x", "p")), most: 4))
-        #expect(waiting.add(ReadLedger.Line(read: read("b", "x", "p")), most: 4))
+        func fits(_ id: String, _ caller: String, _ purpose: String) -> Bool {
+            waiting.add(ReadLedger.Line(read: read(id, caller, purpose)), most: 4)
+        }
+        func taken(_ count: Int) -> [ReadLedger.Line] { waiting.take(count) }
+        #expect(fits("a", "x", "p") && fits("a", "y", "p") && fits("a", "x", "p") && fits("a", "x", "q"))
+        #expect(fits("b", "x", "p") && !fits("c", "x", "p") && fits("b", "x", "p"))
         #expect(waiting.lines.map(\.times) == [2, 1, 1, 2])
-        #expect(waiting.take(1).map(\.read.id) == ["a"])
-        #expect(waiting.add(ReadLedger.Line(read: read("b", "x", "p")), most: 4))
-        #expect(waiting.take(9).map(\.times) == [1, 1, 3] && waiting.take(9).isEmpty)
+        #expect(taken(1).map(\.read.id) == ["a"])
+        #expect(fits("b", "x", "p"))
+        #expect(taken(9).map(\.times) == [1, 1, 3])
+        #expect(taken(9).isEmpty)
     }
 
     @Test func `os-141: who could read is who can, at every stage`() async throws {

@@ -111,16 +111,17 @@ import Testing
             let key = try UploadID(slow)
             let second = office.harness.database.open(office.harness.database.administrator)
             try await second.run("UPDATE uploads SET received = bytes WHERE id = \(key)")
-            async let answer = desk.chunk(slow, at: page.count, [])
-            try await second.transaction { transaction in
+            let answer = try await second.transaction { transaction in
                 try await transaction.run(
                     """
                     UPDATE uploads SET state = 'attached', version = version + 1, media_type = 'application/pdf',
                         signed = false WHERE id = \(key)
                     """)
+                let answer = Task { try await desk.chunk(slow, at: page.count, []) }
                 try await eventually("the slow one finds no bytes") { try await office.waiting() > 0 }
+                return answer
             }
-            let told = try await answer
+            let told = try await answer.value
             #expect((told.status, told.json["state"]) == (200, "attached"), "\(told.code ?? "")")
         }
     }

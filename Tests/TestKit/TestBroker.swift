@@ -70,7 +70,15 @@ public struct Room: Sendable {
         try TestBroker.control(
             "eval",
             """
-            rabbit_amqqueue:kill_queue_hard(node(), rabbit_misc:r(<<"\(vhost)">>, queue, <<"\(queue)">>)).
+            Name = rabbit_misc:r(<<"\(vhost)">>, queue, <<"\(queue)">>),
+            Kill = fun Kill(Left) when Left > 0 ->
+                {ok, Q} = rabbit_amqqueue:lookup(Name),
+                case amqqueue:get_state(Q) of
+                    crashed -> ok;
+                    _ -> exit(amqqueue:get_pid(Q), kill), timer:sleep(100), Kill(Left - 1)
+                end
+            end,
+            ok = Kill(100).
             """)
     }
 

@@ -69,12 +69,12 @@ extension Refused {
         Refused(
             weeksUncover.code, 422,
             vi: """
-                Các tuần làm việc của lịch này không bao quát \(dossiers) hồ sơ đang mở: không tính lại được thời hạn của \
-                chúng. Nếu vẫn muốn nạp lịch, hãy gửi kèm leaving=\(dossiers).
+                Các tuần làm việc của lịch này không bao quát \(dossiers) hồ sơ đang mở: không tính lại được thời hạn \
+                của chúng. Nếu vẫn muốn nạp lịch, hãy gửi kèm leaving=\(dossiers).
                 """,
             en: """
-                The weeks of this calendar leave \(dossiers) open dossiers uncovered: their time could not be counted any \
-                more. To load it all the same, say leaving=\(dossiers).
+                The weeks of this calendar leave \(dossiers) open dossiers uncovered: their time could not be counted \
+                any more. To load it all the same, say leaving=\(dossiers).
                 """, field: "weeks")
     }
 

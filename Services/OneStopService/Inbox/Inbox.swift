@@ -2,8 +2,9 @@ import Contracts
 import ServiceKit
 
 /// The questions that an inbox asks of the indexes `dossiers_of_officer`, `_of_agency`, `_of_status`, `_of_procedure`,
-/// `_unassigned` and `_done_of_…`: each is one range of one of them, and what that does not say is a bounded `Walk` (os-110). The
-/// partial indexes' own conditions stand in the text, so that the planner sees them also in prepared statements.
+/// `_unassigned` and `_done_of_…`: each is one range of one of them, and what that does not say is a bounded `Walk`
+/// (os-110). The partial indexes' own conditions stand in the text, so that the planner sees them also in prepared
+/// statements.
 struct Inbox: Sendable {
     enum Holder: Sendable, Hashable {
         case officer(PersonID)
