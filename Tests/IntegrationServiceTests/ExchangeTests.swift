@@ -123,20 +123,6 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)))
-    func `a queue whose process has crashed is made again, and what was not delivered comes`() async throws {
-        try await Hall.open { hall in
-            let id = try await hall.subscribe(["kind": "queue"])
-            let credentials = try await hall.post("/subscriptions/\(id)/credentials").json
-            try hall.room.crash(credentials["queue"]?.text ?? "")
-            try await hall.submit(3)
-            try await eventually("all are over", within: .seconds(240)) { try await hall.allSettled(id, numbered: 3) }
-            let client = try hall.client(pikaClient, credentials)
-            defer { client.stop() }
-            try await eventually("each is there") { client.lines.count == 4 }
-        }
-    }
-
     /// The broker's number of nodes may change, and so did what a release made.
     @Test(.timeLimit(.minutes(5)))
     func `a queue of the other kind stays, with what is in it`() async throws {

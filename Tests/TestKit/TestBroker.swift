@@ -65,23 +65,6 @@ public struct Room: Sendable {
             """)
     }
 
-    /// The classic queue's process fails until nobody starts it again.
-    public func crash(_ queue: String) throws {
-        try TestBroker.control(
-            "eval",
-            """
-            Name = rabbit_misc:r(<<"\(vhost)">>, queue, <<"\(queue)">>),
-            Kill = fun Kill(Left) when Left > 0 ->
-                {ok, Q} = rabbit_amqqueue:lookup(Name),
-                case amqqueue:get_state(Q) of
-                    crashed -> ok;
-                    _ -> exit(amqqueue:get_pid(Q), kill), timer:sleep(100), Kill(Left - 1)
-                end
-            end,
-            ok = Kill(100).
-            """)
-    }
-
     /// As when who asked for it went away while it was made: the quorum queue stands anew, and has no leader.
     public func halve(_ queue: String) throws {
         try TestBroker.control(
