@@ -33,11 +33,13 @@
         /// A file of which somebody heard that it is whole lies in the dossier once, as it was announced.
         private func files(_ verdict: inout Verdict) async throws {
             var there: [String: (sha256: String, count: Int)] = [:]
+            // An upload that is in its dossier is forgotten days later; the file has its id.
             for row in try await database.run(
                 """
-                SELECT u.id::text AS id, u.sha256, (SELECT count(*) FROM onestop.attachments a
-                    WHERE a.dossier = u.dossier AND a.part = u.part AND a.sha256 = u.sha256) AS n
-                FROM onestop.uploads u WHERE u.dossier IS NOT NULL
+                SELECT f.id::text AS id, f.sha256, (SELECT count(*) FROM onestop.attachments a
+                    WHERE a.dossier = f.dossier AND a.part = f.part AND a.sha256 = f.sha256) AS n
+                FROM (SELECT id, dossier, part, sha256 FROM onestop.uploads WHERE dossier IS NOT NULL
+                      UNION SELECT id, dossier, part, sha256 FROM onestop.attachments) f
                 """)
             {
                 there[try row("id")] = (try row("sha256"), try row("n"))
