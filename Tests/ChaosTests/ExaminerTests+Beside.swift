@@ -7,7 +7,8 @@ import Testing
 extension ExaminerTests {
     static let damagesBeside: [Damage] = [
         Damage(what: "a whole file is not in its dossier", count: .lost) { _ in "DELETE FROM onestop.attachments" },
-        Damage(what: "an upload that was begun is gone", count: .lost, number: 2) { _ in "DELETE FROM onestop.uploads"
+        Damage(what: "an upload that was begun is gone, and its file", count: .lost, number: 2) { _ in
+            "WITH u AS (DELETE FROM onestop.uploads) DELETE FROM onestop.attachments"
         },
         Damage(what: "a file is in its dossier twice", count: .twice) { _ in
             """
