@@ -175,21 +175,27 @@ import Testing
         }
     }
 
+    /// A queue that begins at position 0, without a deliverer.
+    private func subscribe(in database: Database) async throws -> Ledger {
+        let id = SubscriptionID.new()
+        try await database.run(
+            """
+            WITH made AS (
+                INSERT INTO subscriptions (id, version, name, kind, types, state, created_by)
+                VALUES (\(id), 1, 'a', 'queue', '{}', 'active', 'tests'))
+            INSERT INTO subscription_progress (subscription, place) VALUES (\(id), 0)
+            """)
+        return Ledger(database: database, subscription: id, version: 1, epoch: 1)
+    }
+
     /// By it a deliverer chooses the connection, so that what is new does not wait behind the past.
     @Test func `an intake says whether its deliveries are of the past`() async throws {
         try await withService(Main.self, Self.settings) { service in
             let database = service.database.database
-            let (id, numbers, tail) = (SubscriptionID.new(), Numbers(database: database), Tail())
-            try await database.run(
-                """
-                WITH made AS (
-                    INSERT INTO subscriptions (id, version, name, kind, types, state, created_by)
-                    VALUES (\(id), 1, 'a', 'queue', '{}', 'active', 'tests'))
-                INSERT INTO subscription_progress (subscription, place) VALUES (\(id), 0)
-                """)
+            let (numbers, tail) = (Numbers(database: database), Tail())
             try await insert("a", 1, in: database)
             tail.grow([], head: try await numbers.give().head)
-            let ledger = Ledger(database: database, subscription: id, version: 1, epoch: 1)
+            let ledger = try await subscribe(in: database)
             var intake = try await Intake(
                 ledger, ArchiveReader(database: database), tail, Filter(), noticed: [])
             // The past comes at a rate.
@@ -201,6 +207,32 @@ import Testing
             let given = try await numbers.give()
             tail.grow(given.events, head: given.head)
             #expect(try await intake.next(limit: 10).map(\.number) == [2] && !intake.isPast)
+        }
+    }
+
+    /// Whoever is slower than what comes in has always something new.
+    @Test func `a replay gets its turn while there is always something new`() async throws {
+        try await withService(Main.self, Self.settings) { service in
+            let database = service.database.database
+            let (numbers, tail) = (Numbers(database: database), Tail())
+            let ledger = try await subscribe(in: database)
+            let replay = UUID.v7()
+            try await database.run(
+                """
+                INSERT INTO replays (id, subscription, first_position, last_position, place, rate, state, created_by)
+                VALUES (\(replay), \(ledger.subscription), 1, 2, 0, 1000, 'running', 'tests')
+                """)
+            for version in 1...20 { try await insert("a", Int64(version), in: database) }
+            let given = try await numbers.give()
+            tail.grow(given.events, head: given.head)
+            var intake = try await Intake(
+                ledger, ArchiveReader(database: database), tail, Filter(), noticed: [])
+            var replays: [UUID?] = []
+            for _ in 1...8 {
+                try await Task.sleep(for: .milliseconds(10))
+                replays += try await intake.next(limit: 1).map(\.replay)
+            }
+            #expect(replays == [nil, replay, nil, replay, nil, nil, nil, nil])
         }
     }
 }

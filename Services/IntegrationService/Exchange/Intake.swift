@@ -33,8 +33,8 @@ struct Pace {
     mutating func went(_ count: Int) { allowance -= Double(count) }
 }
 
-/// Where the next deliveries of one subscription come from: what is new in the archive, then its replays, each at its
-/// rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is far behind
+/// Where the next deliveries of one subscription come from: what is new in the archive and its replays in turns, each
+/// replay at its rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is far behind
 /// gets the past at a bounded rate, so that those who are not do not wait for it.
 struct Intake {
     let ledger: Ledger
@@ -50,6 +50,7 @@ struct Intake {
     private let known: Set<UUID>
     private var past = Pace(rate: Limits.Integration.pastRate)
     private var waitsForPast = false
+    private var isReplaysTurn = false
     /// The last deliveries were read from the archive: this subscriber is behind, or they belong to a replay.
     private(set) var isPast = false
 
@@ -89,10 +90,21 @@ struct Intake {
         return replays.isEmpty ? .seconds(1) : .milliseconds(20)
     }
 
-    /// The next deliveries, with numbers that are committed; none when there is nothing to deliver now.
+    /// The next deliveries, with numbers that are committed; none when there is nothing to deliver now. After what is new
+    /// it is the replays' turn, at their rate: who always has something new would never get them.
     mutating func next(limit: Int) async throws -> [Delivery] {
+        let replaysFirst = isReplaysTurn
+        isReplaysTurn = !replaysFirst
+        if replaysFirst {
+            let again = try await replayed(limit: limit)
+            if !again.isEmpty { return again }
+        }
         let live = try await self.live(limit: limit)
-        if !live.isEmpty { return live }
+        if replaysFirst || !live.isEmpty { return live }
+        return try await replayed(limit: limit)
+    }
+
+    private mutating func replayed(limit: Int) async throws -> [Delivery] {
         for index in replays.indices {
             let again = try await replay(index, limit: limit)
             if !again.isEmpty { return again }
