@@ -154,7 +154,8 @@ import Testing
             let stored = try await office.harness.database.database.run(
                 "SELECT to_json(c)::text AS row FROM complaints c")
             let row: String = try stored[0]("row")
-            #expect(!row.contains("0900000001") && !row.contains(key))
+            let written = key.utf8.map { String(format: "%02x", $0) }.joined()
+            #expect(!row.contains("0900000001") && !row.contains(key) && !row.contains(written))
             let list = try await office.get("/complaints", as: office.leader).json["complaints"]?.array ?? []
             let id = list.first?["id"]?.text ?? ""
             // Not who leads, but who is to answer.

@@ -105,10 +105,10 @@ import Testing
         try await Office.open { office in
             var definition = try judicialRecord()
             definition.form = [
-                "type": "object", "additionalProperties": false, "required": ["copies", "purpose"],
+                "type": "object", "additionalProperties": false, "required": ["pages", "purpose"],
                 "x-order": ["purpose", "family"],
                 "properties": [
-                    "copies": ["type": "integer", "minimum": 1, "maximum": 5, "title": "Số bản"],
+                    "pages": ["type": "integer", "minimum": 1, "maximum": 5, "title": "Số bản"],
                     "note": ["type": "string", "maxLength": 200],
                     "purpose": ["type": "string", "enum": ["xin việc", "du học"], "title": "Mục đích"],
                     "family": [
@@ -130,7 +130,7 @@ import Testing
             #expect(
                 fields.compactMap { $0["path"]?.text } == [
                     "nationalId", "name", "phone", "address", "email", "subject", "form.purpose", "form.family[].name",
-                    "form.family[].born", "form.copies", "form.note",
+                    "form.family[].born", "form.pages", "form.note",
                 ])
             #expect(fields[6]["choices"]?.array == ["xin việc", "du học"])
             #expect(fields[6]["title"]?.text == "Mục đích" && fields[6]["required"] == true)

@@ -138,6 +138,37 @@ import Testing
         }
     }
 
+    @Test func `os-031: what is saved between the check and the dossier is told, and asked again it is there`()
+        async throws
+    {
+        try await opened { office, desk in
+            let draft = try await desk.written()
+            _ = try await desk.upload(AttachmentTests.page, to: "/my/drafts/\(draft)", part: "cccd")
+            let second = office.harness.database.open(office.harness.database.runtime)
+            let held = Kept(false)
+            async let answer = {
+                try await eventually("the draft is held") { held.value }
+                return try await desk.submit(draft)
+            }()
+            try await second.transaction { transaction in
+                try await transaction.run("SELECT FROM drafts WHERE id = \(draft) FOR UPDATE")
+                held.set(true)
+                try await eventually("the submission waits for the draft") { try await office.waiting() > 0 }
+                try await transaction.run(
+                    """
+                    UPDATE drafts SET version = version + 1,
+                        content = jsonb_set(content::jsonb, '{submission,subject}', '"Khác"')::json
+                    WHERE id = \(draft)
+                    """)
+            }
+            let refused = try await answer
+            #expect((refused.status, refused.code) == (412, "stale-version"))
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM dossiers") == 0)
+            let id = try #require(try await desk.submit(draft).json["id"]?.text)
+            #expect(try await office.get("/dossiers/\(id)", as: office.citizen).json["subject"] == "Khác")
+        }
+    }
+
     @Test func `a clerk writes one for an applicant at the counter`() async throws {
         try await opened { office, citizen in
             let desk = PaperDesk(office, office.clerk)

@@ -37,6 +37,10 @@ import Testing
                 "occasion": "receipt", "stars": 5,
                 "points": [["indicator": 3, "points": 1], ["indicator": 4, "points": 2]],
             ])
+        // A justified complaint stands against what the applicant said before.
+        try await office.done(
+            "ratings", on: late, as: office.citizen,
+            ["occasion": "receipt", "stars": 5, "points": [["indicator": 7, "points": 2]]])
         let lodged = try await office.send(
             "POST", "/my/complaints", as: office.citizen,
             ["grievance": ComplaintTests.grievance, "dossier": .string(late)])

@@ -140,6 +140,20 @@ import Testing
         }
     }
 
+    @Test func `os-053: a dossier stays where its agency does not receive the later version`() async throws {
+        try await Office.open { office in
+            let dossier = try await office.inWork()
+            try await publishLater(office) { $0.receivers = [.district] }
+            let id = try await write(plan(sound), office)
+            _ = try await office.send("POST", "\(path)/\(id)/apply", as: office.administrator)
+            try await office.fire()
+            let stayed = try await office.get("\(path)/\(id)/dossiers", as: office.administrator).json["dossiers"]
+            #expect(stayed?.array?.map { $0["state"] } == ["stayed"])
+            #expect(stayed?.array?.first?["code"] == "onestop.agency-does-not-receive")
+            #expect(try await office.get("/dossiers/\(dossier)", as: office.clerk).json["procedureVersion"] == 1)
+        }
+    }
+
     @Test func `os-268: a step's date by a later version is kept with why`() async throws {
         try await Office.open { office in
             let id = try await office.inWork()
