@@ -5,6 +5,8 @@ import Foundation
 /// One open connection with one channel. Belongs to the thread that made it; every library call is watched.
 final class Link {
     static let channel: amqp_channel_t = 1
+    /// For looks at queues: a refusal ends this one, and not what is on its way on the other.
+    static let looking: amqp_channel_t = 2
 
     let state: amqp_connection_state_t
     let configuration: AMQPConfiguration
@@ -15,6 +17,7 @@ final class Link {
     /// A message whose header or body frames are still to come.
     var partial: Partial?
     private var alive = true
+    private var isLookingOpen = false
 
     /// Connects, logs in and opens the channel. Blocks for at most connect + handshake + call of `Limits.AMQP`.
     init(_ configuration: AMQPConfiguration, name: String, lifeline: Lifeline) throws(AMQPError) {
@@ -158,6 +161,29 @@ final class Link {
     func reopenChannel() throws(AMQPError) {
         try send("answer channel.close") { lt_channel_close_ok(state, Self.channel) }
         try openChannel()
+    }
+
+    /// Messages that lie ready in a queue.
+    func ready(in queue: String) throws(AMQPError) -> Int {
+        if !isLookingOpen {
+            try ask("open a channel to look") { _ = amqp_channel_open(state, Self.looking) }
+            isLookingOpen = true
+        }
+        var ready = 0
+        do {
+            try ask("look for queue \(queue)") {
+                let found = withBytes(queue) {
+                    amqp_queue_declare(state, Self.looking, $0, 1, 1, 0, 0, amqp_empty_table)
+                }
+                if let found = found?.pointee { ready = Int(found.message_count) }
+            }
+        } catch {
+            guard case .refused = error else { throw error }
+            isLookingOpen = false
+            try send("answer channel.close") { lt_channel_close_ok(state, Self.looking) }
+            throw error
+        }
+        return ready
     }
 
     /// Octets of a frame, as agreed on.

@@ -69,7 +69,11 @@ final class PublishDuty: Duty {
         try checkSilence(now, blocked: link.blocked != nil)
         expire(now, link.blocked.map { "publishing is blocked by the broker: \($0)" } ?? "no answer")
         if let closing = control.closing, flights.isEmpty || now - closing > Limits.AMQP.drain { return nil }
-        guard link.blocked == nil else { return untilExpiry(now) }
+        guard link.blocked == nil else {
+            refuseLooks(.unreachable(reason: "publishing is blocked by the broker"))
+            return untilExpiry(now)
+        }
+        try look(link)
         let sent = counted.published
         let more = try burst(link, now)
         if counted.published > sent { handedOver() }
@@ -87,6 +91,7 @@ final class PublishDuty: Duty {
     func idle() -> Duration? {
         collect(blocked: nil)
         guard control.closing == nil else { return nil }
+        refuseLooks(.unreachable(reason: trouble))
         let now = ContinuousClock.now
         expire(now, trouble)
         return untilExpiry(now)
@@ -97,6 +102,23 @@ final class PublishDuty: Duty {
         for flight in flights { fail(flight, AMQPError.closed.concerning(flight.outcomes)) }
         sweep()
         collect(blocked: nil)
+        refuseLooks(.closed)
+    }
+
+    private func look(_ link: Link) throws(AMQPError) {
+        var looks = mailbox.takeLooks()[...]
+        while let look = looks.popFirst() {
+            do { look.answer(.success(try link.ready(in: look.queue))) } catch {
+                look.answer(.failure(error))
+                if case .refused = error { continue }
+                for other in looks { other.answer(.failure(error)) }
+                throw error
+            }
+        }
+    }
+
+    private func refuseLooks(_ error: AMQPError) {
+        for look in mailbox.takeLooks() { look.answer(.failure(error)) }
     }
 
     private func receive(_ link: Link) throws(AMQPError) {

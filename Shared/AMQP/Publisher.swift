@@ -87,6 +87,16 @@ public final class Publisher: Service {
         return submission
     }
 
+    /// Messages that lie ready in a queue now, without those that somebody has and did not acknowledge. Throws `refused`
+    /// where there is no such queue, and `unreachable` while there is no connection or the broker blocks it.
+    public func ready(in queue: String) async throws(AMQPError) -> Int {
+        start()
+        let answer: Result<Int, AMQPError> = await withCheckedContinuation { continuation in
+            mailbox.look(QueueLook(queue: queue) { continuation.resume(returning: $0) }, control)
+        }
+        return try answer.get()
+    }
+
     /// Runs until the graceful shutdown or cancellation, then drains the window and closes.
     public func run() async throws {
         start()
@@ -182,10 +192,18 @@ struct PublishRequest: Sendable {
     let since = ContinuousClock.now
 }
 
+/// Somebody wants to know how many messages lie in a queue.
+struct QueueLook: Sendable {
+    let queue: String
+    /// To be called once.
+    let answer: @Sendable (Result<Int, AMQPError>) -> Void
+}
+
 /// What callers hand to the thread and read of it.
 final class PublishMailbox: Sendable {
     private struct State {
         var requests: [PublishRequest] = []
+        var looks: [QueueLook] = []
         var cancelled: Set<UInt64> = []
         var metrics = PublisherMetrics()
         /// The thread was woken and has not looked since.
@@ -215,6 +233,22 @@ final class PublishMailbox: Sendable {
             request.submission.settle(.failure(refused))
         }
         if wake { control.wakeup.signal() }
+    }
+
+    func look(_ look: QueueLook, _ control: Control) {
+        let isTaken = state.withLock { state in
+            if !state.ended { state.looks.append(look) }
+            return !state.ended
+        }
+        guard isTaken else { return look.answer(.failure(.closed)) }
+        control.wakeup.signal()
+    }
+
+    func takeLooks() -> [QueueLook] {
+        state.withLock { state in
+            defer { state.looks = [] }
+            return state.looks
+        }
     }
 
     func cancel(_ id: UInt64, _ control: Control) {

@@ -67,6 +67,11 @@ extension Limits {
         public static let queueRetryMost: Duration = .seconds(30)
         /// Messages that wait in one queue; the broker refuses more, and they wait in the archive.
         public static let queueLength = 100_000
+        /// Messages between two looks at how full a queue is, and as many are kept free in it for what a consumer that
+        /// goes away puts back; a tenth of a shorter queue. Into a queue that has no such room this many go one at a
+        /// time between two looks.
+        public static let queueLook = 5_000
+        public static let queueAlone = 100
         /// How long an old signing secret stays valid beside the new one.
         public static let secretOverlap: Duration = .seconds(86_400)
         /// Signatures of one webhook's delivery: of the newest secrets that are valid.

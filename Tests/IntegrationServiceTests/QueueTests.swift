@@ -64,4 +64,61 @@ import Testing
             try await eventually("all are over") { try await hall.allSettled(id.text, numbered: 3) }
         }
     }
+
+    /// Each message is refused for itself: of several at once the last might find room that the first did not.
+    @Test(.timeLimit(.minutes(5)))
+    func `into a queue that is full again and again everything comes in order`() async throws {
+        try await Hall.open(["LIENTHONG_QUEUE_LENGTH": "40"]) { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            try await TestBroker.manage(
+                "PUT", "policies/\(hall.room.vhost)/short",
+                #"{"pattern": "^integration\\.", "definition": {"max-length": 40}, "apply-to": "queues"}"#)
+            let client = try hall.client(slowClient, try await hall.credentials(id))
+            defer { client.stop() }
+            try await hall.service.database.database.run(
+                """
+                INSERT INTO archive_events (event, source, type, aggregate_type, aggregate_id, aggregate_version, epoch,
+                                            agency, occurred_at, payload)
+                SELECT gen_random_uuid(), 'onestop', 'onestop.dossier.submitted.v1', 'dossier', gen_random_uuid()::text,
+                       1, 1, 'H19.12', now(), convert_to('{}', 'UTF8') FROM generate_series(1, 400)
+                """)
+            try await eventually("all have come", within: .seconds(120)) { client.lines.count >= 400 }
+            #expect(client.lines.compactMap { Int($0) } == Array(1...400))
+        }
+    }
+
+    @Test func `what surely finds room goes together, and everything else alone`() {
+        var room = QueueRoom(length: 100_000)
+        #expect(room.isUnknown && room.together == 1)
+        room.looked(0)
+        #expect(!room.isUnknown && room.together == 5_000)
+        room.sent(4_999)
+        #expect(!room.isUnknown && room.together == 1)
+        room.sent(1)
+        #expect(room.isUnknown)
+        room.looked(94_000)
+        #expect(room.together == 1_000)
+        for ready in [95_000, 200_000, nil] {
+            var full = QueueRoom(length: 100_000)
+            full.looked(ready)
+            #expect(!full.isUnknown && full.together == 1)
+            full.sent(Limits.Integration.queueAlone)
+            #expect(full.isUnknown)
+        }
+        var short = QueueRoom(length: 3)
+        short.looked(0)
+        #expect(short.together == 1)
+    }
 }
+
+/// Takes one at a time, slowly.
+private let slowClient = """
+    import os, pika, time
+    login = pika.PlainCredentials(os.environ["USER_NAME"], os.environ["PASSWORD"])
+    channel = pika.BlockingConnection(pika.ConnectionParameters(
+        os.environ["HOST"], int(os.environ["PORT"]), os.environ["VHOST"], login)).channel()
+    while True:
+        time.sleep(0.01)
+        delivery, properties, body = channel.basic_get(os.environ["QUEUE"], auto_ack=True)
+        if delivery: print(properties.headers["cloudEvents:subscriptionnumber"], flush=True)
+    """

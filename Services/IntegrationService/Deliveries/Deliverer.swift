@@ -87,8 +87,10 @@ struct DelivererParts: Sendable {
     }
 }
 
-/// The waits of failed deliveries; those of `Limits.Integration` unless a test has less time.
+/// The waits of failed deliveries, and the length of a queue; those of `Limits.Integration` unless a test has less time
+/// and room.
 struct DeliveryPace: Sendable {
+    var queueLength = Limits.Integration.queueLength
     var retryFirst = Limits.Integration.retryFirst
     var retryMost = Limits.Integration.retryMost
     var patience = Limits.Integration.patience

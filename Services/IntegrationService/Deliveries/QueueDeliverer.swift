@@ -6,7 +6,8 @@ import Logging
 import ServiceKit
 
 /// Delivers one subscription into its private queue: in order, persistent, mandatory and confirmed. What the broker
-/// does not take (the queue is full, or is not there) waits here, not in the broker.
+/// does not take (the queue is full, or is not there) waits here, not in the broker; into a queue that may be full
+/// before they are all in it deliveries go one at a time (`QueueRoom`).
 struct QueueDeliverer: Deliverer {
     let subscription: Subscription
     let parts: DelivererParts
@@ -16,6 +17,7 @@ struct QueueDeliverer: Deliverer {
         await parts.persistently(subscription, desk) { failures in
             var intake = try await parts.intake(subscription, desk.notice)
             var pending: [Delivery] = []
+            var room = QueueRoom(length: parts.pace.queueLength)
             while !Task.isCancelled {
                 guard !intake.isOutdated(by: desk.notice) else { return }
                 if pending.isEmpty { pending = try await unfinished(&intake) }
@@ -24,14 +26,16 @@ struct QueueDeliverer: Deliverer {
                     await desk.bell.wait(atMost: intake.pause)
                     continue
                 }
-                // A queue that was full may take some again in the middle of a batch: first one alone.
-                let sent = failures == 0 ? pending : [pending[0]]
-                let confirmed =
-                    intake.isPast ? try await publishPast(sent) : try await publish(sent[...], by: parts.publisher)
+                let publisher = intake.isPast ? parts.pastPublisher : parts.publisher
+                if room.isUnknown { room.looked(await ready(publisher)) }
+                let sent = pending.prefix(failures == 0 ? room.together : 1)
+                let confirmed = intake.isPast ? try await publishPast(sent) : try await publish(sent, by: publisher)
+                room.sent(sent.count)
                 try await settle(&intake, pending.prefix(confirmed))
                 pending.removeFirst(confirmed)
                 if confirmed > 0 { failures = 0 }
                 guard confirmed < sent.count else { continue }
+                room = QueueRoom(length: parts.pace.queueLength)
                 await desk.bell.wait(atMost: parts.pause(failures, subscription))
                 failures += 1
             }
@@ -50,9 +54,17 @@ struct QueueDeliverer: Deliverer {
         return open
     }
 
+    /// How many messages lie in the queue; nil where nobody can tell: then each delivery shows what is the matter.
+    private func ready(_ publisher: Publisher) async -> Int? {
+        do { return try await publisher.ready(in: Subscription.queue(of: subscription.subscription)) } catch {
+            parts.log.debug("queue not looked at", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
     /// Of the past few at once: whatever the broker got, somebody's newest event waits behind it.
-    private func publishPast(_ deliveries: [Delivery]) async throws -> Int {
-        var rest = deliveries[...]
+    private func publishPast(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
+        var rest = deliveries
         while !rest.isEmpty {
             let slice = rest.prefix(Limits.Integration.pastSlice)
             let confirmed = try await publish(slice, by: parts.pastPublisher)

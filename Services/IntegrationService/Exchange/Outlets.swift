@@ -70,7 +70,8 @@ struct Outlets: Sendable {
 }
 
 extension DeliveryPace {
-    /// In a rehearsal nobody waits for days: both may be shortened, in seconds.
+    /// In a rehearsal nobody waits for days: both may be shortened, in seconds; and an operator may have made a
+    /// shorter queue.
     static func rehearsal(_ configuration: Configuration) -> DeliveryPace {
         var pace = DeliveryPace()
         if let text = configuration.optional("LIENTHONG_WEBHOOK_RETRY"), let seconds = Double(text), seconds > 0 {
@@ -78,6 +79,9 @@ extension DeliveryPace {
         }
         if let text = configuration.optional("LIENTHONG_WEBHOOK_PATIENCE"), let seconds = Double(text), seconds > 0 {
             pace.patience = .seconds(seconds)
+        }
+        if let text = configuration.optional("LIENTHONG_QUEUE_LENGTH"), let length = Int(text), length > 0 {
+            pace.queueLength = length
         }
         return pace
     }
