@@ -103,19 +103,16 @@ public final class TimerLoop: Service {
     }
 
     private func loop() async {
-        var failures = 0
+        var machine = TimerMachine(pace)
         while !Task.isCancelled {
+            var outcome = TimerMachine.Outcome.away
             do {
                 // A process that is told to stop finishes the timer that it is firing.
-                while try await Task(operation: { try await self.fireOne() }).value, !Task.isCancelled {}
-                failures = 0
+                outcome = try await Task(operation: { try await self.fireOne() }).value
             } catch {
-                if failures == 0 { logger.warning("timers must wait", metadata: ["error": "\(error)"]) }
-                failures += 1
+                if !machine.isAway { logger.warning("timers must wait", metadata: ["error": "\(error)"]) }
             }
-            let wait = backoff(
-                failures, first: Limits.Inbox.awayFirst, most: Limits.Inbox.awayMost, jitter: .random(in: 0...1))
-            await bell.wait(atMost: failures == 0 ? pace.look : wait)
+            if let wait = machine.next(outcome, jitter: .random(in: 0...1)) { await bell.wait(atMost: wait) }
         }
     }
 
@@ -126,8 +123,7 @@ public final class TimerLoop: Service {
         let attempts: Int
     }
 
-    /// False when nothing is due.
-    private func fireOne() async throws -> Bool {
+    private func fireOne() async throws -> TimerMachine.Outcome {
         var due: Due?
         do {
             let fired = try await database.transaction { transaction in
@@ -144,11 +140,11 @@ public final class TimerLoop: Service {
                 KillPoint.pass(.afterTimerCommit)
                 counted.withLock { $0.fired += 1 }
             }
-            return fired
+            return fired ? .fired : .nothingDue
         } catch {
             guard let due, !isAway(error) else { throw error }
             try await putOff(due, after: error)
-            return true
+            return .putOff
         }
     }
 
@@ -169,8 +165,7 @@ public final class TimerLoop: Service {
 
     /// Its effect was rolled back; it is tried again later, unless it was set anew in the meantime.
     private func putOff(_ due: Due, after error: any Error) async throws {
-        let wait = backoff(
-            due.attempts, first: pace.retryFirst, most: pace.retryMost, jitter: .random(in: 0...1))
+        let wait = TimerMachine(pace).retry(due.attempts, jitter: .random(in: 0...1))
         let text = ErrorText.of(error)
         counted.withLock { $0.failures += 1 }
         logger.error(
@@ -185,11 +180,4 @@ public final class TimerLoop: Service {
             WHERE kind = \(due.kind) AND key = \(due.key) AND due_at = \(due.dueAt) AND attempts = \(due.attempts)
             """)
     }
-}
-
-/// The waits of a timer loop; those of `Limits.Timers` unless a test has less time.
-struct TimerPace: Sendable {
-    var look = Limits.Timers.look
-    var retryFirst = Limits.Timers.retryFirst
-    var retryMost = Limits.Timers.retryMost
 }

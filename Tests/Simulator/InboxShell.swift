@@ -64,7 +64,7 @@
             connect()
             lookAtParked()
             checkTail()
-            fireTimers(failures: 0)
+            fireTimers()
         }
 
         private func die() {

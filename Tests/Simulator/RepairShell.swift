@@ -137,46 +137,45 @@
 
         // MARK: - Timers
 
+        static let timerPace = TimerPace(
+            look: Limits.Timers.look, retryFirst: .milliseconds(200), retryMost: .seconds(2))
+
         /// `TimerLoop.loop`
-        func fireTimers(failures: Int) {
+        func fireTimers(_ machine: TimerMachine = TimerMachine(InboxShell.timerPace)) {
             fireOne { outcome in
-                switch outcome {
-                case .some(true): self.fireTimers(failures: 0)
-                case .some(false): self.process.after(Time(Limits.Timers.look)) { self.fireTimers(failures: 0) }
-                case nil:
-                    let wait = backoff(
-                        failures, first: Limits.Inbox.awayFirst, most: Limits.Inbox.awayMost,
-                        jitter: self.process.random.fraction())
-                    self.process.after(Time(wait)) { self.fireTimers(failures: failures + 1) }
+                var machine = machine
+                guard let wait = machine.next(outcome, jitter: self.process.random.fraction()) else {
+                    return self.fireTimers(machine)
                 }
+                let next = machine
+                self.process.after(Time(wait)) { self.fireTimers(next) }
             }
         }
 
-        /// `TimerLoop.fireOne`: false when nothing is due, nil when the database is away.
-        private func fireOne(_ done: @escaping (Bool?) -> Void) {
+        /// `TimerLoop.fireOne`
+        private func fireOne(_ done: @escaping (TimerMachine.Outcome) -> Void) {
             begin { transaction in
                 process.ask(transaction, { $0(self.store.take(transaction)) }) { (reply: Reply<SinkStore.Timer?>) in
-                    guard case .done(let timer) = reply else { return done(nil) }
+                    guard case .done(let timer) = reply else { return done(.away) }
                     guard let timer else {
                         self.store.database.rollBack(transaction)
-                        return done(false)
+                        return done(.nothingDue)
                     }
                     if timer.attempts == 0, timer.event.number % 3 == 0, !self.store.isCured {
                         self.store.database.rollBack(transaction)
                         return self.putOff(timer, done)
                     }
                     self.process.commit(transaction) { reply in
-                        if case .away = reply { done(nil) } else { done(true) }
+                        if case .away = reply { done(.away) } else { done(.fired) }
                     }
                 }
             }
         }
 
-        private func putOff(_ timer: SinkStore.Timer, _ done: @escaping (Bool?) -> Void) {
-            let wait = backoff(
-                timer.attempts, first: .milliseconds(200), most: .seconds(2), jitter: process.random.fraction())
+        private func putOff(_ timer: SinkStore.Timer, _ done: @escaping (TimerMachine.Outcome) -> Void) {
+            let wait = TimerMachine(Self.timerPace).retry(timer.attempts, jitter: process.random.fraction())
             process.run(store.database, { self.store.putOff(timer, Time(wait), $0, $1) }) { (reply: Reply<Void>) in
-                if case .away = reply { done(nil) } else { done(true) }
+                if case .away = reply { done(.away) } else { done(.putOff) }
             }
         }
     }
