@@ -1,17 +1,19 @@
 # Sourced: the services in two copies, a and b: same roles, same files, same secrets, another port. Each knows all
-# database servers and all broker nodes.
+# database servers and all broker nodes, their management too.
 # shellcheck shell=bash
 BIN=$ROOT/.build/${LIENTHONG_CONFIGURATION:-debug}
 COPIES=(a b)
 
 # From what provision.sh wrote for one copy behind the balancer.
 write_copies() {
-    local entry name copy
+    local entry name copy management
+    management=$(each 3 "${NODES[@]}")
     for entry in "${SERVICES[@]}"; do
         name=$(schema_of "$entry")
         for copy in "${COPIES[@]}"; do
             sed -e "s|^LIENTHONG_PG_HOST=.*|LIENTHONG_PG_HOST=\"$(each 6 "${DATABASE_NODES[@]}")\"|" \
                 -e "s|^LIENTHONG_AMQP_HOST=.*|LIENTHONG_AMQP_HOST=\"$(each 0 "${NODES[@]}")\"|" \
+                -e "s|^LIENTHONG_MANAGEMENT_URL=.*|LIENTHONG_MANAGEMENT_URL=\"http://${management//,/,http://}\"|" \
                 -e "s|^LIENTHONG_HTTP_PORT=.*|LIENTHONG_HTTP_PORT=\"$(copy_port "$entry" "$copy")\"|" \
                 "$RUN/env/$name.env" | owned "" "$RUN/env/$name-$copy.env"
         done

@@ -11,7 +11,9 @@ import ServiceLifecycle
     static let title = "Trục tích hợp (LGSP): đăng ký nhận sự kiện, hàng đợi riêng, webhook, phát lại"
     static let migrations = Migrations.all
     static let secrets = [Outlets.secret]
-    static let settings: [Configuration.Setting] = [{ _ = try Outlets.policy($0) }, { _ = try Outlets.doors($0) }]
+    static let settings: [Configuration.Setting] = [
+        { _ = try Outlets.policy($0) }, { _ = try Outlets.doors($0) }, { _ = try Management.addresses($0) },
+    ]
     static let appendOnly = Migrations.appendOnly
     static let endpoints: [any Mountable.Type] = [
         CreateSubscription.self,
@@ -47,7 +49,8 @@ import ServiceLifecycle
     ) async throws -> [any Sendable] {
         let bells = Bells()
         let outlets = try Outlets(configuration, bells, log)
-        return [bells, outlets, BrokerControl(configuration, outlets, log)]
+        let broker = try BrokerControl(configuration, outlets, log)
+        return [bells, outlets, broker]
     }
 
     static func background(_ runtime: Runtime) -> [any ServiceLifecycle.Service] { [Exchange(runtime)] }

@@ -11,21 +11,16 @@ struct BrokerControl: Sendable {
     /// Direct; each queue is bound to it under its own name.
     static let exchange = "integration.deliveries"
 
-    private let address: String
-    private let authorization: String
+    private let management: Management
     private let vhost: String
     private let queueArguments: JSON
     private let secrets: SubscriptionSecrets
     private let turns: Turns
-    private let courier = Courier(.unrestricted, keeps: Limits.Integration.managementBytes)
     private let log: Logger
 
-    init(_ configuration: Configuration, _ outlets: Outlets, _ log: Logger) {
+    init(_ configuration: Configuration, _ outlets: Outlets, _ log: Logger) throws(ConfigurationFaults) {
         let amqp = configuration.amqp
-        address = configuration.optional("LIENTHONG_MANAGEMENT_URL") ?? "http://\(amqp.host):15672"
-        let user = configuration.optional("LIENTHONG_MANAGEMENT_USER") ?? amqp.user
-        let password = configuration.optional("LIENTHONG_MANAGEMENT_PASSWORD") ?? amqp.password
-        authorization = "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"
+        management = try Management(configuration, log)
         vhost = amqp.vhost
         queueArguments = Self.arguments(nodes: amqp.addresses.count)
         secrets = outlets.secrets
@@ -208,14 +203,8 @@ struct BrokerControl: Sendable {
         _ method: String, _ path: [String], _ body: JSON? = nil, missingIsFine: Bool = false
     ) async throws -> CourierAnswer {
         let parts = path.map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "" }
-        let columns = method == "GET" ? "?columns=name,tags,members,online,state,node,running" : ""
-        let answer = try await courier.send(
-            CourierRequest(
-                method, "\(address)/api/\(parts.joined(separator: "/"))\(columns)",
-                headers: [
-                    (name: "Authorization", value: authorization), (name: "Content-Type", value: "application/json"),
-                ],
-                body: body?.bytes))
+        let columns = method == "GET" ? "?columns=name,tags,members,online,state,node,running,destination" : ""
+        let answer = try await management.send(method, parts.joined(separator: "/") + columns, body)
         guard (200..<300).contains(answer.status) || missingIsFine && answer.status == 404 else {
             throw BrokerFault(attempting: "\(method) \(path.joined(separator: "/"))", status: answer.status)
         }
