@@ -109,6 +109,49 @@ import Testing
         short.looked(0)
         #expect(short.together == 1)
     }
+
+    /// Any copy of the service answers requests; of a batch that is on its way only the one that leads knows.
+    @Test(.timeLimit(.minutes(5)))
+    func `a queue that was lost is not made again by a request for credentials, but by who leads`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            let before = try await hall.credentials(id)
+            let counts = hall.service.running.runtime.resource(Outlets.self).counts
+            let database = hall.service.database.database
+            try await eventually("it leads") { counts.now.isLeader }
+            try await database.run(
+                """
+                UPDATE exchange_lease SET term = term + 1, holder = 'another copy',
+                    expires_at = clock_timestamp() + interval '1 hour'
+                """)
+            try await eventually("another copy leads") { !counts.now.isLeader }
+            let queue = "queues/\(hall.room.vhost)/\(before["queue"]?.text ?? "")"
+            try await TestBroker.manage("DELETE", queue)
+            let credentials = try await hall.credentials(id)
+            #expect(credentials["password"] != before["password"])
+            #expect(try await hall.subscription(id)["provisioned"] == .bool(true))
+            await #expect(throws: (any Error).self) { try await TestBroker.manage("GET", queue) }
+            try await hall.submit(2)
+            try await database.run("UPDATE exchange_lease SET expires_at = '-infinity'")
+            try await eventually("both are over") { try await hall.allSettled(id, numbered: 2) }
+            let client = try hall.client(pikaClient, credentials)
+            defer { client.stop() }
+            try await eventually("each is there") { client.lines.count == 3 }
+        }
+    }
+
+    /// Who made it was cut off half-way: it stands and gets nothing.
+    @Test(.timeLimit(.minutes(5)))
+    func `a queue without its binding gets it again`() async throws {
+        try await Hall.open { hall in
+            let id = try await hall.subscribe(["kind": "queue"])
+            let queue = try await hall.credentials(id)["queue"]?.text ?? ""
+            let path = "bindings/\(hall.room.vhost)/e/\(BrokerControl.exchange)/q/\(queue)"
+            try await TestBroker.manage("DELETE", "\(path)/\(queue)")
+            try await hall.submit(2)
+            try await eventually("both are over") { try await hall.allSettled(id, numbered: 2) }
+        }
+    }
 }
 
 /// Takes one at a time, slowly.

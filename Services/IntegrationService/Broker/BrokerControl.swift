@@ -45,7 +45,8 @@ struct BrokerControl: Sendable {
 
     // MARK: - One subscription
 
-    /// Exchange, queue, binding and user with exactly its right.
+    /// Exchange, queue, binding and user with exactly its right. A queue that stood before is made again by nobody but
+    /// whoever leads: only there is it known that no batch is on its way into it.
     func provide(_ subscription: SubscriptionID, generation: Int) async throws {
         try await turns.take(of: subscription) { try await provideQueue(Subscription.queue(of: subscription)) }
         try await provideUser(subscription, generation: generation)
@@ -65,7 +66,8 @@ struct BrokerControl: Sendable {
         try await ask("POST", ["bindings", vhost, "e", Self.exchange, "q", queue], ["routing_key": .string(queue)])
     }
 
-    private func provideUser(_ subscription: SubscriptionID, generation: Int) async throws {
+    /// The user alone, for whom the queue need not be there.
+    func provideUser(_ subscription: SubscriptionID, generation: Int) async throws {
         let queue = Subscription.queue(of: subscription)
         // The tags say whose it is, as users belong to the whole broker, and which password it has.
         try await ask(
@@ -121,6 +123,7 @@ struct BrokerControl: Sendable {
             let nodes = try await all(["nodes"]).filter { $0["running"] == .bool(true) }.map(Self.name)
             found.broken = Set(leaderless.filter { Self.isComplete($0, running: Set(nodes)) }.map(Self.name))
         }
+        let unbound = standing.subtracting(try await bound()).subtracting(leaderless.map(Self.name))
         let rows = try await database.run(
             "SELECT id, generation, provisioned FROM subscriptions WHERE kind = 'queue' AND state <> 'deleted'")
         var known: Set<String> = []
@@ -137,8 +140,8 @@ struct BrokerControl: Sendable {
                 standing.remove(name)
             }
             // Two who asked for a new password at once may have set theirs in another order than the database has.
-            let isAsItShould = standing.contains(name) && people[name] == generation && provisioned == generation
-            guard !isAsItShould else { continue }
+            let isItsUser = people[name] == generation && provisioned == generation
+            guard !isItsUser || !standing.contains(name) || unbound.contains(name) else { continue }
             try await provide(id, generation: generation)
             if try await !noteProvided(id, generation, in: database) { found.changed = true }
             log.notice("queue and user made", metadata: ["queue": "\(name)"])
@@ -150,6 +153,13 @@ struct BrokerControl: Sendable {
         }
         found.orphans = orphans.count
         return found
+    }
+
+    /// The queues that have their binding: the others stand and get nothing. Of one whose node is away the broker tells
+    /// none, and that is no fault of its making.
+    private func bound() async throws -> Set<String> {
+        let bindings = try await all(["exchanges", vhost, Self.exchange, "bindings", "source"], missingIsFine: true)
+        return Set(bindings.compactMap { $0["destination"]?.text })
     }
 
     /// A string in this version, a list in newer ones.
@@ -192,8 +202,9 @@ struct BrokerControl: Sendable {
 
     /// Of a queue that was lost while it ran the management says twice which of its members are online: first what
     /// is, then what the last statistics had.
-    private func all(_ path: [String]) async throws -> [JSON] {
-        try JSON(parsing: try await ask("GET", path).body, repeated: .ignored).array ?? []
+    private func all(_ path: [String], missingIsFine: Bool = false) async throws -> [JSON] {
+        let answer = try await ask("GET", path, missingIsFine: missingIsFine)
+        return try JSON(parsing: answer.body, repeated: .ignored).array ?? []
     }
 
     // MARK: - The API

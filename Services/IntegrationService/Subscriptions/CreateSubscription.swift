@@ -92,18 +92,26 @@ enum CreateSubscription: Endpoint {
 }
 
 extension Call {
-    /// Makes queue and user at once; when the broker is away the comparison does it later.
+    /// Makes the user at once, and the queue where there never was one, so that nothing is on its way into it; when the
+    /// broker is away the comparison does it later. A queue that is missing now is made by the comparison alone: any
+    /// copy of the service answers requests, and only the one that leads knows when a batch is over.
     func provide(_ id: SubscriptionID, generation: Int) async -> Bool {
         let broker = resource(BrokerControl.self)
         do {
-            try await broker.provide(id, generation: generation)
+            let had = try await runtime.database.run(
+                "SELECT 1 AS one FROM subscriptions WHERE id = \(id) AND provisioned > 0")
+            if had.isEmpty {
+                try await broker.provide(id, generation: generation)
+            } else {
+                try await broker.provideUser(id, generation: generation)
+            }
             guard try await broker.noteProvided(id, generation, in: runtime.database) else {
                 resource(Bells.self).broker.ring()
                 return false
             }
             return true
         } catch {
-            log.warning("queue not made yet", metadata: ["subscription": "\(id)", "error": "\(error)"])
+            log.warning("queue or user not made yet", metadata: ["subscription": "\(id)", "error": "\(error)"])
             resource(Bells.self).broker.ring()
             return false
         }

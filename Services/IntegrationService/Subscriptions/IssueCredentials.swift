@@ -33,7 +33,7 @@ enum IssueCredentials: Endpoint {
             .init("tls", \.isEncrypted, .bool, "Whether they expect TLS"),
             .init("vhost", \.vhost, .text(1...255), "Its vhost"),
             .init("user", \.user, .text(1...100), "May read this queue and nothing else"),
-            .init("queue", \.queue, .text(1...100), "The queue; it exists already: do not declare it"),
+            .init("queue", \.queue, .text(1...100), "The queue; the exchange makes it: do not declare it"),
             .init("password", \.password, .text(1...100), "Keep it: it is not shown again"),
             .init("secret", \.secret, .text(1...100), "For the signatures (Standard Webhooks); it is not shown again"),
             .init("formerUntil", \.formerUntil, .instant, "Until then the secrets before sign too"),
@@ -51,6 +51,7 @@ enum IssueCredentials: Endpoint {
         output.kind = subscription.kind
         switch subscription.kind {
         case .queue:
+            // The user stands; a queue that is missing at this moment is made again by whoever leads.
             guard await call.provide(id, generation: generation) else { throw Refused.busy }
             let (amqp, doors) = (call.runtime.configuration.amqp, call.resource(Outlets.self).doors)
             (output.host, output.port, output.vhost) = (doors.first?.host, doors.first?.port, amqp.vhost)
