@@ -44,6 +44,30 @@ import Testing
         }
     }
 
+    @Test func `os-294: whoever is told of another dossier has read of it, also by a refusal`() async throws {
+        try await Office.open { office in
+            let id = try await office.inWork()
+            func reads() async throws -> [JSON] {
+                let answer = try await office.get("/dossiers/\(id)/reads", as: office.citizen)
+                return (answer.json["reads"]?.array ?? []).filter { $0["purpose"] == "duplicate" }
+            }
+            // Of another agency, which may read nothing of it.
+            let asked: JSON = ["procedure": "2.000488", "nationalId": "999190000017"]
+            let found = try await office.send("POST", "/counter/duplicates", as: office.communeClerk, asked)
+            #expect(found.json["duplicates"]?.array?.map { $0["dossier"]?.text } == [id])
+            let read = try #require(try await reads().first)
+            #expect((read["agency"], read["role"]) == ("H19.31.02", "clerk"))
+            #expect(read["vietnamese"] == "Tìm hồ sơ trùng khi tiếp nhận")
+            let refused = try await office.send("POST", "/counter/dossiers", as: office.clerk, Self.person)
+            #expect(refused.code == "onestop.duplicate")
+            #expect(try await reads().map { $0["agency"] } == ["H19.06", "H19.31.02"])
+            // Who is told of none has read of none.
+            let nobody = asked.with("nationalId", "999190000018")
+            _ = try await office.send("POST", "/counter/duplicates", as: office.communeClerk, nobody)
+            #expect(try await reads().count == 2)
+        }
+    }
+
     @Test func `a duplicate is also one that ended not long ago, and one of the same account`() async throws {
         try await Office.open { office in
             let id = try await office.submit()

@@ -228,6 +228,39 @@ import Testing
         }
     }
 
+    @Test func `os-043: every dossier from which the form is filled in is logged as read`() async throws {
+        try await opened { office, desk in
+            var ids: [String] = []
+            for form in [["purpose": "xin việc", "copies": 2], ["purpose": "du học"], [:]] as [JSON] {
+                let received = try await office.send(
+                    "POST", "/counter/dossiers", as: office.clerk,
+                    [
+                        "submission": Office.submission.with("form", form), "person": .string(office.citizen.text),
+                        "duplicateReason": "x",
+                    ])
+                let id = try #require(received.json["id"]?.text, "\(received.json)")
+                try await office.done("accept", on: id, as: office.clerk)
+                ids.append(id)
+            }
+            let seen = try await office.send(
+                "POST", "/counter/papers", as: office.clerk,
+                [
+                    "procedure": .string(Self.other), "agency": "H19.06", "purpose": "guidance",
+                    "person": .string(office.citizen.text),
+                ])
+            // The number from the first, the purpose from the second, name and address from the third.
+            let data = seen.json["data"]
+            #expect(data?["dossier"]?.text == ids.last)
+            #expect((data?["form"]?["purpose"], data?["form"]?["copies"]) == ("du học", 2))
+            for id in ids {
+                let reads = try await office.get("/dossiers/\(id)/reads", as: office.leader).json["reads"]?.array ?? []
+                #expect(reads.filter { $0["purpose"] == "papers offered: guidance" }.count == 1, "\(id)")
+            }
+            let listed = try await desk.send("GET", "/my/papers?procedure=\(Self.other)").json["data"]
+            #expect(listed == data)
+        }
+    }
+
     @Test func `os-044: what was handed in on paper is ticked, listed, and stays`() async throws {
         try await opened { office, desk in
             let papers: JSON = [

@@ -36,7 +36,7 @@ struct Duplicate: Record, Hashable {
 }
 
 /// `POST /counter/duplicates`: asked when the card was read, before anything is typed. A POST because the number of an
-/// identity card stands in no address.
+/// identity card stands in no address. The question is logged, and each dossier that answers it (os-294).
 enum FindDuplicates: Endpoint {
     static let route = Route.post("/counter/duplicates")
     static let summary = "Find dossiers of the same person and procedure before one is registered"
@@ -68,6 +68,7 @@ enum FindDuplicates: Endpoint {
         var output = Output()
         output.duplicates = try await call.duplicates(
             of: input.procedure, nationalID: input.nationalID, person: input.person)
+        call.logNamed(output.duplicates)
         return Reply(output)
     }
 }
@@ -88,8 +89,16 @@ extension Call {
         let others = try await duplicates(
             of: submission.procedure, nationalID: submission.nationalID, person: person)
         guard !others.isEmpty else { return nil }
-        guard let reason else { throw Refused.duplicate(others) }
+        guard let reason else {
+            logNamed(others)
+            throw Refused.duplicate(others)
+        }
         return reason
+    }
+
+    /// os-294: whoever is told of a dossier has read of it, wherever it lies, also in the words of a refusal.
+    fileprivate func logNamed(_ duplicates: [Duplicate]) {
+        for duplicate in duplicates { logRead(of: duplicate.dossier, purpose: .duplicate) }
     }
 }
 

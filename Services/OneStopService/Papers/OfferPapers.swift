@@ -35,17 +35,26 @@ struct GivenData: Record, Hashable {
 }
 
 extension Call {
-    func offered(to owner: Owner, for procedure: Procedure) async throws -> OfferedPapers {
+    /// With every dossier of which something is shown.
+    func offered(
+        to owner: Owner, for procedure: Procedure
+    ) async throws -> (papers: OfferedPapers, shown: Set<DossierID>) {
         let book = resource(ProcedureBook.self)
         var offered = OfferedPapers()
         offered.papers = try await Offers.of(owner, for: procedure, on: today, book, in: runtime.database)
-        offered.data = try await GivenData.of(owner, for: procedure.definition, in: runtime.database)
-        return offered
+        var shown = Set(offered.papers.map(\.dossier))
+        if let given = try await GivenData.of(owner, for: procedure.definition, in: runtime.database) {
+            offered.data = given.data
+            shown.formUnion(given.shown)
+        }
+        return (offered, shown)
     }
 }
 
 extension GivenData {
-    static func of(_ owner: Owner, for definition: Definition, in session: any Session) async throws -> GivenData? {
+    static func of(
+        _ owner: Owner, for definition: Definition, in session: any Session
+    ) async throws -> (data: GivenData, shown: Set<DossierID>)? {
         let rows = try await session.run(
             """
             SELECT d.* FROM dossiers d WHERE \(owner.condition) AND d.accepted_at IS NOT NULL
@@ -56,19 +65,29 @@ extension GivenData {
         var data = GivenData()
         (data.dossier, data.name, data.phone) = (last.id, last.applicant.name, last.applicant.phone)
         (data.nationalID, data.address) = (last.applicant.nationalID, last.applicant.address)
-        data.form = form(dossiers.compactMap(\.form), definition)
-        return data
+        var shown: Set<DossierID> = [last.id]
+        if case .object(let properties)? = definition.form?["properties"] {
+            var members: [JSON.Member] = []
+            for property in properties {
+                guard let said = lastSaid(property, in: dossiers) else { continue }
+                members.append(JSON.Member(property.name, said.value))
+                shown.insert(said.dossier)
+            }
+            data.form = members.isEmpty ? nil : .object(members)
+        }
+        return (data, shown)
     }
 
-    /// Of each member of the form the value that was given last, if the schema takes it today.
-    static func form(_ given: [JSON], _ definition: Definition) -> JSON? {
-        guard case .object(let properties)? = definition.form?["properties"] else { return nil }
-        let members = properties.compactMap { property -> JSON.Member? in
-            let value = given.lazy.compactMap { $0[property.name] }.first
-            guard let value, FormSchema.faults(in: value, by: property.value).isEmpty else { return nil }
-            return JSON.Member(property.name, value)
+    /// The value of a member of the form that was given last, if the schema takes it today, and in which dossier.
+    private static func lastSaid(
+        _ property: JSON.Member, in dossiers: [Dossier]
+    ) -> (dossier: DossierID, value: JSON)? {
+        for dossier in dossiers {
+            guard let value = dossier.form?[property.name] else { continue }
+            guard FormSchema.faults(in: value, by: property.value).isEmpty else { return nil }
+            return (dossier.id, value)
         }
-        return members.isEmpty ? nil : .object(members)
+        return nil
     }
 }
 
@@ -91,7 +110,7 @@ enum OfferMyPapers: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<OfferedPapers> {
         guard let procedure = try await call.resource(ProcedureBook.self).inForce(input.procedure, on: call.today)
         else { throw Refused.procedureUnknown }
-        return Reply(try await call.offered(to: .person(call.person), for: procedure))
+        return Reply(try await call.offered(to: .person(call.person), for: procedure).papers)
     }
 }
 
@@ -140,10 +159,8 @@ enum OfferPapers: Endpoint {
         try await call.require(.dossiersReceive, at: input.agency, field: procedure.definition.field)
         let owner = try whose(input)
         let offered = try await call.offered(to: owner, for: procedure)
-        for dossier in Set(offered.papers.map(\.dossier) + (offered.data.map { [$0.dossier] } ?? [])) {
-            call.logRead(of: dossier, purpose: input.purpose.read)
-        }
-        return Reply(offered)
+        for dossier in offered.shown { call.logRead(of: dossier, purpose: input.purpose.read) }
+        return Reply(offered.papers)
     }
 
     static func whose(_ input: Input) throws(Refused) -> Owner {

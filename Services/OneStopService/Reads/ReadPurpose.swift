@@ -6,6 +6,7 @@ import ServiceKit
 enum ReadPurpose: String, CaseIterable, Sendable {
     case dossier, history, papers, retention, errors, correction, tracking, deadlines, bundle, opinions, branch
     case branches, attachments, attachment, ratings, links
+    case duplicate
     case foundByCode = "found by code"
     case dueDates = "due dates"
     case papersTaken = "papers taken"
@@ -32,6 +33,7 @@ enum ReadPurpose: String, CaseIterable, Sendable {
         switch self {
         case .dossier: ("Xem hồ sơ", "To see the dossier")
         case .foundByCode: ("Tra cứu theo mã hồ sơ", "Looked up by its code")
+        case .duplicate: ("Tìm hồ sơ trùng khi tiếp nhận", "To find dossiers of the same person at reception")
         case .history: ("Xem quá trình giải quyết", "To see its history")
         case .tracking: ("Theo dõi hồ sơ", "To follow it")
         case .dueDates: ("Xem cách tính ngày hẹn", "To see why it is due then")
