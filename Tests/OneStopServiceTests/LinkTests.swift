@@ -248,6 +248,9 @@ import Testing
             let drop: JSON = ["decision": "drop", "reason": "Không cần nữa"]
             #expect(try await office.act("links/record/decide", on: id, as: office.clerk, drop).status == 403)
             try await office.done("links/record/decide", on: id, as: office.communeClerk, drop)
+            // os-295
+            let read = try await office.get("/dossiers/\(id)/history", as: office.citizen).json["lines"]?.array ?? []
+            #expect(read.last?["note"] == "record: Không cần nữa")
             try await office.fire()
             #expect(try await office.status(id) == 9)
             #expect(try await office.harness.announced(DossierFinished.self) == 3)
@@ -273,6 +276,8 @@ import Testing
             #expect(history?.last?["what"] == "link-closed")
             let answer = try await office.done("links/allowance/decide", on: id, as: office.communeClerk, again)
             #expect(answer["links"]?.array?.first?["state"] == "open")
+            // os-295: the slip that failed has the reason, and the applicant reads it beside the one that followed.
+            #expect(try await links(id, office)["links"]?.array?.first?["reason"] == "Đã bổ sung")
             let second = try await child("allowance", of: id, office)
             #expect(second != first)
             #expect(try await office.act("links/x/decide", on: id, as: office.communeClerk, again).status == 404)

@@ -35,6 +35,9 @@ enum HistoryWord: String, CaseIterable, Sendable {
     case errorRecorded = "error-recorded"
     case correctionOpened = "correction-opened"
 
+    /// Acts whose remark is written to the applicant, as the one who writes it is told (os-295).
+    static let told: Set<HistoryWord> = [.forwarded, .paymentWithdrawn, .withdrawalDeclined, .linkClosed]
+
     var vietnamese: String { words.vi }
     var english: String { words.en }
 

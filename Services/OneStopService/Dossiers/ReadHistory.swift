@@ -1,8 +1,8 @@
 import Contracts
 import ServiceKit
 
-/// `GET /dossiers/{dossier}/history`: every change, oldest first (form 05). Applicants see what and when and where, not
-/// the remarks that officials leave each other.
+/// `GET /dossiers/{dossier}/history`: every change, oldest first (form 05). Applicants see what and when and where, and
+/// the reasons that were written to them (os-295), not the remarks that officials leave each other.
 enum ReadHistory: Endpoint {
     static let route = Route.get("/dossiers/{dossier}/history")
     static let summary = "The full history of a dossier, oldest first"
@@ -46,7 +46,9 @@ enum ReadHistory: Endpoint {
             .init("step", \.step, .text(1...60), "Step of the procedure"),
             .init("actor", \.actor, .text(1...Limits.nameLength), "Account or program that did it; for officials"),
             .init("officer", \.officer, .id, "Who held it afterwards; for officials"),
-            .init("note", \.note, .text(1...Limits.noteLength), "Remark; for officials"),
+            .init(
+                "note", \.note, .text(1...Limits.noteLength),
+                "Remark; for applicants the reasons that were written to them only"),
             .init("actedBy", \.actedBy, .text(0...200), "Who acted in another's name (thay); for officials"),
             .init("actedFor", \.actedFor, .text(0...200), "In whose name; for officials"),
         ]
@@ -79,10 +81,11 @@ enum ReadHistory: Endpoint {
             line.toStatus = try Dossier.status(row, "to_status") ?? .submitted
             line.agency = try row("agency")
             line.step = try row("step")
+            let isTold = HistoryWord(rawValue: line.what).map { HistoryWord.told.contains($0) } ?? false
+            if isOfficial || isTold { line.note = try row("note") }
             guard isOfficial else { return line }
             line.actor = try row("actor")
             line.officer = try row("officer")
-            line.note = try row("note")
             line.actedBy = try row("name")
             line.actedFor = try row("for_name")
             return line

@@ -83,7 +83,8 @@ enum DeclineWithdrawal: Endpoint {
 
         static let fields: [Field<Self>] = [
             .init("dossier", \.dossier, .id, "The dossier", in: .path),
-            .init("reason", \.reason, .text(1...Limits.noteLength), "Why it cannot be withdrawn"),
+            .init(
+                "reason", \.reason, .text(1...Limits.noteLength), "Why it cannot be withdrawn; the applicant reads it"),
         ]
     }
 

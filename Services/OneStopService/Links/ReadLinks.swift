@@ -83,8 +83,9 @@ enum ReadLinks: Endpoint {
             (line.key, line.procedure, line.task) = (link.key, link.procedure, link.task)
             line.state = linked.state(link.key)
             line.agency = (try? link.agency(from: application.receivingAgency)) ?? application.receivingAgency
+            line.reason = linked.reason(link.key)
             if let slip = linked.slip(link.key) {
-                (line.agency, line.dueAt, line.late, line.reason) = (slip.agency, slip.dueAt, slip.late, slip.reason)
+                (line.agency, line.dueAt, line.late) = (slip.agency, slip.dueAt, slip.late)
                 line.dossier = slip.child
             }
             if let child = line.dossier, let dossier = try await session.dossier(child) {

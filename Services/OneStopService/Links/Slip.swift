@@ -80,6 +80,10 @@ struct LinkedCase: Sendable {
 
     func slip(_ key: String) -> Slip? { slips.last { $0.key == key } }
 
+    /// Why a link was opened once more or left out, as it was said last: that stands with the slip that failed, also
+    /// when another has followed.
+    func reason(_ key: String) -> String? { slips.last { $0.key == key && $0.reason != nil }?.reason }
+
     func state(_ key: String) -> LinkState {
         guard let slip = slip(key) else { return .waiting }
         guard let outcome = slip.outcome else { return .open }
