@@ -63,6 +63,7 @@ import Testing
                 let usual: Set = [
                     "index.html", "dossier.json", "history.json", "due-dates.json", "papers/01-to-khai.pdf",
                     "forms/mau-01.pdf", "forms/mau-03.pdf", "forms/mau-05.pdf", "papers.json", "opinions.json",
+                    "errors.json",
                 ]
                 #expect(paths == usual.union((1...6).map { DossierBundle.receipt($0) }))
                 let archive = try Archive(bytes)
@@ -106,6 +107,38 @@ import Testing
                 let page = try #require(try Archive(bytes).entries.first { $0.path == "index.html" })
                 let html = String(decoding: page.bytes, as: UTF8.self)
                 #expect(html.contains("Thủ tục liên thông: Khai sinh, thường trú, thẻ bảo hiểm"))
+            }
+        }
+    }
+
+    @Test func `os-156: a bundle has the errors of agencies with their apologies, as its reader may see them`()
+        async throws
+    {
+        let key = try #require(SealingKey(hex: Self.seed)).open
+        try await withRoom { room in
+            try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
+                let id = try await office.inWork()
+                let error: JSON = [
+                    "kind": "papers-lost", "what": "Để quên ở <kho>", "apology": "Thành thật xin lỗi & sẽ làm lại.",
+                    "cost": 50_000,
+                ]
+                try await office.done("errors", on: id, as: office.leader, error)
+                for (person, isOfficial) in [(office.clerk, true), (office.citizen, false)] {
+                    let bytes = try await taken(id, office, as: person)
+                    _ = try DossierBundle.verify(bytes, [key])
+                    let files = try Archive(bytes).entries
+                    let data = try #require(files.first { $0.path == "errors.json" }?.bytes)
+                    let listed = try #require(try JSON(parsing: data)["errors"]?.array?.first)
+                    #expect((listed["kind"], listed["cost"]) == ("papers-lost", 50_000))
+                    #expect(listed["apology"] == "Thành thật xin lỗi & sẽ làm lại.")
+                    let what: JSON? = isOfficial ? "Để quên ở <kho>" : nil
+                    #expect(listed["what"] == what)
+                    let page = try #require(files.first { $0.path == "index.html" })
+                    let html = String(decoding: page.bytes, as: UTF8.self)
+                    #expect(html.contains("Làm mất, hư hỏng giấy tờ"))
+                    #expect(html.contains("Thành thật xin lỗi &amp; sẽ làm lại."))
+                    #expect(html.contains("Để quên ở &lt;kho&gt;") == isOfficial)
+                }
             }
         }
     }

@@ -16,11 +16,14 @@ struct BundlePage {
     /// What hangs on a dossier, each a file of its own; nil what its reader may not see, or does not apply.
     struct Beside {
         var papers = ListPapers.Output()
+        var errors = ReadErrors.Output()
         var opinions: ReadOpinions.Output?
         var links: ReadLinks.Output?
 
         var entries: [Archive.Entry] {
-            var entries = [Archive.Entry("papers.json", papers.jsonBytes)]
+            var entries = [
+                Archive.Entry("papers.json", papers.jsonBytes), Archive.Entry("errors.json", errors.jsonBytes),
+            ]
             if let opinions { entries.append(Archive.Entry("opinions.json", opinions.jsonBytes)) }
             if let links { entries.append(Archive.Entry("links.json", links.jsonBytes)) }
             return entries
@@ -56,6 +59,7 @@ struct BundlePage {
         \(list(papers.map(file)))
         <h2>Kết quả</h2>
         \(list(results.map(file)))
+        \(errors)
         \(opinions)
         \(links)
         <h2>Các mẫu đã lập</h2>
@@ -123,6 +127,29 @@ struct BundlePage {
             + beside.papers.papers.map { paper in
                 [Self.escaped(paper.name), paper.form.vietnamese, "\(paper.count)", paper.at.inTables]
             }
+    }
+
+    /// Decree 61/2018/NĐ-CP, Art. 21. What went wrong is for officials, the apology for the applicant.
+    private var errors: String {
+        let errors = beside.errors.errors
+        guard !errors.isEmpty else { return "" }
+        let lines = errors.map { error in
+            [
+                Self.escaped(error.agency.text), Self.vietnamese(error.kind), error.recordedAt.inTables,
+                Self.escaped(error.what ?? ""), Self.escaped(error.apology), error.cost.description,
+                error.correctionStatus?.vietnamese ?? "",
+            ]
+        }
+        let head = ["Cơ quan", "Sai sót", "Ghi nhận lúc", "Nội dung", "Lời xin lỗi", "Chi phí", "Hồ sơ khắc phục"]
+        return "<h2>Sai sót của cơ quan và lời xin lỗi</h2>\n" + table([head] + lines)
+    }
+
+    private static func vietnamese(_ kind: ErrorKind) -> String {
+        switch kind {
+        case .wrongResult: "Kết quả sai"
+        case .papersLost: "Làm mất, hư hỏng giấy tờ"
+        case .other: "Sai sót khác"
+        }
     }
 
     private var opinions: String {

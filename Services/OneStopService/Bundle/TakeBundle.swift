@@ -125,6 +125,7 @@ extension Call {
         let (database, definition) = (runtime.database, try await procedure(of: dossier).definition)
         var beside = BundlePage.Beside()
         beside.papers = ListPapers.Output(try await database.papers(of: dossier.id, definition), definition)
+        beside.errors = try await ReadErrors.handle(DossierPath(dossier: dossier.id), self).output
         if caller.kind != .citizen {
             beside.opinions = ReadOpinions.Output(opinions: try await database.opinions(on: dossier.id))
         }
