@@ -81,10 +81,12 @@ struct Life {
         let known = happenings.filter { $0.at < moment }
         guard let accepted = known.first, known.contains(where: { $0.what == "accepted" }) else { return nil }
         var (closed, waits, due, requests): (Happening?, Date?, Date?, Int) = (nil, nil, nil, 0)
+        var leaving: Date?
         for happening in known {
             due = happening.due ?? due
             if happening.what == "supplement-requested" { requests += 1 }
             guard happening.from != happening.to else { continue }
+            leaving = happening.to == 7 ? happening.at : nil
             switch happening.to {
             case 5, 6: if happening.from != 7 { waits = happening.at }
             case 7: break
@@ -97,7 +99,10 @@ struct Life {
             known.first { $0.to == 9 && $0.from != 9 } ?? known.first { $0.to == 10 && $0.from != 10 } ?? closed
         let measured = end?.at ?? waits ?? moment
         let isMet = requests < 2 && due.map { measured <= $0 } == true
-        var cells: Set<ReportCell> = [.inHand, isMet ? .met : .missed]
+        // For the indexes whoever asks to withdraw ends it by asking.
+        let counted = end?.at ?? leaving ?? waits ?? moment
+        let isCounted = requests < 2 && due.map { counted <= $0 } == true
+        var cells: Set<ReportCell> = [.inHand, isCounted ? .met : .missed]
         if accepted.at < start { cells.insert(.opening) } else { cells.formUnion([.received, cellOfChannel]) }
         switch closed?.what {
         case "finished":
@@ -107,7 +112,7 @@ struct Life {
         case "withdrawal-confirmed": cells.insert(.withdrawn)
         default: cells.insert(isMet ? .inTime : .overdue)
         }
-        if !isMet, known.contains(where: { $0.what == "reappointed" }) { cells.insert(.apologised) }
+        if !isCounted, known.contains(where: { $0.what == "reappointed" }) { cells.insert(.apologised) }
         // By the moment of closing, whenever it is returned and however often papers were asked for.
         let isKept = due.map { (closed?.at ?? measured) <= $0 } == true
         if channel == .online, closed?.what != "withdrawal-confirmed", !isKept { cells.insert(.onlineLate) }

@@ -113,6 +113,35 @@ import Testing
         return Dictionary(uniqueKeysWithValues: report.indexes.map { ($0.index, $0) })
     }
 
+    @Test func `os-296: in the indexes a withdrawal that waits ended when it was asked for, in the balance it is open`()
+        async throws
+    {
+        try await Office.open { office in
+            let (waits, declined) = (try await office.inWork(), try await office.inWork())
+            try await office.set("2021-03-05 09:00")
+            for id in [waits, declined] { try await office.done("withdraw", on: id, as: office.citizen, [:]) }
+            try await office.set("2021-03-08 09:00")
+            try await office.done("withdrawal/decline", on: declined, as: office.officer, ["reason": "x"])
+            // Both were due on the 15th.
+            try await office.set("2021-04-01 01:00")
+            func list(_ cell: String) async throws -> [JSON] {
+                let path = "/agencies/H19.06/reports/2021-Q1/dossiers?cell=\(cell)"
+                return try await office.get(path, as: office.leader).json["dossiers"]?.array ?? []
+            }
+            let met = try await list("met")
+            #expect(met.map { $0["dossier"]?.text } == [waits])
+            let shown = try #require(met.first)
+            #expect((shown["endOf"], shown["verdict"]) == ("withdrawing", "in-time"))
+            #expect(shown["endAt"]?.text?.hasPrefix("2021-03-05T09:00") == true)
+            #expect(try await list("missed").map { $0["dossier"]?.text } == [declined])
+            let line = try #require(try await indexes(office)[.inTime])
+            #expect((line.part, line.whole) == (1, 2))
+            let overdue = try await list("overdue")
+            #expect(Set(overdue.compactMap { $0["dossier"]?.text }) == [waits, declined])
+            #expect(overdue.allSatisfy { $0["endOf"] == "as-of" && $0["verdict"] == "overdue" })
+        }
+    }
+
     /// A further procedure of the department that is offered online.
     private func publish(
         _ code: String, until: String? = nil, in office: Office, _ change: (inout Definition) -> Void = { _ in }

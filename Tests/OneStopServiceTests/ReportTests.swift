@@ -36,6 +36,19 @@ import Testing
         #expect(try course { _ in }.end == (try at("2021-04-01 00:00"), .asOf))
     }
 
+    @Test func `os-296: for the indexes a withdrawal that waits is an end, before the request for papers`() throws {
+        let (asked, paper, stop) = (try at("2021-03-10 09:00"), try at("2021-03-05 09:00"), try at("2021-03-20 09:00"))
+        let waiting = try course { $0.withdrawingSince = asked }
+        #expect(waiting.end == (waiting.asOf, .asOf) && waiting.verdict == .overdue)
+        let counted = try course { ($0.withdrawingSince, $0.isForIndexes) = (asked, true) }
+        #expect(counted.end == (asked, .withdrawing) && counted.isMet && counted.verdict == .inTime)
+        let both = try course { ($0.withdrawingSince, $0.stoodSince, $0.isForIndexes) = (asked, paper, true) }
+        #expect(both.end == (asked, .withdrawing))
+        #expect(try course { ($0.withdrawingSince, $0.stoodSince) = (asked, paper) }.end == (paper, .waiting))
+        #expect(try course { ($0.stoppedAt, $0.isForIndexes) = (stop, true) }.end == (stop, .stopped))
+        #expect(try course { ($0.withdrawingSince, $0.isForIndexes) = (stop, true) }.verdict == .overdue)
+    }
+
     @Test func `os-202: papers that were asked for more than once make it late`() throws {
         let early = try at("2021-03-03 09:00")
         #expect(try course { ($0.finishedAt, $0.supplements) = (early, 1) }.verdict == .early)

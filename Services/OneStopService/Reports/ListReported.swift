@@ -56,8 +56,9 @@ enum ListReported: Endpoint {
 
         init() {}
 
-        init(_ row: Row, asOf: Date) throws {
-            let course = try Course(row, asOf: asOf)
+        init(_ row: Row, of cell: ReportCell, asOf: Date) throws {
+            var course = try Course(row, asOf: asOf)
+            course.isForIndexes = cell.isOfIndexes
             (dossier, procedure, agency) = (try row("id"), try row("procedure"), try row("agency"))
             code = try Dossier.code(row)?.text
             channel = Channel(rawValue: try row("channel")) ?? .counter
@@ -80,7 +81,7 @@ enum ListReported: Endpoint {
         call.logRead(of: "dossiers", request.agency.text, purpose: "report \(request.period) \(input.cell.rawValue)")
         let rows = try await call.run(reported.list(input.cell, by: input.by, key: input.key, request))
         var output = Output()
-        output.dossiers = try rows.prefix(request.limit).map { try Line($0, asOf: reported.asOf) }
+        output.dossiers = try rows.prefix(request.limit).map { try Line($0, of: input.cell, asOf: reported.asOf) }
         let line = input.key.map { ["by=\(input.by.rawValue)", "key=\($0.asQuery)"] } ?? []
         let query = ["cell=\(input.cell.rawValue)"] + line
         return Reply(output, next: try request.next(rows, of: reported, "dossiers", query))

@@ -22,6 +22,7 @@ extension Reported {
             SELECT d.id, d.procedure, d.channel, d.accepted_at, d.document, d.document_sha256, d.code_agency,
                    d.code_day, d.code_serial, coalesce(f.from_agency, d.receiving_agency) AS agency, u.due_at,
                    h.finished_at, h.returned_at, h.stopped_at, h.withdrawn, h.supplements, h.reappointed,
+                   h.withdrawing_since,
                    CASE WHEN h.asked_by_version > h.resumed_by_version THEN h.asked_at END AS stood_since
             FROM hand d
             -- Where it was before it was forwarded at this moment or later.
@@ -39,6 +40,10 @@ extension Reported {
         ), facts AS (
             SELECT c.*, coalesce(finished_at, stopped_at) AS closed_at,
                    coalesce(supplements <= 1 AND end_at <= due_at, false) AS met,
+                   -- A withdrawal that waits is an end for the indexes alone (os-296).
+                   coalesce(supplements <= 1 AND due_at >= coalesce(
+                       finished_at, returned_at, stopped_at, withdrawing_since, stood_since, \(asOf)
+                   ), false) AS met_in_index,
                    coalesce((end_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
                             < (due_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, false) AS early
             FROM (SELECT *, coalesce(finished_at, returned_at, stopped_at, stood_since, \(asOf)) AS end_at
@@ -54,6 +59,8 @@ extension Reported {
                min(at) FILTER (WHERE to_status = 10 AND from_status <> 10) AS returned_at,
                min(at) FILTER (WHERE to_status = 8 AND from_status <> 8) AS stopped_at,
                coalesce(bool_or(what = 'withdrawal-confirmed'), false) AS withdrawn,
+               CASE WHEN max(version) FILTER (WHERE to_status = 7) = max(version)
+                   THEN max(at) FILTER (WHERE to_status = 7 AND from_status <> 7) END AS withdrawing_since,
                coalesce(bool_or(what = 'reappointed'), false) AS reappointed,
                count(*) FILTER (WHERE to_status = 5 AND from_status NOT IN (5, 7)) AS supplements,
                max(at) FILTER (WHERE to_status IN (5, 6) AND from_status NOT IN (5, 6, 7)) AS asked_at,
@@ -146,6 +153,6 @@ extension Course {
         (dueAt, finishedAt, returnedAt) = (try row("due_at"), try row("finished_at"), try row("returned_at"))
         (stoppedAt, isWithdrawn) = (try row("stopped_at"), try row("withdrawn"))
         supplements = try row("supplements")
-        stoodSince = try row("stood_since")
+        (stoodSince, withdrawingSince) = (try row("stood_since"), try row("withdrawing_since"))
     }
 }

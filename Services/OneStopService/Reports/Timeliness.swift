@@ -17,21 +17,27 @@ struct Course: Sendable, Equatable {
     var supplements = 0
     /// Since when the clock stands, where it stood at that moment: the request for papers or for payment.
     var stoodSince: Date?
+    /// When a withdrawal was asked for of which nobody had decided at that moment (status 7).
+    var withdrawingSince: Date?
+    /// Measured as the indexes of Decision 766/QĐ-TTg have it, and not as the balance.
+    var isForIndexes = false
     /// The moment itself.
     var asOf: Date
 
     /// What the time is measured to.
     enum End: String, CaseIterable, Sendable {
-        case finished, returned, stopped, waiting
+        case finished, returned, stopped, withdrawing, waiting
         case asOf = "as-of"
     }
 
     /// Decision 766/QĐ-TTg (os-201): the moment of status 9, else of 10, else of 8; of a dossier that waits for the
-    /// applicant the moment at which it was asked; else, without an end, the end of the period.
+    /// applicant the moment at which it was asked; else, without an end, the end of the period. In the indexes a
+    /// withdrawal that was asked for is an end too, as status 7 is in that decision (os-296); in the balance it is open.
     var end: (at: Date, of: End) {
         if let finishedAt { return (finishedAt, .finished) }
         if let returnedAt { return (returnedAt, .returned) }
         if let stoppedAt { return (stoppedAt, .stopped) }
+        if isForIndexes, let withdrawingSince { return (withdrawingSince, .withdrawing) }
         if let stoodSince { return (stoodSince, .waiting) }
         return (asOf, .asOf)
     }
@@ -86,6 +92,9 @@ enum ReportCell: String, CaseIterable, Sendable {
     /// Whether it counts payments of the period, which may come when a dossier is not in hand any more.
     var isOfPayments: Bool { self == .paid || self == .paidOnline }
 
+    /// Whether it is of the indexes: neither of the balance nor of the circular's ninth indicator.
+    var isOfIndexes: Bool { !Self.balance.contains(self) && self != .onlineLate }
+
     /// Over a row of `facts`, beside `laws`.
     func condition(_ reported: Reported) -> SQL {
         switch self {
@@ -100,14 +109,14 @@ enum ReportCell: String, CaseIterable, Sendable {
         case .inTime: "(closed_at IS NULL AND met)"
         case .overdue: "(closed_at IS NULL AND NOT met)"
         case .inHand: "true"
-        case .met: "met"
+        case .met: "met_in_index"
         case .finished: "finished_at IS NOT NULL"
         case .digitised:
             "(finished_at IS NOT NULL AND document IS NOT NULL AND \(papers(reported)))"
         case .withPapers: "(accepted_at >= \(reported.start) AND (\(papers(reported)) OR \(reuse(reported))))"
         case .reused: "(accepted_at >= \(reported.start) AND \(reuse(reported)))"
-        case .missed: "NOT met"
-        case .apologised: "(NOT met AND reappointed)"
+        case .missed: "NOT met_in_index"
+        case .apologised: "(NOT met_in_index AND reappointed)"
         case .rated: "(closed_at IS NOT NULL AND \(stars(reported)) IS NOT NULL)"
         case .satisfied: "(closed_at IS NOT NULL AND coalesce(\(stars(reported)) >= 4, false))"
         case .onlineResult:
