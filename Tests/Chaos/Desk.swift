@@ -44,6 +44,15 @@
             return try await send(intent) { _ in ask }
         }
 
+        /// A table. It has no key: the same octets again change nothing.
+        func table(_ service: ServiceName, _ target: String, _ text: String, as who: String) async throws -> Answered {
+            let intent = try log.intend(journey, who, service, "POST", target, key: nil, ["table": .string(text)])
+            return try await send(intent) { _ in
+                HTTPAsk(
+                    method: "POST", target: target, headers: [("content-type", "text/csv")], body: Array(text.utf8))
+            }
+        }
+
         /// The payment gateway: signs anew each time, and repeats.
         func pay(_ reference: String, _ demand: String, _ amount: Int, _ paidAt: Moment) async throws -> Answered {
             let body: JSON = [

@@ -13,6 +13,7 @@
             try await links(&verdict)
             try await forwards(&verdict)
             try await takenBack(&verdict)
+            try await statements(&verdict)
         }
 
         private func answered(_ method: String, _ matches: (String) -> Bool) -> [(intent: Intent, body: JSON)] {
@@ -164,6 +165,29 @@
                 verdict.add(.twice, count - 1, "\(intent.text): forwarded \(count) times")
                 if count == 0 { verdict.add(.lost, 1, "\(intent.text) was answered, and it was not forwarded") }
             }
+        }
+
+        /// A statement that was answered is there with all its lines, and once.
+        private func statements(_ verdict: inout Verdict) async throws {
+            var whole: Set<String> = []
+            for row in try await database.run(
+                """
+                SELECT s.id::text AS id FROM budget.statements s
+                WHERE s.lines = (SELECT count(*) FROM budget.statement_lines l WHERE l.statement = s.id)
+                """)
+            { whole.insert(try row("id")) }
+            for intent in intents.intents where intent.service == .budget && intent.path.hasPrefix(Door.statements) {
+                guard let answer = intents.answers[intent.number], answer.succeeded else { continue }
+                if !whole.contains(answer.body["statement"]?.text ?? "") {
+                    verdict.add(.lost, 1, "\(intent.text) was answered, and the statement is not there, or not whole")
+                }
+            }
+            try await add(
+                .twice, "a statement was taken in twice: file",
+                """
+                SELECT sha256 AS what, count(*) - 1 AS n FROM budget.statements
+                GROUP BY agency, channel, from_day, until, sha256 HAVING count(*) > 1
+                """, &verdict)
         }
 
         /// A demand that was taken back is asked for by nobody any more.

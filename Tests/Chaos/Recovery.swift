@@ -91,16 +91,6 @@
             return max(.zero, until - since)
         }
 
-        /// One commit: a citizen submits a dossier.
-        func knock() async throws {
-            _ = try await desk.act(
-                .onestop, "/dossiers",
-                [
-                    "procedure": "2.000488", "agency": .string(JudicialRecord.justice),
-                    "subject": .string("Chaos knock \(UUID.v7().text)"), "name": "Nguyễn Văn Gõ",
-                ], as: "citizen")
-        }
-
         func cursor() async throws -> Int64 {
             try await eye.run("SELECT confirmed_seq AS n FROM onestop.relay_cursor").first?("n") ?? 0
         }

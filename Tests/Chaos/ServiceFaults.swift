@@ -123,13 +123,14 @@
             try await ready(service)
         }
 
-        /// SIGTERM with many requests in flight: those that were begun are answered, the others are told by a closed
+        /// SIGTERM with many requests in flight at this service: those that were begun are answered, the others are told by a closed
         /// connection, and repeated.
         private func drain(_ service: ServiceName) async throws {
+            let door = try await watch.door(of: service)
             guard let child = fleet.child(service) else { return }
             let count = isLong ? Limits.Chaos.longBurst : Limits.Chaos.burst
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<count { group.addTask { try await watch.knock() } }
+                for _ in 0..<count { group.addTask { try await watch.knock(at: door) } }
                 try await Task.sleep(for: .milliseconds(300))
                 try await stop(service, child)
                 try await group.waitForAll()
@@ -150,6 +151,7 @@
         /// A second copy of the service takes over from one that is paused, which then wakes up: two that believe
         /// they lead. Then the second one leaves in good order.
         private func leaders(_ service: ServiceName) async throws {
+            let door = try await watch.door(of: service)
             guard let first = fleet.child(service) else { return }
             let port = machines.base + 40 + (ServiceName.running.firstIndex(of: service) ?? 0)
             let before = try await watch.term(service)
@@ -172,7 +174,7 @@
             }
             first.send(SIGCONT)
             // Both work now; the first must find out.
-            for _ in 0..<20 { try await watch.knock() }
+            for _ in 0..<20 { try await watch.knock(at: door) }
             let second2 = try await watch.term(service)
             second.send(SIGTERM)
             _ = try await second.ends(within: Limits.Chaos.stop)

@@ -67,6 +67,15 @@ extension ExaminerTests {
             """
         },
         Damage(what: "a forward is gone", count: .lost) { _ in "DELETE FROM onestop.dossier_forwards" },
+        Damage(what: "a statement is not whole", count: .lost) { _ in "DELETE FROM budget.statement_lines" },
+        Damage(what: "a statement was taken in twice", count: .twice) { _ in
+            """
+            INSERT INTO budget.statements (id, agency, channel, from_day, until, sha256, lines, amount, taken_at,
+                taken_by)
+            SELECT gen_random_uuid(), agency, channel, from_day, until, sha256, lines, amount, taken_at, taken_by
+            FROM budget.statements
+            """
+        },
         Damage(what: "Budget did not hear that a demand was taken back", count: .lost) { _ in
             "UPDATE budget.fee_demands SET state = 'open' WHERE state = 'cancelled'"
         },

@@ -31,6 +31,28 @@ extension World {
             """)
         try await wished(
             27, "POST", "/dossiers/\(dossier)/withdraw-demand", ["demand": .string(demand)], [:])
+        try await stated()
+    }
+
+    /// A statement, as whoever knocks at Budget brings it.
+    private mutating func stated() async throws {
+        let statement = UUID.v7().text
+        try await run(
+            """
+            INSERT INTO budget.statements (id, agency, channel, from_day, until, sha256, lines, amount, taken_at,
+                taken_by)
+            VALUES (\(statement)::uuid, 'H19.12', 'postal', '2021-01-04', '2021-01-04', 'ab', 1, 1000, now(), 'a')
+            """)
+        try await run(
+            """
+            INSERT INTO budget.statement_lines (statement, line, reference, amount, day)
+            VALUES (\(statement)::uuid, 2, 'go-1', 1000, '2021-01-04')
+            """)
+        let intent = Intent(
+            number: 28, at: "2021-03-01T09:00:00+07:00", journey: "watch", who: "accountant", service: .budget,
+            method: "POST", path: "\(Door.statements)?agency=H19.12", key: nil, body: [:])
+        intents.add(intent.json)
+        intents.add(Answered(number: 28, status: 200, tries: 1, body: ["statement": .string(statement)]).json)
     }
 
     private mutating func filed() async throws {
