@@ -34,6 +34,8 @@
             static let armed: Duration = .seconds(15)
             /// Until a service that was started again answers.
             static let ready: Duration = .seconds(60)
+            /// Faults of so long a run have had several turns for each kill point: one that nobody reached is named.
+            static let everyPoint: Duration = .seconds(1_200)
             /// A pause of a process, which a lease of 3 s does not outlive; in a long run 60 s.
             static let pause: Duration = .seconds(5)
             static let longPause: Duration = .seconds(60)
@@ -43,8 +45,11 @@
             /// How long faults of the surroundings last.
             static let held: Duration = .seconds(6)
             static let silent: Duration = .seconds(25)
+            /// How long a writer stays open in another database: the first of a run, when the run has so many seconds
+            /// at least, and in a long one.
             static let foreignWriter: Duration = .seconds(20)
-            static let longForeignWriter: Duration = .seconds(600)
+            static let firstForeignWriter: (from: Int, held: Duration) = (300, .seconds(120))
+            static let longForeignWriter: (from: Int, held: Duration) = (1_500, .seconds(600))
             /// How long an intent is repeated, and an effect waited for.
             static let patience: Duration = .seconds(180)
             static let look: Duration = .milliseconds(150)

@@ -53,6 +53,13 @@
 
         init() {}
 
+        /// How long the first writer in another database stays open: for minutes, where the run is long enough.
+        var foreignWriter: Duration {
+            let (first, long) = (Limits.Chaos.firstForeignWriter, Limits.Chaos.longForeignWriter)
+            if isLong, seconds >= long.from { return long.held }
+            return seconds >= first.from ? first.held : Limits.Chaos.foreignWriter
+        }
+
         /// Reports every value that cannot be read at once.
         init(_ environment: [String: String]) throws(OptionFaults) {
             var faults: [String] = []

@@ -46,10 +46,12 @@
                 for number in 0..<Limits.Chaos.integrators { group.addTask { await integrate(number, until) } }
                 await group.waitForAll()
             }
+            let unreached = options.unreached(tally.reached, within: .now - started)
             say("faults are over after \(Self.seconds(started)) s, \(fleet.kills) services were killed")
             try await faults.heal()
             let rested = try await rest()
             var verdict = try await examine()
+            for point in unreached { verdict.add(.unexercised, 1, "nobody died at \(point)") }
             if !rested { verdict.add(.pending, 1, "not at rest within \(Limits.Chaos.quiet)") }
             readers.stop()
             try await Integrator.dismiss(office)
@@ -141,7 +143,7 @@
             ServerFaults(
                 fleet: fleet, machines: machines, watch: watch, desk: desk("strike"), tally: tally, turns: turns,
                 disk: disk, days: days, toPostgres: toPostgres, toBroker: toBroker, readers: readers,
-                kinds: options.faults, isLong: options.isLong)
+                kinds: options.faults, isLong: options.isLong, writerHeld: options.foreignWriter)
         }
 
         private func strikeServers(_ until: ContinuousClock.Instant) async {

@@ -22,9 +22,16 @@
         let readers: Readers
         let kinds: Set<FaultKind>
         let isLong: Bool
+        /// How long the first writer in another database stays open.
+        let writerHeld: Duration
 
         /// Measured ones happen alone every other time, so that what is measured is this recovery and no other.
         func perform(_ kind: FaultKind, alone: Bool, _ dice: inout SeededRandom) async throws {
+            // It hinders nobody, that is what it is to show: for minutes nobody waits for it to be alone.
+            if kind == .foreignWriter {
+                try await strike(kind, alone: false, &dice)
+                return tally.did(kind)
+            }
             let measured: Set<FaultKind> = [.brokerKill, .postgresKill, .postgresImmediate]
             // A database that comes back may meet services that are just starting: those are not measured.
             let alone = alone && measured.contains(kind)
@@ -198,7 +205,8 @@
         /// by it.
         private func foreignWriter() async throws {
             let database = machines.database("postgres")
-            let time = isLong ? Limits.Chaos.longForeignWriter : Limits.Chaos.foreignWriter
+            let isFirst = tally.faults[.foreignWriter] == nil
+            let time = isFirst ? writerHeld : Limits.Chaos.foreignWriter
             try await database.transaction { transaction in
                 try await transaction.run("SET LOCAL idle_in_transaction_session_timeout = 0")
                 try await transaction.run("SELECT pg_current_xact_id()")
@@ -208,7 +216,8 @@
                     try await watch.knock()
                     let since = ContinuousClock.now
                     while try await watch.cursor() == before {
-                        guard .now - since < Limits.Chaos.ready else {
+                        // Longer than the relay may be paused.
+                        guard .now - since < Limits.Chaos.patience else {
                             throw Stumbled("a writer in another database withholds events")
                         }
                         try await Task.sleep(for: .milliseconds(20))

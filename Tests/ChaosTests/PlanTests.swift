@@ -40,6 +40,68 @@ import Testing
         #expect(Set(kinds.compactMap { _ in servers.next()?.kind }) == Set(kinds))
     }
 
+    @Test func `who has timers is struck at them: exactly the services whose Main has any`() throws {
+        let services = Settings.checkout.appendingPathComponent("Services")
+        for service in ServiceName.running {
+            let file = services.appendingPathComponent("\(Fleet.program(service))/Main.swift")
+            let hasTimers = try String(contentsOf: file, encoding: .utf8).contains("timers: [any TimedTask.Type]")
+            let points = ServiceSchedule.points(of: service)
+            #expect(points.contains(.beforeTimerCommit) == hasTimers, "\(service)")
+            #expect(points.contains(.afterTimerCommit) == hasTimers, "\(service)")
+        }
+    }
+
+    @Test func `a kill point that a full run never reached is named, a shorter one cannot tell`() {
+        let all = ServiceName.running.flatMap { service in
+            ServiceSchedule.points(of: service).map { "\(service)/\($0.rawValue)" }
+        }
+        let (full, reached) = (Limits.Chaos.everyPoint, Set(all.dropFirst()))
+        var options = Options()
+        #expect(options.unreached(reached, within: full) == [all[0]])
+        #expect(options.unreached(Set(all), within: full).isEmpty)
+        #expect(options.unreached([], within: full - .seconds(1)).isEmpty)
+        options.kills = all.count
+        #expect(options.unreached([], within: full).isEmpty)
+        options.kills = 0
+        #expect(options.unreached([], within: full) == all)
+        options.faults.remove(.point)
+        #expect(options.unreached([], within: full).isEmpty)
+    }
+
+    @Test func `a writer in another database stays for minutes where the run has them, and begins it`() {
+        func held(_ seconds: Int, isLong: Bool) -> Duration {
+            var options = Options()
+            (options.seconds, options.isLong) = (seconds, isLong)
+            return options.foreignWriter
+        }
+        #expect(held(299, isLong: false) == .seconds(20) && held(299, isLong: true) == .seconds(20))
+        #expect(held(300, isLong: false) == .seconds(120) && held(1_499, isLong: true) == .seconds(120))
+        #expect(held(1_800, isLong: false) == .seconds(120) && held(1_500, isLong: true) == .seconds(600))
+        for seed in 1...20 {
+            var options = Options()
+            options.seed = UInt64(seed)
+            var servers = ServerSchedule(options, part: 0)
+            #expect(servers.next()?.kind == .foreignWriter)
+        }
+    }
+
+    @Test func `each service is knocked at where it commits something, another thing each time`() throws {
+        let words = ["m-1", "m-2"]
+        for service in ServiceName.running {
+            let door = Door(service: service, name: "there")
+            let knocks = words.map { door.knock($0) }
+            if case .read = knocks[0] { Issue.record("\(service) is only read") }
+            // That one gets everything up to nothing, again and again.
+            #expect((knocks[0] == knocks[1]) == (service == .integration), "\(service)")
+        }
+        #expect(Door(service: .integration).knock("m-1") == .read(target: "/subscriptions", who: "admin"))
+        guard case .wish(_, let position, _) = Door(service: .hr).knock(UUID.v7().text) else {
+            Issue.record("no position")
+            return
+        }
+        #expect(try position.text("code").count == Limits.Personnel.positionCode)
+    }
+
     @Test func `a wish is read, and everything wrong with it is said at once`() throws {
         let options = try Options([
             "CHAOS_KILLS": "9", "CHAOS_SECONDS": "60", "CHAOS_SEED": "5", "CHAOS_FAULTS": "kill,black-hole",
