@@ -205,7 +205,10 @@ import Testing
             file("1", issued: true), file("2", signed: true), file("3", number: 3), file("4", in: .finished, number: 4),
             file("5", in: .finished, number: 5),
         ]
-        func shown(_ reader: AccountKind) -> [String] { files.shown(to: reader, of: known).map(\.sha256) }
+        let definition = try ResultDesk.definition()
+        func shown(_ reader: AccountKind) -> [String] {
+            files.shown(to: reader, of: known, definition).map(\.sha256)
+        }
         // A stopped one that was returned has no answer.
         #expect(shown(.citizen) == [])
         #expect(shown(.official).count == 5)
@@ -213,8 +216,37 @@ import Testing
         #expect(shown(.citizen) == ["1", "3", "4", "5"])
         known.status = .returned
         #expect(shown(.citizen) == ["1", "3", "4", "5"] && shown(.administrator).count == 5)
-        #expect([file("1")].shown(to: .citizen, of: known).count == 1)
-        #expect([ResultFile]().shown(to: .citizen, of: known).isEmpty)
+        #expect([file("1")].shown(to: .citizen, of: known, definition).count == 1)
+        #expect([ResultFile]().shown(to: .citizen, of: known, definition).isEmpty)
+    }
+
+    @Test func `os-291: the applicant sees the answer when what is collected at the return is paid`() async throws {
+        try await Office.open { office in
+            let desk = ResultDesk(office)
+            var fee = try #require(try judicialRecord().fees.first)
+            fee.moment = .handingOver
+            let asked = fee
+            let id = try await desk.opened(try ResultDesk.definition { $0.fees = [asked] })
+            let answer = try await desk.added(Self.draft, to: id)
+            try await desk.toTheEnd(id)
+            try await office.done("approve", on: id, as: office.leader, [:])
+            await office.harness.take(try office.issued(for: id))
+            #expect(try await office.status(id) == 9)
+            func seen() async throws -> (Int, Int) {
+                let file = try await office.get("/dossiers/\(id)/attachments/\(answer)", as: office.citizen)
+                return (try await desk.shown(id, to: office.citizen).count, file.status)
+            }
+            // Not asked for yet, then asked for: officials have it all the while.
+            #expect(try await seen() == (0, 404))
+            try await office.done("require-payment", on: id, as: office.clerk)
+            #expect(try await seen() == (0, 404))
+            #expect(try await desk.shown(id, to: office.clerk).count == 1)
+            let required = try #require(try await office.last(DossierPaymentRequired.self, of: id))
+            await office.harness.take(try office.paid(required))
+            #expect(try await seen() == (1, 200))
+            try await office.done("return", on: id, as: office.clerk, [:])
+            #expect(try await seen() == (1, 200))
+        }
     }
 
     @Test func `os-281: the applicant sees the answer when there is one, officials as they may read`() async throws {

@@ -90,7 +90,7 @@ enum ListAttachments: Endpoint {
                 "Keys of required papers of which there is nothing, as a file or on paper"),
             .init(
                 "results", \.results, .list(.record, 0...Limits.OneStop.resultFiles),
-                "The answer, in the order of its coming; for the applicant once the dossier is finished"),
+                "The answer, in the order of its coming; for the applicant once the dossier is finished and all is paid"),
         ]
     }
 
@@ -99,7 +99,8 @@ enum ListAttachments: Endpoint {
         let definition = try await call.procedure(of: dossier).definition
         var output = Output()
         output.attachments = try await call.runtime.database.attachments(of: dossier.id)
-        output.results = try await call.runtime.database.results(of: dossier).shown(to: call.caller.kind, of: dossier)
+        output.results = try await call.runtime.database.results(of: dossier)
+            .shown(to: call.caller.kind, of: dossier, definition)
         output.missing = definition.lacking(try await call.runtime.database.papers(of: dossier.id, definition))
         return Reply(output)
     }
@@ -132,7 +133,8 @@ enum DownloadPaper: RawEndpoint {
         }
         let dossier = try await call.readable(id, purpose: .attachment, of: file)
         let database = call.runtime.database
-        let results = try await database.results(of: dossier).shown(to: call.caller.kind, of: dossier)
+        let definition = try await call.procedure(of: dossier).definition
+        let results = try await database.results(of: dossier).shown(to: call.caller.kind, of: dossier, definition)
         let known = (try await database.attachments(of: dossier.id) + results).first { $0.id == file }
         guard let known, let hash = ContentHash(known.sha256) else { throw Refused.notFound }
         let bytes = try await call.resource(FileStore.self).read(hash)

@@ -79,7 +79,8 @@ extension Call {
         let due = try await ExplainDueDates.handle(DossierPath(dossier: dossier.id), self).output
         let papers = try await runtime.database.attachments(of: dossier.id)
         // os-281
-        let results = try await runtime.database.results(of: dossier).shown(to: caller.kind, of: dossier)
+        let results = try await runtime.database.results(of: dossier)
+            .shown(to: caller.kind, of: dossier, try await procedure(of: dossier).definition)
         guard !withPapers || (papers + results).reduce(0, { $0 + $1.size }) <= Limits.Bundles.papers else {
             throw Refused.bundleTooLarge
         }

@@ -64,11 +64,13 @@ extension [ResultFile] {
 
     /// What a reader sees (os-281): officials all of them; the applicant, once there is an answer, the one that lay
     /// there when it was given, what was issued, and what was added since. Drafts that others took the place of stay
-    /// inside.
-    func shown(to reader: AccountKind?, of dossier: Dossier) -> [Attachment] {
+    /// inside, and all of it while what is collected at the return is not paid: to see the file is to have the answer
+    /// (os-291; Decree 61/2018/NĐ-CP, Art. 22).
+    func shown(to reader: AccountKind?, of dossier: Dossier, _ definition: Definition) -> [Attachment] {
         if let reader, reader != .citizen { return map(\.file) }
         // A stopped dossier is returned too, without an answer.
         guard dossier.finishedAt != nil else { return [] }
+        guard dossier.status != .finished || !dossier.owesAtReturn(definition) else { return [] }
         let answer = last { $0.status != .finished }?.number
         return filter { $0.status == .finished || $0.number == answer || $0.file.issued == true }.map(\.file)
     }
