@@ -97,6 +97,66 @@ import Testing
         }
     }
 
+    @Test func `os-292: what an official held elsewhere is shown and counted to those alone who may read it there`()
+        async throws
+    {
+        try await Office.open { office in
+            let (officer, reason): (PersonID, JSON) = (office.officer, ["reasonCode": "x", "reason": "y"])
+            let closed = try await office.inWork()
+            try await office.done("stop", on: closed, as: officer, reason)
+            func stopped(_ query: String, as person: PersonID) async throws -> TestService.Answer {
+                try await office.get("/inbox?status=stopped&\(query)", as: person)
+            }
+            #expect(ids(try await stopped("mine=true", as: officer)) == [closed])
+            #expect(ids(try await stopped("officer=\(officer)", as: office.leader)) == [closed])
+            try await office.move(officer, from: Agencies.justice, to: Agencies.commune, .officer)
+            let asked = [
+                ("mine=true", officer), ("officer=\(officer)", officer), ("officer=\(officer)", office.communeClerk),
+                ("officer=\(officer)", office.districtLeader),
+            ]
+            for (query, person) in asked {
+                let page = try await stopped(query, as: person)
+                #expect(page.status == 200 && ids(page) == [], "\(query)")
+                #expect(count(page, "stopped") == 0, "\(query)")
+                #expect(ids(try await stopped("\(query)&applicant=\(office.citizen)", as: person)) == [], "\(query)")
+                let counts = try await office.get("/inbox/counts?\(query)", as: person)
+                let line = counts.json["statuses"]?.array?.first { $0["status"] == "stopped" }
+                #expect(line?["count"] == 0 && line?["atLeast"] == false, "\(query)")
+            }
+            #expect(try await stopped("officer=\(officer)", as: office.leader).status == 403)
+            #expect(ids(try await stopped("officer=\(officer)", as: office.administrator)) == [closed])
+            // What is held where the caller may read is there, open and closed.
+            let submission = Office.submission.with("procedure", .string(Office.allowance)).with("agency", "H19.31.02")
+            let received = try await office.send(
+                "POST", "/counter/dossiers", as: office.communeClerk, ["submission": submission, "channel": "counter"])
+            let here = try #require(received.json["id"]?.text)
+            try await office.done("accept", on: here, as: office.communeClerk)
+            try await office.done("assign", on: here, as: officer, ["officer": .string(officer.text)])
+            for (query, person) in asked {
+                #expect(ids(try await office.get("/inbox?\(query)", as: person)) == [here], "\(query)")
+                let counts = try await office.get("/inbox/counts?\(query)", as: person).json
+                #expect(counts["steps"]?.array?.map { $0["count"] } == [1], "\(query)")
+            }
+            try await office.done("request-supplement", on: here, as: officer, ["missing": "x"])
+            try await office.done("stop", on: here, as: officer, reason)
+            let page = try await stopped("officer=\(officer)", as: office.communeClerk)
+            #expect(ids(page) == [here] && count(page, "stopped") == 1)
+            // So is what was answered there and went home.
+            try await office.harness.database.database.run(
+                "UPDATE dossiers SET answering_agency = 'H19.31.02' WHERE id = \(try DossierID(closed))")
+            var paged: [String] = []
+            var next: String? = "/inbox?officer=\(officer)&status=stopped&limit=1"
+            while let path = next {
+                let page = try await office.get(path, as: office.districtLeader)
+                paged += ids(page)
+                next = page.next
+            }
+            #expect(paged.count == 2 && Set(paged) == [closed, here])
+            let person = "officer=\(officer)&applicant=\(office.citizen)"
+            #expect(ids(try await stopped(person, as: office.communeClerk)) == [closed])
+        }
+    }
+
     @Test func `overdue is what is past its time while the clock runs`() async throws {
         try await Office.open { office in
             let late = try await office.inWork()

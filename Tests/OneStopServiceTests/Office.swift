@@ -231,6 +231,19 @@ extension Office {
     }
 }
 
+extension Office {
+    /// The only post of a person ends, and another begins on Wednesday 3 March, which is today from now on.
+    func move(_ person: PersonID, from former: AgencyCode, to agency: AgencyCode, _ role: PostRole) async throws {
+        let rows = try await harness.database.database.run(
+            "SELECT post FROM directory_posts WHERE person = \(person)")
+        var event = try transferred(person, to: agency, role)
+        event.formerAgency = former
+        if let row = rows.first { event.formerPost = try row("post") }
+        try await set("2021-03-03 09:00")
+        await harness.take(event)
+    }
+}
+
 extension JSON {
     /// This object with one member replaced or added; without it when `value` is nil.
     func with(_ name: String, _ value: JSON?) -> JSON {

@@ -89,6 +89,40 @@ import Testing
         }
     }
 
+    @Test func `os-292: asking each entry where it is stays a bounded walk, and is short where all may be read`()
+        async throws
+    {
+        try await Office.open { office in
+            try await office.fill(Self.dossiers, heldBy: Self.held, applicant: .new())
+            let (database, now) = (office.harness.database.database, try at(Self.now))
+            let indexes: Set = ["dossiers_of_officer", "dossiers_done_of_officer", "dossiers_pkey"]
+            // A walk touches each entry of the index once, and looks its row up.
+            for (agency, most) in [(Agencies.police, 2 * Limits.Finding.walk + 102), (Agencies.justice, 400)] {
+                let holder = Inbox.Holder.officerWithin(office.officer, [agency])
+                for status in [nil, DossierStatus.returned] {
+                    var filter = InboxFilter()
+                    filter.status = [status].compactMap { $0 }
+                    let sql = try Inbox(filter, of: holder, from: nil, until: nil, now: now).page(after: nil, limit: 51)
+                    let plan = try Plan(try await database.run("EXPLAIN (ANALYZE, FORMAT JSON) \(sql)"))
+                    let name = "\(agency) \(status?.rawValue ?? "open")"
+                    #expect(plan.indexes.isSubset(of: indexes) && !plan.kinds.contains("Seq Scan"), "\(name)")
+                    #expect(plan.touched <= most && plan.sorted <= 51, "\(name) touches \(plan.touched)")
+                    try await Self.isIndexedWithoutValues(sql, name, database)
+                }
+                for sql in [Inbox.counts(of: holder, now: now), CountInbox.groups(of: holder, now: now)] {
+                    let plan = try Plan(try await database.run("EXPLAIN (ANALYZE, FORMAT JSON) \(sql)"))
+                    #expect(plan.indexes.isSubset(of: indexes) && !plan.kinds.contains("Seq Scan"), "\(agency)")
+                    #expect(plan.touched <= 4 * Limits.Finding.walk, "\(agency) touches \(plan.touched)")
+                }
+            }
+            let counts = try StatusCount.read(
+                await database.run(Inbox.counts(of: .officerWithin(office.officer, [Agencies.police]), now: now)))
+            // The walk through the open ones was cut off; through the closed ones it was not.
+            #expect(counts.allSatisfy { $0.count == 0 && $0.atLeast == Inbox.open.contains($0.status) })
+            #expect(counts.contains { $0.status == .returned } && counts.contains(where: \.atLeast))
+        }
+    }
+
     @Test func `os-110: of one citizen the newest thousand are looked at`() async throws {
         try await Office.open { office in
             let (applicant, most) = (PersonID.new(), Limits.Finding.ofPerson)

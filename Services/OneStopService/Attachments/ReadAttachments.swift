@@ -90,7 +90,7 @@ enum ListAttachments: Endpoint {
                 "Keys of required papers of which there is nothing, as a file or on paper"),
             .init(
                 "results", \.results, .list(.record, 0...Limits.OneStop.resultFiles),
-                "The answer, in the order of its coming; for the applicant once the dossier is finished and all is paid"),
+                "The answer, in the order of its coming; for the applicant once it is finished and everything is paid"),
         ]
     }
 

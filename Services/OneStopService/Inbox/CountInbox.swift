@@ -78,15 +78,16 @@ enum CountInbox: Endpoint {
     static func groups(of holder: Inbox.Holder, now: Date) -> SQL {
         let running: SQL = "status IN (1, 2, 4, 7)"
         let today = Day(now)
+        let soonest = Inbox.counted(
+            "procedure, step, status, act_by", of: holder, "status IN (1, 2, 4, 5, 6, 7)", "ORDER BY act_by, id",
+            most: Limits.OneStop.countedOpen)
         return """
             SELECT procedure, step, count(*) AS count,
                    count(*) FILTER (WHERE \(running) AND act_by < \(now)) AS overdue,
                    count(*) FILTER (WHERE \(running) AND act_by >= \(now) AND act_by < \(today.next.start)) AS today,
                    count(*) FILTER (WHERE \(running) AND act_by >= \(today.next.start)
                                     AND act_by < \((today + 4).start)) AS soon
-            FROM (SELECT procedure, step, status, act_by FROM dossiers
-                  WHERE \(holder.condition) AND status IN (1, 2, 4, 5, 6, 7)
-                  ORDER BY act_by LIMIT \(raw: "\(Limits.OneStop.countedOpen)")) AS soonest
+            FROM (\(soonest)) AS soonest WHERE fits
             GROUP BY procedure, step ORDER BY count(*) DESC, procedure, step
             """
     }

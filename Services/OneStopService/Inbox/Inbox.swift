@@ -3,24 +3,45 @@ import ServiceKit
 
 /// The questions that an inbox asks of the indexes `dossiers_of_officer`, `_of_agency`, `_of_status`, `_of_procedure`,
 /// `_unassigned` and `_done_of_…`: each is one range of one of them, and what that does not say is a bounded `Walk`
-/// (os-110). The partial indexes' own conditions stand in the text, so that the planner sees them also in prepared
-/// statements.
+/// (os-110). Of an official who had posts where the caller may not read each entry is asked where it is (os-292). The
+/// partial indexes' own conditions stand in the text, so that the planner sees them also in prepared statements.
 struct Inbox: Sendable {
     enum Holder: Sendable, Hashable {
         case officer(PersonID)
+        /// Of the officer's those that may be read at these agencies and below them (os-292).
+        case officerWithin(PersonID, [AgencyCode])
         case agency(AgencyCode)
 
         var text: String {
             switch self {
-            case .officer(let person): person.text
+            case .officer(let person), .officerWithin(let person, _): person.text
             case .agency(let code): code.text
             }
         }
 
         var condition: SQL {
             switch self {
-            case .officer(let person): "officer = \(person)"
+            case .officer(let person), .officerWithin(let person, _): "officer = \(person)"
             case .agency(let code): "working_agency = \(code)"
+            }
+        }
+
+        /// Whether one may be read: where it is, or where it was answered before it went home. Nil where all may be.
+        var readable: SQL? {
+            guard case .officerWithin(_, let agencies) = self else { return nil }
+            let (codes, below) = (agencies.map(\.text), agencies.map { "\($0.text).%" })
+            let sql: SQL = """
+                (working_agency = ANY(\(codes)) OR working_agency LIKE ANY(\(below))
+                 OR coalesce(answering_agency = ANY(\(codes)) OR answering_agency LIKE ANY(\(below)), false))
+                """
+            return sql
+        }
+
+        /// The same as a question of its own for each entry of a walk: the index does not say it, and read together
+        /// with the rows the planner would rather sort all that the officer ever held.
+        var lookedUp: SQL? {
+            readable.map { mayRead -> SQL in
+                "(SELECT \(mayRead) FROM dossiers AS held WHERE held.id = dossiers.id)"
             }
         }
     }
@@ -84,20 +105,21 @@ struct Inbox: Sendable {
     }
 
     /// Whether a page is a walk: its rows have `n` and `fits`.
-    var walks: Bool { applicant == nil && !conditions.isEmpty }
+    var walks: Bool { applicant == nil && (!conditions.isEmpty || holder.readable != nil) }
 
     func page(after: TimeCursor?, limit: Int) -> SQL {
         if let applicant { return page(of: applicant, after: after, limit: limit) }
         guard walks else {
             return "SELECT \(DossierLine.columns) FROM dossiers \(range(after)) \(order) LIMIT \(limit)"
         }
+        let fits: [SQL] = conditions + [holder.lookedUp].compactMap { $0 }
         // The window function counts while the index is read; nothing is sorted, and it stops when the page is full.
         // The limit stands in the text: a plan without it takes a page for hundreds of rows, and reads the table.
         return """
             SELECT n, fits, \(DossierLine.columns) FROM (
                 SELECT id, act_by, n, fits FROM (
                     SELECT id, act_by, row_number() OVER (\(order)) AS n,
-                           \(SQL(joining: conditions, separator: " AND ")) AS fits
+                           \(SQL(joining: fits, separator: " AND ")) AS fits
                     FROM dossiers \(range(after)) \(order) LIMIT \(raw: "\(Limits.Finding.walk)")
                 ) AS walked WHERE fits OR n = \(raw: "\(Limits.Finding.walk)")
                 \(order) LIMIT \(raw: "\(limit)")
@@ -107,7 +129,7 @@ struct Inbox: Sendable {
 
     /// One citizen has few dossiers; of one who has many the newest are looked at and sorted.
     private func page(of applicant: PersonID, after: TimeCursor?, limit: Int) -> SQL {
-        let all = [range(after)] + conditions
+        let all: [SQL] = [range(after)] + conditions + [holder.readable].compactMap { $0 }
         return """
             SELECT \(DossierLine.columns) FROM (
                 SELECT * FROM dossiers WHERE applicant = \(applicant)
@@ -138,25 +160,46 @@ struct Inbox: Sendable {
     }
 
     /// Open dossiers counted together up to one bound, those of each closed status up to another: from the indexes
-    /// alone, and never through all that an agency ever did.
+    /// alone, and never through all that an agency ever did. Where a walk was cut off before so many that fit were
+    /// found, it says so.
     static func counts(of holder: Holder, now: Date) -> SQL {
+        let soonest = counted(
+            "status, act_by", of: holder, "status IN (1, 2, 4, 5, 6, 7)", "ORDER BY act_by, id",
+            most: Limits.OneStop.countedOpen)
         var sql: SQL = """
-            SELECT status, count(*) AS count,
-                   count(*) FILTER (WHERE act_by < \(now) AND status IN (1, 2, 4, 7)) AS overdue
-            FROM (SELECT status, act_by FROM dossiers WHERE \(holder.condition) AND status IN (1, 2, 4, 5, 6, 7)
-                  ORDER BY act_by LIMIT \(raw: "\(Limits.OneStop.countedOpen)")) AS soonest
-            GROUP BY status
+            SELECT status, count(*) FILTER (WHERE fits) AS count,
+                   count(*) FILTER (WHERE fits AND act_by < \(now) AND status IN (1, 2, 4, 7)) AS overdue,
+                   bool_or(cut) AS cut
+            FROM (\(soonest)) AS soonest GROUP BY status
             """
         for status in DossierStatus.allCases where !open.contains(status) {
             let number = "\(status.number)"
+            let closed = counted(
+                "status, act_by", of: holder, "status IN (3, 8, 9, 10) AND status = \(raw: number)",
+                "ORDER BY act_by DESC, id DESC", most: Limits.OneStop.countedClosed)
             sql = """
                 \(sql) UNION ALL
-                SELECT \(raw: number)::smallint, count(*), 0
-                FROM (SELECT 1 FROM dossiers
-                      WHERE \(holder.condition) AND status IN (3, 8, 9, 10) AND status = \(raw: number)
-                      ORDER BY act_by LIMIT \(raw: "\(Limits.OneStop.countedClosed)")) AS closed
+                SELECT \(raw: number)::smallint, count(*) FILTER (WHERE fits), 0, coalesce(bool_or(cut), false)
+                FROM (\(closed)) AS closed
                 """
         }
         return "\(sql) ORDER BY status"
+    }
+
+    /// What of an index range is counted: the first `most` that fit, and the last entry of a walk that was `cut` off.
+    static func counted(_ columns: SQL, of holder: Holder, _ range: SQL, _ order: SQL, most: Int) -> SQL {
+        guard let lookedUp = holder.lookedUp else {
+            return """
+                SELECT \(columns), true AS fits, false AS cut FROM dossiers WHERE \(holder.condition) AND \(range)
+                \(order) LIMIT \(raw: "\(most)")
+                """
+        }
+        return """
+            SELECT \(columns), fits, n = \(raw: "\(Limits.Finding.walk)") AS cut FROM (
+                SELECT \(columns), id, row_number() OVER (\(order)) AS n, \(lookedUp) AS fits
+                FROM dossiers WHERE \(holder.condition) AND \(range)
+                \(order) LIMIT \(raw: "\(Limits.Finding.walk)")
+            ) AS walked WHERE fits OR n = \(raw: "\(Limits.Finding.walk)") \(order) LIMIT \(raw: "\(most)")
+            """
     }
 }

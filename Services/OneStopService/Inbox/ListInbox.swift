@@ -81,7 +81,7 @@ enum ListInbox: Endpoint {
         var filter = input.filter
         filter.mine = false
         switch holder {
-        case .officer(let person): filter.officer = person
+        case .officer(let person), .officerWithin(let person, _): filter.officer = person
         case .agency(let code): filter.agency = code
         }
         var query = ["limit=\(input.limit)", "cursor=\(cursor)"] + filter.query
@@ -96,16 +96,29 @@ enum ListInbox: Endpoint {
 extension Call {
     /// Whose dossiers an inbox shows, and whether the caller may see them.
     func holder(_ filter: InboxFilter) async throws -> Inbox.Holder {
-        if filter.mine { return .officer(try person) }
+        if filter.mine { return try await held(by: try person) }
         if let officer = filter.officer {
-            guard officer != caller.person else { return .officer(officer) }
+            guard officer != caller.person else { return try await held(by: officer) }
             guard let post = try await runtime.database.official(officer, on: today) else { throw Refused.notFound }
             try await require(.dossiersRead, at: post.agency)
-            return .officer(officer)
+            return try await held(by: officer)
         }
         let agency = if let asked = filter.agency { asked } else { try await ownAgency }
         try await require(.dossiersRead, at: agency)
         return .agency(agency)
+    }
+}
+
+extension Call {
+    /// What is closed stays with whoever held it last, also when that person goes on elsewhere (os-292). Nobody holds
+    /// dossiers but where he has a post: where the caller may read at every agency at which the official ever had one,
+    /// all of them may be shown, and the index alone answers. Otherwise each is asked where it is.
+    private func held(by officer: PersonID) async throws -> Inbox.Holder {
+        let readable = try await agencies(.dossiersRead)
+        let posts = try await runtime.rights.of(officer).rights.filter { $0.standsFor == nil }.map(\.subtree)
+        let mayReadAll =
+            readable.contains(.none) || posts.allSatisfy { post in readable.contains { post.isWithin($0) } }
+        return mayReadAll ? .officer(officer) : .officerWithin(officer, readable)
     }
 }
 
@@ -129,6 +142,7 @@ struct StatusCount: Record, Hashable {
         status = try Dossier.status(row, "status") ?? .submitted
         count = try row("count")
         overdue = try row("overdue")
+        atLeast = try row("cut")
     }
 
     /// The answer of `Inbox.counts`, with the note where counting stopped.
@@ -136,9 +150,10 @@ struct StatusCount: Record, Hashable {
         var counts = try rows.map(StatusCount.init)
         let open = counts.filter { Inbox.open.contains($0.status) }.reduce(0) { $0 + $1.count }
         for index in counts.indices {
-            counts[index].atLeast =
+            let isFull =
                 Inbox.open.contains(counts[index].status)
                 ? open >= Limits.OneStop.countedOpen : counts[index].count >= Limits.OneStop.countedClosed
+            if isFull { counts[index].atLeast = true }
         }
         return counts
     }
