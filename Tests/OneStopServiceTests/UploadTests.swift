@@ -119,6 +119,39 @@ import Testing
         }
     }
 
+    @Test func `os-277: who may not add any more when the last part comes adds nothing, neither papers nor the answer`()
+        async throws
+    {
+        try await opened { office, desk in
+            let (bytes, id) = (Self.document(700), try await office.submit())
+            let worked = try await ResultDesk(office).opened(try ResultDesk.definition())
+            var begun: [(upload: String, sender: PersonID)] = []
+            for (dossier, part, sender) in [(id, "other", office.clerk), (worked, "result", office.officer)] {
+                let answer = try await office.send(
+                    "POST", "/dossiers/\(dossier)/uploads", as: sender, PaperDesk.announcement(of: bytes, part: part))
+                begun.append((try #require(answer.json["id"]?.text, "\(answer.json)"), sender))
+            }
+            func rest(_ upload: String, as sender: PersonID) async throws -> TestService.Answer {
+                try await office.harness.send(
+                    "PUT", "/uploads/\(upload)", as: sender, .official, body: bytes,
+                    headers: [("content-type", "application/octet-stream"), ("upload-offset", "0")])
+            }
+            try await office.move(office.clerk, from: Agencies.justice, to: Agencies.commune, .clerk)
+            try await office.move(office.officer, from: Agencies.justice, to: Agencies.commune, .officer)
+            for (upload, sender) in begun {
+                let late = try await rest(upload, as: sender)
+                #expect((late.status, late.code) == (403, "forbidden"))
+                let kept = try await office.get("/uploads/\(upload)", as: sender).json
+                #expect((kept["state"], kept["offset"]) == ("receiving", kept["size"]))
+            }
+            for table in ["attachments", "result_files"] {
+                #expect(try await office.harness.count("SELECT count(*) AS n FROM \(raw: table)") == 0, "\(table)")
+            }
+            // The applicant's own is nobody else's right.
+            #expect(try await desk.upload(bytes, to: "/dossiers/\(id)").json["state"] == "attached")
+        }
+    }
+
     @Test func `os-039: a file of which nothing more comes is removed`() async throws {
         try await withRoom { room in
             try await Office.open(in: room) { office in

@@ -125,13 +125,18 @@ enum SendChunk: RawEndpoint {
         return known?.state == .receiving ? nil : known
     }
 
+    /// The procedure of what the file is for. Between its announcement and its last part whoever sends it may have
+    /// lost the right to add it: it is asked for once more (os-277).
     private static func definition(for upload: Upload, _ call: Call) async throws -> Definition? {
         if let draft = upload.draft {
             guard let draft = try await call.runtime.database.draft(draft) else { throw Refused.notFound }
             return try await call.procedure(of: draft)?.definition
         }
-        guard let dossier = upload.dossier else { return nil }
-        return try await call.procedure(of: try await call.dossier(dossier)).definition
+        guard let id = upload.dossier else { return nil }
+        let dossier = try await call.dossier(id)
+        let definition = try await call.procedure(of: dossier).definition
+        try await call.requireAdding(upload.part, to: dossier, definition)
+        return definition
     }
 
     private static func verified(_ upload: Upload, _ found: FileInspector.Found, _ call: Call) async throws -> Upload {
