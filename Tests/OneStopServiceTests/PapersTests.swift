@@ -183,6 +183,43 @@ import Testing
         }
     }
 
+    @Test func `os-293: a result that was recorded as wrong is neither offered nor taken`() async throws {
+        try await opened { office, desk in
+            let id = try await submitted(desk)
+            try await office.done("accept", on: id, as: office.clerk)
+            try await finished(id, office)
+            func record(_ kind: String) async throws {
+                try await office.done(
+                    "errors", on: id, as: office.leader,
+                    ["kind": .string(kind), "what": "Ghi sai ngày sinh", "apology": "Thành thật xin lỗi ông/bà."])
+            }
+            try await record("papers-lost")
+            let offer = try #require(try await offers(desk).last)
+            #expect(offer["kind"] == "result")
+            let wish: JSON = ["part": "phieu", "paper": offer["paper"] ?? .null]
+            let content: JSON = [
+                "submission": PaperDesk.submission.with("procedure", .string(Self.other)), "reuse": [wish],
+            ]
+            let draft = DraftID.new()
+            let before = try await desk.send("PUT", "/my/drafts/\(draft)", ["content": content], ifMatch: 0)
+            #expect(!PaperDesk.missing(before.json).contains("reuse[0]"))
+            try await record("wrong-result")
+            #expect(try await offers(desk).map { $0["kind"] } == ["file"])
+            let refused = try await desk.submit(draft)
+            #expect((refused.status, refused.code) == (422, "onestop.draft-incomplete"))
+            #expect(refused.faults.contains("reuse[0]"))
+            let received = try await office.send(
+                "POST", "/counter/dossiers", as: office.clerk,
+                [
+                    "submission": PaperDesk.submission.with("procedure", .string(Self.other)),
+                    "person": .string(office.citizen.text), "duplicateReason": "x",
+                ])
+            let next = try #require(received.json["id"]?.text)
+            let taken = try await office.act("reuse", on: next, as: office.clerk, ["reuse": wish])
+            #expect((taken.status, taken.code) == (422, "onestop.not-offered"))
+        }
+    }
+
     @Test func `os-043: a clerk sees what there is for an applicant at the counter`() async throws {
         let lines = Kept<[String]>([])
         let log = Logger(label: "tests") { label in

@@ -66,7 +66,7 @@ enum Owner: Sendable, Equatable {
 /// Looks for what an applicant has given before (os-040): papers and results of dossiers of the same applicant that an
 /// office has accepted, which stand for a part that may be taken again. A paper stands for the same part of the same
 /// procedure, or for a part with the same code of its kind; a result for a part that has its code, as long as it is
-/// valid (os-042).
+/// valid (os-042) and no agency has recorded that it is wrong (os-293). What is taken is looked for in the same way.
 enum Offers {
     static func of(
         _ owner: Owner, for procedure: Procedure, on today: Day, _ book: ProcedureBook, in session: any Session
@@ -106,6 +106,9 @@ enum Offers {
                 d.document, d.document_number, d.document_sha256, d.finished_at
             FROM dossiers d
             WHERE \(owner.condition) AND d.status IN (9, 10) AND d.document_number IS NOT NULL
+                -- Decree 61/2018/NĐ-CP, Art. 21: the dossier that corrects it has a result of its own.
+                AND NOT EXISTS (SELECT FROM agency_errors e
+                                WHERE e.dossier = d.id AND e.kind = \(ErrorKind.wrongResult.rawValue))
             ORDER BY d.finished_at DESC, d.id LIMIT \(Limits.OneStop.offers)
             """)
     }
