@@ -16,9 +16,9 @@ import Testing
 
     /// Two procedures that ask for the same kind of paper; the second also for the result of the first.
     func opened(
-        log: Logger = quiet, _ body: (Office, PaperDesk) async throws -> Void
+        _ settings: [String: String] = [:], log: Logger = quiet, _ body: (Office, PaperDesk) async throws -> Void
     ) async throws {
-        try await Office.open(log: log) { office in
+        try await Office.open(settings, log: log) { office in
             var first = try PaperDesk.definition()
             first.parts[1].code = "GT.01"
             var result = ResultKind()

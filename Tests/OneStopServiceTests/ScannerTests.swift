@@ -89,6 +89,96 @@ import Testing
         }
     }
 
+    @Test func `os-035: a draft's file that was whole before there was a scanner is scanned before it is a paper`()
+        async throws
+    {
+        let scanner = try TestServer(Self.pretender)
+        try await Office.open(["LIENTHONG_CLAMD": "127.0.0.1:\(scanner.port)"]) { office in
+            try await office.publish(PaperDesk.code, try PaperDesk.definition())
+            let (desk, store) = (PaperDesk(office), office.harness.running.runtime.resource(FileStore.self))
+            let draft = try await desk.written()
+            _ = try await desk.upload(AttachmentTests.page, to: "/my/drafts/\(draft)", part: "cccd")
+            // Verified by a service that had no scanner, one clean and one not.
+            var uploads: [String] = []
+            for word in ["SẠCH", "EICAR"] {
+                let id = try await desk.announce(text(word), to: "/my/drafts/\(draft)")
+                try await store.stage(try UploadID(id).uuid, at: 0, text(word))
+                try await office.harness.database.database.run(
+                    """
+                    UPDATE uploads SET state = 'verified', received = bytes, media_type = 'text/plain'
+                    WHERE id = \(try UploadID(id))
+                    """)
+                uploads.append(id)
+            }
+            let infected = try await desk.submit(draft)
+            #expect((infected.status, infected.code) == (422, "onestop.infected"))
+            #expect(infected.faults == ["uploads.\(uploads[1])"])
+            #expect(try await desk.send("GET", "/uploads/\(uploads[1])").status == 404)
+            #expect(try await store.staged(try UploadID(uploads[1]).uuid, size: 1).isEmpty)
+            #expect(try await !store.contains(ContentHash(of: text("EICAR"))))
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM refused_files") == 1)
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM dossiers") == 0)
+            // Without it the draft is submitted, and all that is in it was scanned.
+            let id = try #require(try await desk.submit(draft).json["id"]?.text)
+            let papers = try await office.get("/dossiers/\(id)/attachments", as: office.clerk).json["attachments"]
+            #expect(papers?.array?.compactMap { $0["scannedAt"]?.text }.count == 2, "\(papers ?? .null)")
+        }
+    }
+
+    @Test func `os-035: a paper that was given before there was a scanner is scanned before it is taken again`()
+        async throws
+    {
+        let scanner = try TestServer(Self.pretender)
+        try await PapersTests().opened(["LIENTHONG_CLAMD": "127.0.0.1:\(scanner.port)"]) { office, desk in
+            let first = try await PapersTests().submitted(desk)
+            try await office.done("accept", on: first, as: office.clerk)
+            let offer = try #require(try await PapersTests().offers(desk).first)
+            let wish: JSON = ["part": offer["parts"]?.array?.first ?? .null, "paper": offer["paper"] ?? .null]
+            // What lies there is another file, or the one that was given; nobody has scanned it.
+            let (store, sick) = (
+                office.harness.running.runtime.resource(FileStore.self), AttachmentTests.page + text("EICAR")
+            )
+            try await store.put(sick)
+            let superuser = office.harness.database.open(office.harness.database.administrator)
+            func lay(_ bytes: [UInt8]) async throws {
+                try await superuser.run(
+                    """
+                    UPDATE attachments SET sha256 = \(ContentHash(of: bytes).text), bytes = \(bytes.count),
+                        scanned_at = NULL
+                    WHERE dossier = \(try DossierID(first))
+                    """)
+            }
+            let received = try await office.send(
+                "POST", "/counter/dossiers", as: office.clerk,
+                [
+                    "submission": PaperDesk.submission.with("procedure", .string(PapersTests.other)),
+                    "person": .string(office.citizen.text), "duplicateReason": "x",
+                ])
+            let next = try #require(received.json["id"]?.text)
+            let content: JSON = [
+                "submission": PaperDesk.submission.with("procedure", .string(PapersTests.other)), "reuse": [wish],
+            ]
+            let draft = DraftID.new()
+            _ = try await desk.send("PUT", "/my/drafts/\(draft)", ["content": content], ifMatch: 0)
+            _ = try await desk.upload(UploadTests.document(300), to: "/my/drafts/\(draft)", part: "phieu")
+            try await lay(sick)
+            let taken = try await office.act("reuse", on: next, as: office.clerk, ["reuse": wish])
+            #expect((taken.status, taken.code, taken.faults) == (422, "onestop.infected", ["reuse.paper"]))
+            let whole = try await desk.submit(draft)
+            #expect((whole.status, whole.code, whole.faults) == (422, "onestop.infected", ["reuse[0]"]))
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM attachments") == 1)
+            #expect(try await office.harness.count("SELECT count(*) AS n FROM refused_files") == 2)
+            try await lay(AttachmentTests.page)
+            try await office.done("reuse", on: next, as: office.clerk, ["reuse": wish])
+            let submitted = try #require(try await desk.submit(draft).json["id"]?.text)
+            for id in [next, submitted] {
+                let list = try await office.get("/dossiers/\(id)/attachments", as: office.clerk).json["attachments"]
+                let again = try #require(list?.array?.first { $0["reusedFrom"] != nil })
+                #expect(again["scannedAt"]?.text == "2021-03-01T09:00:00+07:00")
+            }
+        }
+    }
+
     @Test func `os-036: an infected file is refused and recorded, without the file`() async throws {
         let scanner = try TestServer(Self.pretender)
         try await Office.open(["LIENTHONG_CLAMD": "127.0.0.1:\(scanner.port)"]) { office in

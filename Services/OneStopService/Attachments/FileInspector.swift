@@ -50,6 +50,17 @@ final class FileInspector: Sendable {
         return Found(file: file, signed: signed, scanned: try await scan(bytes))
     }
 
+    /// Asks the scanner alone: about a file that was taken while none was configured (os-035).
+    /// - Throws: `Refused`, `Infected`, `ScannerAway`.
+    func rescan(_ bytes: [UInt8]) async throws -> Bool {
+        try begin()
+        defer { busy.withLock { $0 -= 1 } }
+        return try await scan(bytes)
+    }
+
+    /// Whether a scanner is configured.
+    var scans: Bool { scanner != nil }
+
     private func begin() throws(Refused) {
         let may = busy.withLock { busy in
             guard busy < Limits.OneStop.inspections else { return false }
@@ -96,19 +107,43 @@ extension Call {
     func inspect(
         _ bytes: [UInt8], _ claim: FileClaim, for part: Part?, to target: FileTarget
     ) async throws -> FileInspector.Found {
+        try await asking(about: claim.hash, bytes.count, to: target) { try await $0.inspect(bytes, claim, for: part) }
+    }
+
+    /// What is about to become a paper and was not scanned when it came, because no scanner was configured then, is
+    /// scanned now (os-035); what is read for it is read where there is a scanner alone.
+    /// - Parameter field: what is named when it is infected.
+    /// - Returns: when a scanner found nothing in it; nil where there is none.
+    func scanned(
+        _ hash: ContentHash, to target: FileTarget, field: String, _ read: (FileStore) async throws -> [UInt8]
+    ) async throws -> Date? {
+        guard resource(FileInspector.self).scans else { return nil }
+        let bytes = try await read(resource(FileStore.self))
         do {
-            return try await resource(FileInspector.self).inspect(bytes, claim, for: part)
+            let isScanned = try await asking(about: hash, bytes.count, to: target) { try await $0.rescan(bytes) }
+            return isScanned ? now : nil
+        } catch let refused as Refused where refused.code == Refused.infected.code {
+            throw refused.at(field)
+        }
+    }
+
+    /// The inspector's answer; an infected file is recorded.
+    private func asking<Answer>(
+        about hash: ContentHash?, _ size: Int, to target: FileTarget, _ ask: (FileInspector) async throws -> Answer
+    ) async throws -> Answer {
+        do {
+            return try await ask(resource(FileInspector.self))
         } catch let away as FileInspector.ScannerAway {
             log.error("the virus scanner is away: files are refused", metadata: ["error": "\(away.why)"])
             throw Refused.scannerAway
         } catch let infected as FileInspector.Infected {
-            let hash = claim.hash?.text ?? ""
+            let hash = hash?.text ?? ""
             log.warning("infected file refused", metadata: ["found": "\(infected.name)", "sha256": "\(hash)"])
             try await run(
                 """
                 INSERT INTO refused_files (id, at, sent_by, draft, dossier, part, sha256, bytes, found)
                 VALUES (\(UUID.v7()), \(now), \(caller.id), \(target.draft), \(target.dossier), \(target.part),
-                        \(hash), \(bytes.count), \(infected.name))
+                        \(hash), \(size), \(infected.name))
                 """)
             throw Refused.infected
         }

@@ -11,7 +11,7 @@ enum SubmitDraft: Endpoint {
     static let route = Route.post("/my/drafts/{draft}/submit", success: 201)
     static let summary = "Make a dossier of a draft with its files; once, however often it is asked"
     static let access = Access.signedIn
-    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken, .duplicate]
+    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken, .duplicate, .infected]
 
     static func handle(_ input: DraftPath, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
         do { return try await handIn(input, call) } catch {
@@ -40,8 +40,9 @@ enum SubmitDraft: Endpoint {
         }
         let made = try await call.made(
             submission, channel: draft.channel, person: draft.applicant, note: note, papers: known.handedIn)
-        try await store(known.uploads, call)
         let uploads = known.uploads
+        let taken = try await scanned(known, draft, call)
+        try await store(uploads, call)
         let reply = try await call.transaction { work in
             guard let held = try await work.draft(draft.id, forUpdate: true) else { throw Refused.notFound }
             if let dossier = held.dossier { return try await work.handedIn(dossier) }
@@ -49,11 +50,42 @@ enum SubmitDraft: Endpoint {
             guard held.version == draft.version, try await work.uploads(of: draft.id) == uploads else {
                 throw Refused.stale
             }
-            try await write(made, draft, known, work)
+            try await write(made, draft, taken, work)
             return made.reply
         }
         for upload in uploads { await call.resource(FileStore.self).unstage(upload.id.uuid) }
         return reply
+    }
+
+    /// os-035: a file that came, or was given before, while no scanner was configured is scanned before it is a paper.
+    /// An infected one of the draft goes (os-036); what lies in an earlier dossier stays there, and is not taken again.
+    private static func scanned(
+        _ facts: DraftCheck.Facts, _ draft: Draft, _ call: Call
+    ) async throws -> DraftCheck.Facts {
+        var taken = facts
+        for (index, upload) in facts.uploads.enumerated() where upload.scannedAt == nil {
+            guard let hash = ContentHash(upload.sha256) else { throw Refused.uploadBroken }
+            let target = FileTarget(draft: draft.id, dossier: nil, part: upload.part)
+            do {
+                let scannedAt = try await call.scanned(hash, to: target, field: "uploads.\(upload.id)") { store in
+                    try await store.staged(upload.id.uuid, size: upload.size)
+                }
+                taken.uploads[index].scannedAt = scannedAt
+            } catch let refused as Refused where refused.code == Refused.infected.code {
+                try await call.run(
+                    """
+                    DELETE FROM uploads
+                    WHERE id = \(upload.id) AND state = 'verified' AND version = \(upload.version)
+                    """)
+                await call.resource(FileStore.self).unstage(upload.id.uuid)
+                throw refused
+            }
+        }
+        for (index, reused) in facts.reused.enumerated() {
+            let looked = try await call.scanned(reused, for: nil, of: draft.id, field: "reuse[\(index)]")
+            taken.reused[index] = looked
+        }
+        return taken
     }
 
     /// Each file is held against its hash on the way into the store, and durable there.

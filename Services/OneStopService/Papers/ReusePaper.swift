@@ -70,6 +70,19 @@ extension Offers {
     }
 }
 
+extension Call {
+    /// os-035: a file that nobody scanned when it came is scanned before it is taken again.
+    func scanned(_ reused: Reused, for dossier: DossierID?, of draft: DraftID?, field: String) async throws -> Reused {
+        guard let paper = reused.source, paper.scannedAt == nil else { return reused }
+        guard let hash = ContentHash(paper.sha256) else { throw Refused.notFound }
+        let target = FileTarget(draft: draft, dossier: dossier, part: reused.part)
+        let scannedAt = try await scanned(hash, to: target, field: field) { try await $0.read(hash) }
+        var looked = reused
+        looked.source?.scannedAt = scannedAt
+        return looked
+    }
+}
+
 /// `POST /dossiers/{dossier}/reuse`: a paper of an earlier dossier of the same applicant is taken again, by the
 /// applicant or at the desk for the applicant.
 enum ReusePaper: Endpoint {
@@ -78,7 +91,7 @@ enum ReusePaper: Endpoint {
     static let access = Access.signedIn
     static let refusals: [Refused] = [
         .notInStatus, .alreadyApproved, .notOffered, .partUnknown, .attachedAlready, .tooManyAttachments,
-        .dossierTooLarge, .tooManyPapers,
+        .dossierTooLarge, .tooManyPapers, .infected,
     ]
 
     struct Input: Record {
@@ -98,11 +111,12 @@ enum ReusePaper: Endpoint {
             call.logRead(of: known.id, purpose: .paperTakenAgain)
         }
         let procedure = try await call.procedure(of: known)
-        let found = try await Offers.taken(
+        let offered = try await Offers.taken(
             [input.reuse], by: known.applicant.person, for: procedure, on: call.today,
             call.resource(ProcedureBook.self), in: call.runtime.database
         ).first
-        guard let reused = found, reused.offer.dossier != known.id else { throw Refused.notOffered }
+        guard let found = offered, found.offer.dossier != known.id else { throw Refused.notOffered }
+        let reused = try await call.scanned(found, for: known.id, of: nil, field: "reuse.paper")
         return try await call.transaction { work in
             guard let dossier = try await work.dossier(known.id, forUpdate: true) else { throw Refused.notFound }
             try AttachPaper.decide(
