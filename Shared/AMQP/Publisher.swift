@@ -87,8 +87,8 @@ public final class Publisher: Service {
         return submission
     }
 
-    /// Messages that lie ready in a queue now, without those that somebody has and did not acknowledge. Throws `refused`
-    /// where there is no such queue, and `unreachable` while there is no connection or the broker blocks it.
+    /// Messages that lie ready in a queue now, without those that somebody has and did not acknowledge. Throws
+    /// `refused` where there is no such queue, and `unreachable` while there is no connection or the broker blocks it.
     public func ready(in queue: String) async throws(AMQPError) -> Int {
         start()
         let answer: Result<Int, AMQPError> = await withCheckedContinuation { continuation in

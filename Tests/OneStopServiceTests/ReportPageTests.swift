@@ -202,7 +202,7 @@ import Testing
                 shown == [
                     .publishedInTime: "0/2", .synchronised: "not-available", .inTime: "1/2", .apologised: "0/1",
                     .proceduresOnline: "0/2", .dossiersOnline: "1/2", .paidOnline: "no-cases",
-                    .digitised: "0/2", .reused: "no-cases", .complaintsInTime: "no-cases", .satisfied: "1/1",
+                    .digitised: "0/2", .reused: "no-cases", .complaintsInTime: "no-cases", .satisfied: "2/2",
                 ], "\(shown)")
         }
     }

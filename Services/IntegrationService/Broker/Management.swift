@@ -55,8 +55,8 @@ final class Management: Sendable {
         return found
     }
 
-    /// What is asked here may be done twice: an address that gave no answer, or says that the fault is its own, may have
-    /// done it all the same before the next one does.
+    /// What is asked here may be done twice: an address that gave no answer, or says that the fault is its own, may
+    /// have done it all the same before the next one does.
     func send(_ method: String, _ path: String, _ body: JSON?) async throws(CourierFault) -> CourierAnswer {
         let first = answering.load(ordering: .relaxed)
         var outcome = Result<CourierAnswer, CourierFault>.failure(.malformed)

@@ -34,8 +34,8 @@ struct Pace {
 }
 
 /// Where the next deliveries of one subscription come from: what is new in the archive and its replays in turns, each
-/// replay at its rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is far behind
-/// gets the past at a bounded rate, so that those who are not do not wait for it.
+/// replay at its rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is
+/// far behind gets the past at a bounded rate, so that those who are not do not wait for it.
 struct Intake {
     let ledger: Ledger
     let reader: ArchiveReader
@@ -90,8 +90,8 @@ struct Intake {
         return replays.isEmpty ? .seconds(1) : .milliseconds(20)
     }
 
-    /// The next deliveries, with numbers that are committed; none when there is nothing to deliver now. After what is new
-    /// it is the replays' turn, at their rate: who always has something new would never get them.
+    /// The next deliveries, with numbers that are committed; none when there is nothing to deliver now. After what is
+    /// new it is the replays' turn, at their rate: who always has something new would never get them.
     mutating func next(limit: Int) async throws -> [Delivery] {
         let replaysFirst = isReplaysTurn
         isReplaysTurn = !replaysFirst

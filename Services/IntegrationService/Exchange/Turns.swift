@@ -2,8 +2,8 @@ import Contracts
 import Synchronization
 
 /// One at a time for each subscription: a batch is on its way into its queue, or the queue is made. A queue that comes
-/// back in the middle of a batch would begin with what was sent last. It knows of this process only, so a queue that was
-/// there before is made by the one that leads, which also sends.
+/// back in the middle of a batch would begin with what was sent last. It knows of this process only, so a queue that
+/// was there before is made by the one that leads, which also sends.
 final class Turns: Sendable {
     /// Who waits, of those that somebody has.
     private let taken = Mutex<[SubscriptionID: [CheckedContinuation<Void, Never>]]>([:])

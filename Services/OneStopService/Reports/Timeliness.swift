@@ -32,7 +32,8 @@ struct Course: Sendable, Equatable {
 
     /// Decision 766/QĐ-TTg (os-201): the moment of status 9, else of 10, else of 8; of a dossier that waits for the
     /// applicant the moment at which it was asked; else, without an end, the end of the period. In the indexes a
-    /// withdrawal that was asked for is an end too, as status 7 is in that decision (os-296); in the balance it is open.
+    /// withdrawal that was asked for is an end too, as status 7 is in that decision (os-296); in the balance it is
+    /// open.
     var end: (at: Date, of: End) {
         if let finishedAt { return (finishedAt, .finished) }
         if let returnedAt { return (returnedAt, .returned) }
