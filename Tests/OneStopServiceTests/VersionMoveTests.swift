@@ -143,7 +143,8 @@ import Testing
     @Test func `os-053: a dossier stays where its agency does not receive the later version`() async throws {
         try await Office.open { office in
             let dossier = try await office.inWork()
-            try await publishLater(office) { $0.receivers = [.commune] }
+            try await office.appoint(.new(), .clerk, at: Agencies.district)
+            try await publishLater(office) { $0.receivers = [.district] }
             let id = try await write(plan(sound), office)
             _ = try await office.send("POST", "\(path)/\(id)/apply", as: office.administrator)
             try await office.fire()
