@@ -157,6 +157,8 @@ let package = Package(
                 "ServiceTestKit",
             ],
             path: "Tests/CLITests", swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarksTests", dependencies: ["Benchmarks"], path: "Tests/BenchmarksTests", swiftSettings: strict),
         .executableTarget(
             name: "Simulator", dependencies: ["Contracts", "AMQP", "EventLog"], path: "Tests/Simulator",
             // A debug build, for the mutants and the insides, but a fast one: there are many seeds.

@@ -15,6 +15,9 @@ struct Figure: Sendable {
     var meetsFloor: Bool { better == .higher ? value >= floor : value <= floor }
     var meetsAim: Bool { better == .higher ? value >= aim : value <= aim }
 
+    /// What the program ends with: a figure below its floor is no success, whoever reads the table or not.
+    static func status(of figures: [Figure]) -> Int32 { figures.allSatisfy(\.meetsFloor) ? 0 : 1 }
+
     var json: [String: Any] {
         ["name": name, "value": value, "floor": floor, "aim": aim, "better": better.rawValue, "note": note]
     }

@@ -2,19 +2,24 @@ import Foundation
 
 /// `Benchmarks [suite ...]`: measures on servers of its own (make bench), prints a table and writes bench.json into the
 /// run folder. Suites: backbone, services, exchange, onestop, workflow, inbox; all when none is named; and when
-/// named submission-size, reports, hindrance, and receipts, which needs valgrind.
+/// named submission-size, reports, hindrance, and receipts, which needs valgrind. Exit status 1: a figure is below its
+/// floor, or could not be measured.
 @main enum Main {
     /// The first thread waits by itself: an asynchronous `main` would end it, which valgrind does not survive.
     static func main() {
         Task.detached {
-            await run()
-            exit(0)
+            let status = await run()
+            exit(status)
         }
         while true { pause() }
     }
 
-    private static func run() async {
-        if CommandLine.arguments.dropFirst().first == "count" { return await ReceiptCost.counted() }
+    /// The exit status.
+    private static func run() async -> Int32 {
+        if CommandLine.arguments.dropFirst().first == "count" {
+            await ReceiptCost.counted()
+            return 0
+        }
         let wanted = Set(CommandLine.arguments.dropFirst())
         func wants(_ suite: String) -> Bool { wanted.isEmpty || wanted.contains(suite) }
         do {
@@ -51,10 +56,12 @@ import Foundation
             if wanted.contains("hindrance") { add(try await Hindrance.figures()) }
             if wanted.contains("receipts") { add([try await ReceiptCost.figure()]) }
             try write(figures)
-            if figures.contains(where: { !$0.meetsFloor }) { say("at least one figure is below its floor") }
+            let below = figures.filter { !$0.meetsFloor }.map(\.name)
+            if !below.isEmpty { say("below their floors: \(below.joined(separator: ", "))") }
+            return Figure.status(of: figures)
         } catch {
             FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
-            exit(1)
+            return 1
         }
     }
 

@@ -6,6 +6,8 @@ struct OneStop: Sendable {
     static let connections = 64
     static let runSeconds = 5
     static let pairs = 3
+    /// Of a submission against pgbench with its statements: what must be, and what should.
+    static let submitBars = (floor: 0.5, aim: 1.0)
 
     let url: String
 
@@ -61,7 +63,10 @@ struct OneStop: Sendable {
                     script: "wrk.headers[\"Authorization\"] = \"Bearer \(token("clerk"))\"\n")
             })
         figures.append(
-            try pairs("submit_vs_pgbench", floor: 0.3, aim: 0.5, script: write[0].pgbench(unique: true)) { round in
+            try pairs(
+                "submit_vs_pgbench", floor: Self.submitBars.floor, aim: Self.submitBars.aim,
+                script: write[0].pgbench(unique: true)
+            ) { round in
                 try Wrk.run(
                     url, connections: Self.connections, seconds: Self.runSeconds,
                     script: submitScript(token("citizen"), round))
