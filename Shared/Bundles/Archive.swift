@@ -98,6 +98,9 @@ public struct Archive: Sendable, Equatable {
         let count = Int(bytes.little(tail + 10, UInt16.self))
         var (at, entries): (Int, [Entry]) = (Int(bytes.little(tail + 16, UInt32.self)), [])
         var when: (clock: UInt16, day: UInt16) = (0, 0x21)
+        // Where the entry before ends: what lies one behind the other is never more than the archive itself, whatever
+        // sizes its directory promises.
+        var behind = 0
         for _ in 0..<count {
             guard at + 46 <= tail, bytes.little(at, UInt32.self) == Self.central else { throw .noArchive }
             when = (bytes.little(at + 12, UInt16.self), bytes.little(at + 14, UInt16.self))
@@ -108,6 +111,8 @@ public struct Archive: Sendable, Equatable {
             guard at + 46 + name <= tail, start + size <= tail,
                 let path = String(validating: bytes[(at + 46)..<(at + 46 + name)], as: UTF8.self)
             else { throw .noArchive }
+            guard offset >= behind else { throw .overlap }
+            behind = start + size
             entries.append(Entry(path, Array(bytes[start..<(start + size)])))
             at += 46 + name
         }
@@ -129,6 +134,8 @@ public enum ArchiveFault: Error, Sendable, Equatable, CustomStringConvertible {
     case noArchive
     /// It is an archive, but not as it was written: packed anew, or something was slipped in between.
     case differs
+    /// Entries lie over one another, or not in the order of the directory: copied apart they could be of any size.
+    case overlap
     case tooLarge
     case path(String)
 
@@ -136,6 +143,7 @@ public enum ArchiveFault: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .noArchive: "it is no ZIP archive, or is cut off"
         case .differs: "it is not the archive that was written: it was packed anew, or changed"
+        case .overlap: "its files lie over one another, or in another order than it says"
         case .tooLarge: "it is too large"
         case .path(let path): "“\(path)” is no path of a file in it, or is there twice"
         }

@@ -168,6 +168,20 @@ import Testing
         #expect(fault(try make(content)) == .history)
     }
 
+    /// A directory whose entries all name the same bytes would unpack to any multiple of the file.
+    @Test func `entries that lie over one another are refused before they are copied`() throws {
+        let plain = try Archive([.init("a", [UInt8](repeating: 7, count: 90)), .init("b", [8])], made: Date()).bytes
+        let directory = try #require(plain.indices.first { plain[$0...].starts(with: [0x50, 0x4B, 1, 2]) })
+        // The second entry of the directory, of 46 bytes and its name, is made to name the first one's bytes.
+        var twice = plain
+        let second = directory + 47
+        twice[second + 20] = 90
+        twice[second + 24] = 90
+        for at in 42..<46 { twice[second + at] = 0 }
+        #expect(throws: ArchiveFault.overlap) { try Archive(twice) }
+        #expect(try Archive(plain).entries.count == 2)
+    }
+
     @Test func `an archive has only plain paths, each once`() {
         for path in ["", "/a", "../a", "a/../b", "a//b", "a\\b", "a\u{0}b", String(repeating: "x", count: 401)] {
             #expect(throws: ArchiveFault.path(path)) { try Archive([.init(path, [])], made: Date()).bytes }
