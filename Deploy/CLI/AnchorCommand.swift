@@ -2,14 +2,15 @@ import Contracts
 import Foundation
 import Receipts
 
-/// `lienthong anchor http://SERVICE FILE --key PUBLIC.pem`: keeps the service to what it has said. Run now and then by
-/// somebody outside, on a disk that the service's operators cannot write.
+/// `lienthong anchor http://SERVICE FILE --key PUBLIC.pem [--service NAME]`: keeps the service to what it has said. Run
+/// now and then by somebody outside, on a disk that the service's operators cannot write.
 enum AnchorCommand {
     static func run(_ arguments: Arguments, _ say: (String) -> Void) async throws -> Bool {
         let service = try Service(try arguments.word(0))
         let file = try arguments.word(1)
-        let keys = try Files.keys(arguments.all("--key"))
-        var anchor = try kept(file, keys)
+        let named = try Files.service(arguments)
+        let keys = try Files.keys(arguments.all("--key"), of: named)
+        var anchor = try kept(file, try Files.owner(named, keys), keys)
         guard try await goesOn(anchor, service) else {
             guard arguments.one("--after-restore") == "yes" else {
                 let last = anchor.last?.number ?? 0
@@ -27,10 +28,11 @@ enum AnchorCommand {
         return try await add(service, to: &anchor, file, say)
     }
 
-    private static func kept(_ file: String, _ keys: [SealKey]) throws -> Anchor {
-        guard FileManager.default.fileExists(atPath: file) else { return try Anchor("", keys: keys) }
-        do { return try Anchor(String(decoding: try Files.read(file), as: UTF8.self), keys: keys) } catch {
-            throw CommandFault("\(file) is no anchor of these keys: \(error)")
+    private static func kept(_ file: String, _ service: String, _ keys: [SealKey]) throws -> Anchor {
+        guard FileManager.default.fileExists(atPath: file) else { return try Anchor("", of: service, keys: keys) }
+        let text = String(decoding: try Files.read(file), as: UTF8.self)
+        do { return try Anchor(text, of: service, keys: keys) } catch {
+            throw CommandFault("\(file) is no anchor of \(service) and these keys: \(error)")
         }
     }
 

@@ -11,7 +11,7 @@ enum AuditCommand {
     static func run(_ arguments: Arguments, _ say: (String) -> Void) async throws -> Bool {
         let service = try arguments.word(0)
         guard let name = ServiceName(rawValue: service) else { throw CommandFault("no service is named \(service)") }
-        let keys = try Files.keys(arguments.all("--key"))
+        let keys = try Files.keys(arguments.all("--key"), of: service)
         let environment = ProcessInfo.processInfo.environment
         let database = Database(
             PostgresConfiguration(
@@ -34,11 +34,12 @@ enum AuditCommand {
     ) async throws -> Bool {
         var anchor: Anchor?
         if let file {
-            do { anchor = try Anchor(String(decoding: try Files.read(file), as: UTF8.self), keys: keys) } catch {
-                throw CommandFault("\(file) is no anchor of these keys: \(error)")
+            let text = String(decoding: try Files.read(file), as: UTF8.self)
+            do { anchor = try Anchor(text, of: service, keys: keys) } catch {
+                throw CommandFault("\(file) is no anchor of \(service) and these keys: \(error)")
             }
         }
-        let report = try await ReceiptAudit(database, keys: keys, anchor: anchor).run()
+        let report = try await ReceiptAudit(database, of: service, keys: keys, anchor: anchor).run()
         for remark in report.remarks { say("note: \(remark)") }
         for finding in report.findings { say("FOUND \(finding)") }
         if report.found > report.findings.count { say("and \(report.found - report.findings.count) more") }

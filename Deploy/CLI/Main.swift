@@ -18,10 +18,11 @@ import Foundation
     static func run(_ arguments: [String], say: (String) -> Void = { print($0) }) async throws -> Bool {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
-        case "verify": return try Verify.run(try Arguments(rest, options: ["--key"]), say)
+        case "verify": return try Verify.run(try Arguments(rest, options: ["--key", "--service"]), say)
         case "anchor":
-            return try await AnchorCommand.run(try Arguments(rest, options: ["--key", "--after-restore"]), say)
-        case "keys": return try await Keys.run(try Arguments(rest, options: []), say)
+            return try await AnchorCommand.run(
+                try Arguments(rest, options: ["--key", "--service", "--after-restore"]), say)
+        case "keys": return try await Keys.run(try Arguments(rest, options: ["--service"]), say)
         case "audit": return try await AuditCommand.run(try Arguments(rest, options: ["--key", "--anchor"]), say)
         default: throw CommandFault(usage)
         }
@@ -31,11 +32,13 @@ import Foundation
         usage:
           lienthong verify RECEIPT.json --key PUBLIC.pem     does the receipt prove its event? needs no network
           lienthong verify DOSSIER.zip --key PUBLIC.pem      is all of a dossier that was taken along as it was signed?
-          lienthong keys http://SERVICE                      the service's public keys, as PEM
+          lienthong keys http://SERVICE                      the service's public keys, as PEM, and whose they are
           lienthong anchor http://SERVICE FILE --key PUBLIC.pem [--after-restore yes]
                                                              adds the service's new statements to FILE
           lienthong audit SERVICE --key PUBLIC.pem [--anchor FILE]
                                                              compares the whole database with its statements
+        a key is of the service that a line “service: NAME” before it names; --service NAME (verify, anchor, keys)
+        says so for keys without such a line, and refuses what is of another service
         """
 }
 

@@ -39,20 +39,35 @@ struct Service {
         }
     }
 
-    func keys() async throws -> [(id: String, pem: String, since: String)] {
-        (try await read("/receipts/keys")["keys"]?.array ?? []).map { item in
-            (item["key"]?.text ?? "", item["pem"]?.text ?? "", item["since"]?.text ?? "")
+    /// Its public keys, and which service it says it is: nil from one that is older than this answer.
+    func keys() async throws -> (service: String?, keys: [(key: SealKey, since: Date)]) {
+        let json = try await read("/receipts/keys")
+        let keys = try (json["keys"]?.array ?? []).map { item -> (key: SealKey, since: Date) in
+            guard let key = SealKey.all(pem: item["pem"]?.text ?? "").first,
+                let since = item["since"]?.text.flatMap(Instant.read)
+            else { throw CommandFault("\(address) answers with something else than public keys") }
+            return (key, since)
         }
+        return (json["service"]?.text, keys)
     }
 }
 
-/// `lienthong keys http://SERVICE`
+/// `lienthong keys http://SERVICE [--service NAME]`: each key behind a line that says whose it is. Written anew from
+/// what was read, so that an answer cannot slip in another key or another line.
 enum Keys {
     static func run(_ arguments: Arguments, _ say: (String) -> Void) async throws -> Bool {
-        let keys = try await Service(try arguments.word(0)).keys()
-        for key in keys {
-            say("key \(key.id), since \(key.since)")
-            say(key.pem.trimmingCharacters(in: .whitespacesAndNewlines))
+        let service = try Service(try arguments.word(0))
+        let named = try Files.service(arguments)
+        let (own, keys) = try await service.keys()
+        guard let owner = own ?? named else {
+            throw CommandFault("\(service.address) does not say which service it is: --service NAME says so")
+        }
+        guard ServiceName(rawValue: owner) != nil, owner == named ?? owner else {
+            throw CommandFault("\(service.address) says that it is the service “\(owner)”")
+        }
+        for (key, since) in keys {
+            say("key \(key.id), since \(Instant.write(since))")
+            say(key.of(owner).labelled.trimmingCharacters(in: .newlines))
         }
         return !keys.isEmpty
     }

@@ -5,6 +5,9 @@ import Receipts
 /// A dossier to take along: its papers, forms and history, and a receipt of each of its events. Whoever has the
 /// service's public key can check all of it, without the service and without a network.
 public enum DossierBundle {
+    /// Whose dossiers are: no other service can take one along.
+    public static let service = ServiceName.onestop.rawValue
+
     /// Where the receipt of a version lies.
     public static func receipt(_ version: Int64) -> String {
         let digits = "\(version)"
@@ -59,7 +62,12 @@ public enum DossierBundle {
         guard let bytes = files[Manifest.path], let text = String(validating: bytes, as: UTF8.self),
             let manifest = Manifest(text)
         else { throw .noManifest }
-        guard let key = keys.first(where: { $0.id == manifest.key }) else { throw .unknownKey(manifest.key) }
+        guard manifest.service == service else { throw .otherService(manifest.service) }
+        let known = keys.filter { $0.id == manifest.key }
+        guard !known.isEmpty else { throw .unknownKey(manifest.key) }
+        guard let key = known.first(where: { $0.service == service }) else {
+            throw .otherOwner(manifest.key, known.compactMap(\.service).first)
+        }
         let signature = Data(
             base64Encoded: String(decoding: files[Manifest.signature]?.dropLast() ?? [], as: UTF8.self))
         guard let signature, key.signed(bytes, Array(signature)) else { throw .forged(manifest.key) }
@@ -103,7 +111,10 @@ public enum DossierBundle {
 public enum BundleFault: Error, Sendable, Equatable, CustomStringConvertible {
     case archive(ArchiveFault)
     case noManifest
+    case otherService(String)
     case unknownKey(String)
+    /// The key is of another service, or nobody said whose it is.
+    case otherOwner(String, String?)
     case forged(String)
     case files([String])
     case receipt(String, String)
@@ -113,6 +124,12 @@ public enum BundleFault: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .archive(let fault): fault.description
         case .noManifest: "\(Manifest.path) is missing, or is no manifest of LiênThông"
+        case .otherService(let service): "it says that it is of the service “\(service)”, which has no dossiers"
+        case .otherOwner(let key, let owner?):
+            "it is signed with key \(key) of the service “\(owner)”, which has no dossiers"
+        case .otherOwner(let key, nil):
+            "nobody said of which service key \(key) is: a line “service: NAME” before the key says so, or"
+                + " --service NAME"
         case .unknownKey(let key): "it is signed with key \(key), which was not given"
         case .forged(let key): "the signature of \(Manifest.path) is not by key \(key): it was changed"
         case .files(let findings): findings.joined(separator: "; ")

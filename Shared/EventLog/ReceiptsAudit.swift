@@ -7,14 +7,16 @@ import Receipts
 /// code than what sealed. Reads only.
 public struct ReceiptAudit: Sendable {
     private let session: any Session
+    private let service: String
     private let keys: [SealKey]
     private let anchor: Anchor?
 
     /// - Parameters:
     ///   - session: a role that reads the service's schema, which is first in its path.
+    ///   - service: whose history it is: statements of another one are none of it.
     ///   - anchor: what somebody outside kept; without it a cut end cannot be seen.
-    public init(_ session: any Session, keys: [SealKey], anchor: Anchor? = nil) {
-        (self.session, self.keys, self.anchor) = (session, keys, anchor)
+    public init(_ session: any Session, of service: String, keys: [SealKey], anchor: Anchor? = nil) {
+        (self.session, self.service, self.keys, self.anchor) = (session, service, keys, anchor)
     }
 
     public struct Report: Sendable {
@@ -46,7 +48,7 @@ public struct ReceiptAudit: Sendable {
 
     public func run() async throws -> Report {
         var report = Report()
-        var chain = Chain()
+        var chain = Chain(of: service)
         var at: Int64 = 0
         var seen = Seen()
         while true {
@@ -88,14 +90,14 @@ public struct ReceiptAudit: Sendable {
         do throws(SealFault) { seal = try signed.open(keys) } catch {
             report.add(.statement, "number \(number): \(error)")
             // What follows is compared with what stands here, changed or not.
-            if let unsigned = Seal(signed.statement) { chain = Chain(after: unsigned) }
+            if let unsigned = Seal(signed.statement) { chain = Chain(of: service, after: unsigned) }
             return nil
         }
         do throws(ChainFault) {
             if let remark = try chain.follow(seal) { report.remark(remark) }
         } catch {
             report.add(.statement, "\(error)")
-            chain = Chain(after: seal)
+            chain = Chain(of: service, after: seal)
         }
         return seal
     }

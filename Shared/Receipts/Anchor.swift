@@ -9,13 +9,16 @@ public struct Anchor: Sendable {
     /// Those that a restore has taken back.
     public private(set) var lost: [Seal] = []
     private var seals: [Seal] = []
+    private let service: String
     private let keys: [SealKey]
 
     public var last: Seal? { seals.last }
 
-    /// - Throws: `AnchorFault.line` for what is no statement, is not signed by one of the keys, or does not follow.
-    public init(_ text: String, keys: [SealKey]) throws(AnchorFault) {
-        self.keys = keys
+    /// - Parameter service: whose statements they are, from the first.
+    /// - Throws: `AnchorFault.line` for what is no statement, is not signed by a key of the service, or does not
+    ///   follow.
+    public init(_ text: String, of service: String, keys: [SealKey]) throws(AnchorFault) {
+        (self.service, self.keys) = (service, keys)
         for (index, line) in text.split(separator: "\n").enumerated() {
             guard let json = try? JSON(parsing: Array(line.utf8)) else { throw .line(index + 1, "is no JSON") }
             do throws(AnchorFault) {
@@ -41,7 +44,7 @@ public struct Anchor: Sendable {
     public mutating func append(_ signed: SignedSeal) throws(AnchorFault) {
         let seal: Seal
         do throws(SealFault) { seal = try signed.open(keys) } catch { throw .seal(error) }
-        var chain = Chain(after: seals.last)
+        var chain = Chain(of: service, after: seals.last)
         do throws(ChainFault) { try chain.follow(seal) } catch { throw .chain(error) }
         seals.append(seal)
         statements.append(signed)

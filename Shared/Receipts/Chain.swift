@@ -1,8 +1,9 @@
-/// Statements one after the other: each names the hash of the one before.
+/// Statements of one service, one after the other: each names the hash of the one before.
 public struct Chain: Sendable, Equatable {
+    public let service: String
     public private(set) var last: Seal?
 
-    public init(after last: Seal? = nil) { self.last = last }
+    public init(of service: String, after last: Seal? = nil) { (self.service, self.last) = (service, last) }
 
     /// Goes on by one statement; answers what is to be known of it, though nothing is wrong.
     @discardableResult
@@ -10,11 +11,11 @@ public struct Chain: Sendable, Equatable {
         let number = (last?.number ?? 0) + 1
         guard seal.number == number else { throw .gap(expected: number, found: seal.number) }
         guard seal.previous == (last?.hash ?? .none) else { throw .otherBefore(seal.number) }
+        guard seal.service == service else { throw .otherService(seal.number, seal.service) }
         guard let last else {
             self.last = seal
             return nil
         }
-        guard seal.service == last.service else { throw .otherService(seal.number, seal.service) }
         guard seal.epoch >= last.epoch else { throw .epochBack(seal.number) }
         guard seal.firstTick == last.lastTick + 1 else { throw .ticksMissing(seal.number, after: last.lastTick) }
         self.last = seal

@@ -6,11 +6,21 @@ import Foundation
 public struct SealKey: Sendable, Hashable {
     /// 32 bytes.
     public let raw: [UInt8]
+    /// Whose it is, by the service's short name. Nil where nobody said so: with such a key nothing is proven, for any
+    /// service could have signed for any other.
+    public private(set) var service: String?
 
     /// Nil unless these are the 32 bytes of a key.
     public init?(raw: [UInt8]) {
         guard (try? Curve25519.Signing.PublicKey(rawRepresentation: raw)) != nil else { return nil }
         self.raw = raw
+    }
+
+    /// The same key, as this service's own.
+    public func of(_ service: String) -> SealKey {
+        var key = self
+        key.service = service
+        return key
     }
 
     /// The first 8 bytes of the raw key's SHA-256, in hexadecimal.
@@ -22,14 +32,35 @@ public struct SealKey: Sendable, Hashable {
 
     public var pem: String { "\(Self.begin)\n\(Data(Self.prefix + raw).base64EncodedString())\n\(Self.end)\n" }
 
-    /// Every Ed25519 key of a PEM text, which may hold several.
+    /// What says whose key follows: a line before its PEM block, where text may stand (RFC 7468, section 5.2).
+    private static let owner = "service: "
+
+    /// PEM behind the line that says whose key it is, when that is known.
+    public var labelled: String { (service.map { "\(Self.owner)\($0)\n" } ?? "") + pem }
+
+    /// Every Ed25519 key of a PEM text, which may hold several, of several services. A line `service: NAME` counts for
+    /// the key that follows it and for no other.
     public static func all(pem text: String) -> [SealKey] {
-        text.components(separatedBy: begin).dropFirst().compactMap { part in
+        let parts = text.components(separatedBy: begin)
+        // Text stands before the first block and behind the end of each.
+        let texts: [String] = [end + parts[0]] + parts.dropFirst()
+        return zip(texts, parts.dropFirst()).compactMap { before, part in
             guard let stop = part.range(of: end) else { return nil }
             let body = part[..<stop.lowerBound].filter { !$0.isWhitespace }
-            guard let bytes = Data(base64Encoded: body), bytes.starts(with: prefix) else { return nil }
-            return SealKey(raw: Array(bytes.dropFirst(prefix.count)))
+            guard let bytes = Data(base64Encoded: body), bytes.starts(with: prefix),
+                let key = SealKey(raw: Array(bytes.dropFirst(prefix.count)))
+            else { return nil }
+            return named(before).map { key.of($0) } ?? key
         }
+    }
+
+    /// The service that the last line of its kind names, behind the end of the block before.
+    private static func named(_ before: String) -> String? {
+        guard before.contains(end), let words = before.components(separatedBy: end).last else { return nil }
+        let line = words.split(whereSeparator: \.isNewline).last { $0.hasPrefix(owner) }
+        let name = line?.dropFirst(owner.count).trimmingCharacters(in: .whitespaces) ?? ""
+        // Names of services are small letters; anything else is some other text.
+        return !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) } ? name : nil
     }
 
     public func signed(_ message: [UInt8], _ signature: [UInt8]) -> Bool {

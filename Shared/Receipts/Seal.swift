@@ -117,10 +117,15 @@ public struct SignedSeal: Record, Hashable {
         .init("signature", \.signature, .base64(64...64), "Ed25519 over the text's bytes"),
     ]
 
-    /// The statement, signed by one of the keys.
+    /// The statement, signed by one of the keys, which is the key of the service that it speaks for.
     public func open(_ keys: [SealKey]) throws(SealFault) -> Seal {
         guard let seal = Seal(statement) else { throw .noStatement }
-        guard let key = keys.first(where: { $0.id == seal.key }) else { throw .unknownKey(seal) }
+        let known = keys.filter { $0.id == seal.key }
+        guard !known.isEmpty else { throw .unknownKey(seal) }
+        guard let key = known.first(where: { $0.service == seal.service }) else {
+            guard let owner = known.compactMap(\.service).first else { throw .noOwner(seal) }
+            throw .otherOwner(seal, owner)
+        }
         guard key.signed(Array(statement.utf8), signature) else { throw .forged(seal) }
         return seal
     }
@@ -130,12 +135,22 @@ public struct SignedSeal: Record, Hashable {
 public enum SealFault: Error, Sendable, Equatable, CustomStringConvertible {
     case noStatement
     case unknownKey(Seal)
+    /// It speaks for one service, and the key that it names is another's.
+    case otherOwner(Seal, String)
+    /// Nobody said whose the key is.
+    case noOwner(Seal)
     case forged(Seal)
 
     public var description: String {
         switch self {
         case .noStatement: "the statement is not in the form of a statement of LiênThông"
         case .unknownKey(let seal): "statement \(seal.number) is signed with key \(seal.key), which was not given"
+        case .otherOwner(let seal, let owner):
+            "statement \(seal.number) says that it is of the service “\(seal.service)”, but its key \(seal.key) is of"
+                + " the service “\(owner)”"
+        case .noOwner(let seal):
+            "nobody said of which service key \(seal.key) of statement \(seal.number) is: a line “service: NAME” before"
+                + " the key says so, or --service NAME"
         case .forged(let seal): "the signature of statement \(seal.number) is not by key \(seal.key): it was changed"
         }
     }

@@ -1,5 +1,5 @@
 """Checks a dossier that was taken along as Deploy/runbooks/onestop-forms.md describes it, sharing no code with LiênThông:
-verify_bundle.py BUNDLE KEY.
+verify_bundle.py BUNDLE KEYS.
 
 Prints "proven" or "refused"."""
 
@@ -11,19 +11,22 @@ import sys
 import zipfile
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from verify_receipt import columns, verify
+from verify_receipt import columns, read_keys, verify
 
 
-def check(bundle, key):
+def check(bundle, keys):
     files = {info.filename: bundle.read(info) for info in bundle.infolist()}
     text = files.pop("MANIFEST.txt")
-    key.verify(base64.b64decode(files.pop("MANIFEST.sig")), text)
     first, *lines = text.decode().removesuffix("\n").split("\n")
     if first != "lienthong bundle 1":
         raise ValueError("no manifest")
     facts = dict(line.split(": ", 1) for line in lines if not line.startswith("file: "))
+    if facts["service"] != "onestop":
+        raise ValueError("another service")
+    # Only OneStop has dossiers, whoever else's keys are known: of the manifest, and of every receipt.
+    keys = {owner: key for owner, key in keys.items() if owner[0] == "onestop"}
+    keys[("onestop", facts["key"])].verify(base64.b64decode(files.pop("MANIFEST.sig")), text)
     listed = {}
     for line in lines[len(facts):]:
         _, digest, size, path = line.split(" ", 3)
@@ -32,17 +35,15 @@ def check(bundle, key):
         raise ValueError("other files")
     for version in range(1, int(facts["version"]) + 1):
         receipt = json.loads(files[f"receipts/{version:04}.json"])
-        verify(receipt, key)
+        verify(receipt, keys)
         event = [content for _, content in columns(base64.b64decode(receipt["event"]))]
         if (event[4], event[5].decode()) != (b"dossier", facts["dossier"]) or struct.unpack(">q", event[6])[0] != version:
             raise ValueError("a receipt of another event")
 
 
-with open(sys.argv[2], "rb") as file:
-    public = load_pem_public_key(file.read())
 try:
     with zipfile.ZipFile(sys.argv[1]) as archive:
-        check(archive, public)
+        check(archive, read_keys(sys.argv[2]))
     print("proven")
 except (InvalidSignature, ValueError, KeyError, struct.error, zipfile.BadZipFile):
     print("refused")

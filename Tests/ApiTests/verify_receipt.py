@@ -1,6 +1,8 @@
-"""Checks a receipt as Deploy/runbooks/receipts.md describes it, sharing no code with LiênThông: verify_receipt.py RECEIPT KEY.
+"""Checks a receipt as Deploy/runbooks/receipts.md describes it, sharing no code with LiênThông:
+verify_receipt.py RECEIPT KEYS [SERVICE].
 
-Prints "proven" or "refused"."""
+KEYS is PEM, with a line "service: NAME" before each key; SERVICE says whose those are that have none. Prints "proven" or
+"refused"."""
 
 import base64
 import hashlib
@@ -9,7 +11,9 @@ import struct
 import sys
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+BEGIN, END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 
 
 def sha(data):
@@ -48,10 +52,27 @@ def columns(record):
     return found
 
 
-def verify(receipt, key):
+def read_keys(path, service=None):
+    """By the service that the line before a key names, and by its name in statements."""
+    with open(path, encoding="utf-8") as file:
+        parts = file.read().split(BEGIN)
+    keys = {}
+    for before, part in zip([END + parts[0]] + parts[1:], parts[1:]):
+        key = load_pem_public_key((BEGIN + part.partition(END)[0] + END).encode())
+        named = [line[9:].strip() for line in before.partition(END)[2].splitlines() if line.startswith("service: ")]
+        raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        keys[(named[-1] if named else service, sha(raw)[:8].hex())] = key
+    return keys
+
+
+def verify(receipt, keys):
     statement = receipt["statement"]
-    key.verify(base64.b64decode(receipt["signature"]), statement.encode())
-    lines = dict(line.split(": ", 1) for line in statement.splitlines()[1:])
+    first, *rest = statement.split("\n")
+    lines = dict(line.split(": ", 1) for line in rest if line)
+    if first != "lienthong seal 1" or len(lines) != 9:
+        raise ValueError("no statement")
+    # Whose key it is, is not for the statement to say.
+    keys[(lines["service"], lines["key"])].verify(base64.b64decode(receipt["signature"]), statement.encode())
     first, last = map(int, lines["ticks"].split("-"))
     record = base64.b64decode(receipt["event"])
     kinds = [kind for kind, _ in columns(record)]
@@ -68,10 +89,8 @@ def verify(receipt, key):
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
         given = json.load(file)
-    with open(sys.argv[2], "rb") as file:
-        public = load_pem_public_key(file.read())
     try:
-        verify(given, public)
+        verify(given, read_keys(*sys.argv[2:4]))
         print("proven")
     except (InvalidSignature, ValueError, KeyError, struct.error):
         print("refused")

@@ -62,17 +62,19 @@ import Testing
         ] + (try events.map { .init(DossierBundle.receipt($0.version), try receipt($0)) })
     }
 
-    private func make(_ entries: [Archive.Entry], version: Int64 = 2, key: SealingKey? = nil) throws -> [UInt8] {
+    private func make(
+        _ entries: [Archive.Entry], version: Int64 = 2, key: SealingKey? = nil, service: String = "onestop"
+    ) throws -> [UInt8] {
         let key = key ?? self.key
         let manifest = Manifest(
-            service: "onestop", dossier: dossier, version: version,
+            service: service, dossier: dossier, version: version,
             madeAt: Date(timeIntervalSince1970: 1_700_000_001), key: key.open.id, entries)
         return try DossierBundle.make(manifest, entries, key)
     }
 
     private func fault(_ bytes: [UInt8], _ keys: [SealKey]? = nil) -> BundleFault? {
         do throws(BundleFault) {
-            _ = try DossierBundle.verify(bytes, keys ?? [key.open])
+            _ = try DossierBundle.verify(bytes, keys ?? [key.open.of("onestop")])
             return nil
         } catch { return error }
     }
@@ -87,7 +89,7 @@ import Testing
     @Test func `a bundle is proven with the public key alone; other programs open it`() throws {
         let events = [try event(1), try event(2)]
         let bytes = try make(try entries(events))
-        let proof = try DossierBundle.verify(bytes, [SealingKey().open, key.open])
+        let proof = try DossierBundle.verify(bytes, [SealingKey().open, key.open.of("onestop")])
         #expect(proof.events == events && proof.manifest.files.count == 5)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("zip-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -149,6 +151,22 @@ import Testing
         }
         #expect(fault(forged) == .forged(key.open.id))
         #expect(Manifest("lienthong bundle 1\n") == nil)
+    }
+
+    @Test func `os-156: only OneStop's own key signs a bundle, whatever other keys are given`() throws {
+        let content = try entries([try event(1), try event(2)])
+        let bytes = try make(content)
+        #expect(fault(bytes, [key.open.of("hr")]) == .otherOwner(key.open.id, "hr"))
+        #expect(fault(bytes, [key.open]) == .otherOwner(key.open.id, nil))
+        #expect(fault(bytes, [key.open.of("hr"), key.open.of("onestop")]) == nil)
+        #expect(fault(try make(content, service: "hr"), [key.open.of("hr")]) == .otherService("hr"))
+        // Its receipts too: signed by the personnel office, over events that OneStop never had.
+        let other = SealingKey()
+        var forged = content
+        forged[3].bytes = try receipt(try event(1), by: other)
+        let said = fault(try make(forged), [key.open.of("onestop"), other.open.of("hr")])
+        guard case .receipt("receipts/0001.json", let reason)? = said else { return #expect(Bool(false)) }
+        #expect(reason.contains("is of the service “hr”"))
     }
 
     @Test func `a receipt must be of the very event, and the history must agree`() throws {

@@ -7,6 +7,18 @@ import Testing
 @testable import lienthong
 
 @Suite(.timeLimit(.minutes(5))) struct BundleCommandTests {
+    /// The receipt of a row of the running service, signed anew for OneStop, which alone has dossiers.
+    private func receipt(_ seq: Int64, _ bench: CLIBench) async throws -> [UInt8] {
+        let answer = try await bench.receipt(seq: seq)
+        let real = try Receipt(decoding: answer.json, unknown: .refuse)
+        let record = try #require(EventRecord(real.event))
+        let ticks = try #require(SealedTicks(epoch: 1, firstTick: seq, counts: [1], leaves: record.leaf.bytes))
+        let seal = Seal(
+            service: "onestop", number: seq, epoch: 1, ticks: seq...seq, events: 1, root: ticks.root, previous: .none,
+            sealedAt: Date(), key: bench.key.open.id)
+        return ticks.receipt(event: real.event, tick: seq, place: 1, try bench.key.sign(seal)).jsonBytes
+    }
+
     @Test func `a dossier that was taken along is proven offline, and every change is named`() async throws {
         try await withCLI { bench in
             let dossier = DossierID.new()
@@ -22,24 +34,30 @@ import Testing
             var entries = [Archive.Entry("index.html", Array("<p>Hồ sơ</p>".utf8))]
             var lines: [JSON] = []
             for seq: Int64 in 1...3 {
-                entries.append(.init(DossierBundle.receipt(seq), try await bench.receipt(seq: seq).body))
+                entries.append(.init(DossierBundle.receipt(seq), try await receipt(seq, bench)))
                 lines.append(["version": .integer(seq), "at": "2021-03-01T09:00:00+07:00"])
             }
             let history: JSON = ["lines": .array(lines)]
             entries.append(.init(DossierBundle.history, history.bytes))
             entries.append(.init("results/01-Quyết định.pdf", Array("%PDF-1.7".utf8)))
             let manifest = Manifest(
-                service: "hr", dossier: dossier, version: 3, madeAt: Date(), key: bench.key.open.id, entries)
+                service: "onestop", dossier: dossier, version: 3, madeAt: Date(), key: bench.key.open.id, entries)
             let bytes = try DossierBundle.make(manifest, entries, bench.key)
             let file = bench.path("ho-so.zip")
+            let pem = bench.path("onestop.pem")
+            try bench.key.open.of("onestop").labelled.write(toFile: pem, atomically: true, encoding: .utf8)
             func verdict(_ bytes: [UInt8]) async throws -> (isGood: Bool, said: String) {
                 try Data(bytes).write(to: URL(fileURLWithPath: file))
-                return try await bench.run("verify", file, "--key", bench.pem)
+                return try await bench.run("verify", file, "--key", pem)
             }
             let good = try await verdict(bytes)
             #expect(good.isGood && good.said.hasPrefix("PROVEN: this is dossier \(dossier)"), "\(good.said)")
             #expect(good.said.contains("3 events") && good.said.contains("6 files"))
-            #expect(try Python.run("verify_bundle.py", file, bench.pem) == "proven")
+            #expect(try Python.run("verify_bundle.py", file, pem) == "proven")
+            // The same key, as the personnel office's: it cannot sign dossiers.
+            let foreign = try await bench.run("verify", file, "--key", bench.pem)
+            #expect(!foreign.isGood && foreign.said.contains("of the service “hr”, which has no dossiers"))
+            #expect(try Python.run("verify_bundle.py", file, bench.pem) == "refused")
 
             var archive = try Archive(bytes)
             archive.entries[2].bytes += [32]
@@ -47,7 +65,7 @@ import Testing
             let changed = try await verdict(try archive.bytes)
             #expect(!changed.isGood && changed.said.contains("FOUND changed: index.html"), "\(changed.said)")
             #expect(changed.said.contains("FOUND added: thêm.txt"))
-            #expect(try Python.run("verify_bundle.py", file, bench.pem) == "refused")
+            #expect(try Python.run("verify_bundle.py", file, pem) == "refused")
             archive = try Archive(bytes)
             archive.entries.remove(at: 3)
             #expect(try await verdict(try archive.bytes).said.contains("FOUND missing: receipts/0001.json"))

@@ -42,6 +42,52 @@ import Testing
         }
     }
 
+    /// A verifier keeps all services' keys in one file; whoever has one of them signs in the name of another service.
+    @Test func `a key proves nothing of another service, and nothing while nobody said whose it is`() async throws {
+        try await withCLI { bench in
+            try await bench.announce(1)
+            try await bench.sealed(1)
+            let file = bench.path("receipt.json")
+            try Data(try await bench.receipt(seq: 1).body).write(to: URL(fileURLWithPath: file))
+            func pem(_ name: String, _ keys: [SealKey]) throws -> String {
+                try keys.map(\.labelled).joined().write(toFile: bench.path(name), atomically: true, encoding: .utf8)
+                return bench.path(name)
+            }
+            let all = try pem("all.pem", [SealingKey().open.of("mail")] + bench.keys + [SealingKey().open.of("budget")])
+            let good = try await bench.run("verify", file, "--key", all)
+            #expect(good.isGood && good.said.hasPrefix("PROVEN") && good.said.contains("“hr”"), "\(good.said)")
+            #expect(try Python.verify(file, all) == "proven")
+            let asked = try await bench.run("verify", file, "--key", all, "--service", "budget")
+            #expect(!asked.isGood && asked.said == "NOT PROVEN: it is of the service “hr”, not of “budget”")
+
+            let foreign = try pem("foreign.pem", [bench.key.open.of("budget")])
+            let refused = try await bench.run("verify", file, "--key", foreign)
+            #expect(!refused.isGood && refused.said.hasPrefix("NOT PROVEN: statement 1 says"), "\(refused.said)")
+            #expect(refused.said.hasSuffix("is of the service “budget”"))
+            #expect(try Python.verify(file, foreign) == "refused")
+
+            let bare = try pem("bare.pem", [bench.key.open])
+            let unsaid = try await bench.run("verify", file, "--key", bare)
+            #expect(!unsaid.isGood && unsaid.said.hasPrefix("NOT PROVEN: nobody said of which service"))
+            #expect(try await bench.run("verify", file, "--key", bare, "--service", "hr").isGood)
+            #expect(try Python.run("verify_receipt.py", file, bare) == "refused")
+            #expect(try Python.run("verify_receipt.py", file, bare, "hr") == "proven")
+            await #expect(throws: CommandFault.self) {
+                try await bench.run("verify", file, "--key", bare, "--service", "nobody")
+            }
+
+            let anchor = bench.path("any.anchor")
+            for key in [bare, all] {
+                await #expect(throws: CommandFault.self) {
+                    try await bench.run("anchor", bench.address, anchor, "--key", key)
+                }
+            }
+            let other = try await bench.run("anchor", bench.address, anchor, "--key", all, "--service", "budget")
+            #expect(!other.isGood && other.said.hasSuffix("statement 1 is of another service, hr"), "\(other.said)")
+            #expect(try await bench.run("anchor", bench.address, anchor, "--key", all, "--service", "hr").isGood)
+        }
+    }
+
     @Test func `receipts of all sizes of ticks pass Python's check`() async throws {
         try await withCLI { bench in
             for size in [1, 2, 3, 7, 64, 100] { try await bench.announce(size, "of \(size)") }
@@ -84,11 +130,15 @@ import Testing
             let first = try await bench.service.send("GET", "/receipts/roots?limit=1").json["statements"]?.array ?? []
             #expect(first.count == 1)
             let signed = try SignedSeal(decoding: try #require(first.first), unknown: .refuse)
-            #expect(try signed.open([bench.key.open]).number == 1)
+            #expect(try signed.open(bench.keys).number == 1)
             let rest = try await bench.service.send("GET", "/receipts/roots?after=1").json["statements"]?.array ?? []
             #expect(rest.count == 1)
             let said = try await bench.run("keys", bench.address)
-            #expect(said.isGood && SealKey.all(pem: said.said) == [bench.key.open])
+            #expect(said.isGood && SealKey.all(pem: said.said) == bench.keys)
+            #expect(try await bench.run("keys", bench.address, "--service", "hr").said == said.said)
+            await #expect(throws: CommandFault.self) {
+                try await bench.run("keys", bench.address, "--service", "budget")
+            }
         }
     }
 
@@ -141,13 +191,13 @@ import Testing
 enum Python {
     static func verify(_ receipt: String, _ key: String) throws -> String { try run("verify_receipt.py", receipt, key) }
 
-    static func run(_ name: String, _ file: String, _ key: String) throws -> String {
+    static func run(_ name: String, _ file: String, _ key: String, _ more: String...) throws -> String {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("ApiTests/\(name)").path
         let process = Process()
         process.executableURL = URL(
             fileURLWithPath: ProcessInfo.processInfo.environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3")
-        process.arguments = [script, file, key]
+        process.arguments = [script, file, key] + more
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()

@@ -29,6 +29,7 @@ struct CLIBench: Sendable {
     var database: Database { service.database.database }
     var address: String { "http://127.0.0.1:\(service.running.port ?? 0)" }
     var pem: String { path("public.pem") }
+    var keys: [SealKey] { [key.open.of(Office.name.rawValue)] }
 
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
@@ -71,7 +72,7 @@ struct CLIBench: Sendable {
     func audit(anchor: String?) async throws -> (isGood: Bool, said: String) {
         let lines = Kept<[String]>([])
         let isGood = try await AuditCommand.run(
-            "hr", service.database.open(service.database.owner), [key.open], anchor: anchor
+            "hr", service.database.open(service.database.owner), keys, anchor: anchor
         ) { line in lines.change { $0.append(line) } }
         return (isGood, lines.value.joined(separator: "\n"))
     }
@@ -83,7 +84,8 @@ func withCLI(_ body: (CLIBench) async throws -> Void) async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let seed = Hex.encode((0..<32).map { _ in UInt8.random(in: 0...255) })
     let key = try #require(SealingKey(hex: seed))
-    try key.open.pem.write(to: folder.appendingPathComponent("public.pem"), atomically: true, encoding: .utf8)
+    try key.open.of(Office.name.rawValue).labelled.write(
+        to: folder.appendingPathComponent("public.pem"), atomically: true, encoding: .utf8)
     try await withRoom { room in
         try await withService(Office.self, ["LIENTHONG_RECEIPT_KEY": seed], in: room) { service in
             try await eventually("it listens") { service.running.port != nil }

@@ -11,6 +11,7 @@ import Testing
 struct SealBench: Sendable {
     let test: TestDatabase
     let key = SealingKey()
+    var keys: [SealKey] { [key.open.of(announcer)] }
     let store: RelayStore
     let term: Int64
     var database: Database { test.database }
@@ -51,11 +52,11 @@ struct SealBench: Sendable {
     }
 
     func audit(_ anchor: Anchor? = nil) async throws -> ReceiptAudit.Report {
-        try await ReceiptAudit(owner, keys: [key.open], anchor: anchor).run()
+        try await ReceiptAudit(owner, of: announcer, keys: keys, anchor: anchor).run()
     }
 
     func anchor() async throws -> Anchor {
-        var anchor = try Anchor("", keys: [key.open])
+        var anchor = try Anchor("", of: announcer, keys: keys)
         for signed in try await ReceiptReader().statements(after: 0, in: database) { try anchor.append(signed) }
         return anchor
     }

@@ -24,7 +24,7 @@ import Testing
                 var places: Set<String> = []
                 for seq in 1...Int64(21) {
                     let receipt = try await bench.receipt(of: seq)
-                    let (event, seal) = try receipt.verify([bench.key.open])
+                    let (event, seal) = try receipt.verify(bench.keys)
                     #expect(event.seq == seq && seal.service == announcer)
                     places.insert("\(receipt.tick).\(receipt.place)")
                 }
@@ -110,9 +110,9 @@ import Testing
             try await bench.record()
             try await bench.seal()
             #expect(try await bench.store.standing().frontier.last?.isDense == false)
-            let (event, seal) = try await bench.receipt(of: 1).verify([bench.key.open])
+            let (event, seal) = try await bench.receipt(of: 1).verify(bench.keys)
             #expect(event.aggregateID == "late" && seal.number == 2)
-            #expect(try await bench.receipt(of: 2).verify([bench.key.open]).seal.number == 1)
+            #expect(try await bench.receipt(of: 2).verify(bench.keys).seal.number == 1)
             #expect(try await bench.audit(bench.anchor()).isClean)
         }
     }
@@ -159,7 +159,7 @@ import Testing
             #expect(report.remarks.contains { $0.contains("begins epoch 2 after epoch 1") })
             var epochs: [Int32] = []
             for seq in [1, 4, 5, 6] as [Int64] {
-                epochs.append(try await bench.receipt(of: seq).verify([bench.key.open]).seal.epoch)
+                epochs.append(try await bench.receipt(of: seq).verify(bench.keys).seal.epoch)
             }
             #expect(epochs == [1, 1, 2, 2])
         }
@@ -178,12 +178,27 @@ import Testing
             let sealer = ReceiptSealer(store: store, source: announcer, key: next, logger: quiet)
             _ = try await sealer.sealAll(after: try await store.last())
             #expect(try await ReceiptReader().keys(in: bench.database).map(\.key) == [bench.key.open, next.open])
-            #expect(try await bench.receipt(of: 1).verify([bench.key.open]).seal.number == 1)
+            #expect(try await bench.receipt(of: 1).verify(bench.keys).seal.number == 1)
             let second = try await bench.receipt(of: 2)
-            #expect(throws: ReceiptFault.self) { try second.verify([bench.key.open]) }
-            #expect(try second.verify([bench.key.open, next.open]).seal.number == 2)
-            let both = ReceiptAudit(bench.owner, keys: [bench.key.open, next.open])
+            #expect(throws: ReceiptFault.self) { try second.verify(bench.keys) }
+            #expect(try second.verify(bench.keys + [next.open.of(announcer)]).seal.number == 2)
+            let both = ReceiptAudit(bench.owner, of: announcer, keys: bench.keys + [next.open.of(announcer)])
             #expect(try await both.run().isClean)
+        }
+    }
+
+    @Test func `statements of another service are none of the history that was named, from the first on`() async throws
+    {
+        try await withSealBench { bench in
+            try await bench.database.change("a")
+            try await bench.record()
+            try await bench.seal()
+            // Whoever keeps all keys in one file has the announcer's too; it was the budget that was asked for.
+            let report = try await ReceiptAudit(bench.owner, of: "budget", keys: bench.keys).run()
+            #expect(report.findings.map(\.text) == ["statement 1 is of another service, announcer"])
+            let foreign = [bench.key.open.of("budget")]
+            let refused = try await ReceiptAudit(bench.owner, of: announcer, keys: foreign).run()
+            #expect(refused.findings.first?.text.contains("of the service “budget”") == true, "\(refused.findings)")
         }
     }
 }
@@ -253,7 +268,7 @@ import Testing
             #expect(times.sorted()[3] < .seconds(1), "\(times)")
             var receipt = Receipt()
             let took = try await clock.measure { receipt = try await bench.receipt(of: 60_004) }
-            #expect(try receipt.verify([bench.key.open]).event.seq == 60_004)
+            #expect(try receipt.verify(bench.keys).event.seq == 60_004)
             #expect(took < .seconds(1), "\(took)")
         }
     }

@@ -31,7 +31,7 @@ import Testing
     @Test func `os-156: a bundle has all of the dossier with a receipt of each event, and is proven offline`()
         async throws
     {
-        let key = try #require(SealingKey(hex: Self.seed)).open
+        let key = try #require(SealingKey(hex: Self.seed)).open.of("onestop")
         try await withRoom { room in
             try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
                 let id = try await office.submit(subject: "Xin <b>cấp</b> & trả")
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test func `os-156: a bundle of an application for linked procedures has its links`() async throws {
-        let key = try #require(SealingKey(hex: Self.seed)).open
+        let key = try #require(SealingKey(hex: Self.seed)).open.of("onestop")
         try await withRoom { room in
             try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
                 try await LinkTests().publish(office, .parallel)

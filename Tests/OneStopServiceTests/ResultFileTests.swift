@@ -301,7 +301,7 @@ import Testing
 
     @Test func `os-282: a bundle has the answer as its reader may see it, and is proven`() async throws {
         let seed = String(repeating: "5b", count: 32)
-        let key = try #require(SealingKey(hex: seed)).open
+        let key = try #require(SealingKey(hex: seed)).open.of("onestop")
         try await withRoom { room in
             try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": seed]) { office in
                 let desk = ResultDesk(office)

@@ -18,6 +18,7 @@ func history(_ count: Int, key: SealingKey, epochs: [Int32] = [], label: String 
 
 @Suite struct SealTests {
     let key = SealingKey()
+    private var keys: [SealKey] { [key.open.of("hr")] }
 
     @Test func `a statement is these lines and no others`() throws {
         let seal = Seal(
@@ -64,30 +65,54 @@ func history(_ count: Int, key: SealingKey, epochs: [Int32] = [], label: String 
         }
     }
 
+    @Test func `a line before its block says whose a key is, and counts for no other key`() {
+        let (hr, budget, nobody) = (key.open.of("hr"), SealingKey().open.of("budget"), SealingKey().open)
+        #expect(hr.labelled == "service: hr\n" + key.open.pem && nobody.labelled == nobody.pem)
+        let file = "key 1, since today\n" + hr.labelled + nobody.pem + "of the budget\r\n" + budget.labelled
+        #expect(SealKey.all(pem: file) == [hr, nobody, budget])
+        // What stands within a block, or behind the last one, says nothing.
+        let within = "-----BEGIN PUBLIC KEY-----\nservice: hr\n" + nobody.pem + "service: hr\n"
+        #expect(SealKey.all(pem: within) == [nobody])
+        #expect(SealKey.all(pem: "service: \n" + nobody.pem) == [nobody])
+    }
+
+    @Test func `a key signs for its own service and for no other`() throws {
+        let signed = try history(1, key: key)[0]
+        let seal = try #require(Seal(signed.statement))
+        let budget = SealingKey().open.of("budget")
+        #expect(try signed.open([budget, key.open, key.open.of("budget")] + keys) == seal)
+        #expect(throws: SealFault.otherOwner(seal, "budget")) { try signed.open([budget, key.open.of("budget")]) }
+        #expect(throws: SealFault.noOwner(seal)) { try signed.open([budget, key.open]) }
+        // Everything else about it holds.
+        let (receipt, _) = try made()
+        let fault = #expect(throws: ReceiptFault.self) { try receipt.verify([key.open.of("budget")]) }
+        #expect(fault?.description.contains("its key \(key.open.id) is of the service “budget”") == true)
+    }
+
     @Test func `a changed statement, a foreign key and a changed signature are refused`() throws {
         let signed = try history(1, key: key)[0]
-        #expect(try signed.open([SealingKey().open, key.open]).number == 1)
-        #expect(throws: SealFault.self) { try signed.open([SealingKey().open]) }
+        #expect(try signed.open([SealingKey().open.of("hr")] + keys).number == 1)
+        #expect(throws: SealFault.self) { try signed.open([SealingKey().open.of("hr")]) }
         var changed = signed
         changed.statement = signed.statement.replacing("events: 1", with: "events: 2")
         let seal = try #require(Seal(changed.statement))
-        #expect(throws: SealFault.forged(seal)) { try changed.open([key.open]) }
+        #expect(throws: SealFault.forged(seal)) { try changed.open(keys) }
         changed = signed
         changed.signature[0] ^= 1
-        #expect(throws: SealFault.self) { try changed.open([key.open]) }
+        #expect(throws: SealFault.self) { try changed.open(keys) }
         changed.statement = "anything"
-        #expect(throws: SealFault.noStatement) { try changed.open([key.open]) }
+        #expect(throws: SealFault.noStatement) { try changed.open(keys) }
     }
 
     @Test func `a receipt of which any byte is changed proves nothing`() throws {
         let (receipt, seal) = try made()
-        #expect(try receipt.verify([key.open]).seal == seal)
+        #expect(try receipt.verify(keys).seal == seal)
         let json = try JSON(parsing: receipt.jsonBytes)
         #expect(try Receipt(decoding: json, unknown: .refuse) == receipt)
         func refused(_ what: Comment, _ change: (inout Receipt) -> Void) {
             var other = receipt
             change(&other)
-            #expect(throws: ReceiptFault.self, what) { try other.verify([key.open]) }
+            #expect(throws: ReceiptFault.self, what) { try other.verify(keys) }
         }
         for index in receipt.event.indices { refused("byte \(index)") { $0.event[index] ^= 1 } }
         for index in receipt.eventPath.indices { refused("event path") { $0.eventPath[index] = .none } }

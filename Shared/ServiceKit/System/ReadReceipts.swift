@@ -96,14 +96,17 @@ enum ListReceiptKeys: Endpoint {
     }
 
     struct Output: Record {
+        var service = ""
         var keys: [Key] = []
         static let fields: [Field<Self>] = [
-            .init("keys", \.keys, .list(.record, 0...Limits.Receipts.keys), "The oldest first")
+            .init("service", \.service, .text(1...100), "Whose they are, as statements name it"),
+            .init("keys", \.keys, .list(.record, 0...Limits.Receipts.keys), "The oldest first"),
         ]
     }
 
     static func handle(_ input: Nothing, _ call: Call) async throws -> Reply<Output> {
         var output = Output()
+        output.service = call.runtime.service.rawValue
         for (known, since) in try await ReceiptReader().keys(in: call.runtime.database) {
             var key = Key()
             (key.key, key.pem, key.since) = (known.id, known.pem, since)
