@@ -104,6 +104,14 @@ func history(_ count: Int, key: SealingKey, epochs: [Int32] = [], label: String 
         #expect(throws: SealFault.noStatement) { try changed.open(keys) }
     }
 
+    /// PostgreSQL's `infinity` and `-infinity` in a row: whoever shows it must not fall over it.
+    @Test(arguments: [Int64.max, Int64.min]) func `a record of any moment can be shown`(_ moment: Int64) throws {
+        var record = EventRecord.sample(seq: 1)
+        record.microseconds = moment
+        let again = try #require(EventRecord(record.bytes))
+        #expect(again == record && Instant.write(again.occurredAt).hasPrefix(moment > 0 ? "9999-" : "0000-"))
+    }
+
     @Test func `a receipt of which any byte is changed proves nothing`() throws {
         let (receipt, seal) = try made()
         #expect(try receipt.verify(keys).seal == seal)

@@ -74,7 +74,9 @@ extension Kind where Value == Date {
 /// RFC 3339 to microseconds, by hand: formatters cost more than the rest of a response.
 public enum Instant {
     public static func write(_ date: Date) -> String {
-        let microseconds = Int64((date.timeIntervalSince1970 * 1_000_000).rounded())
+        // PostgreSQL's infinity lies beyond what 64 bits of microseconds say; no year of four digits does.
+        let near = min(max(date.timeIntervalSince1970, -1e11), 1e12)
+        let microseconds = Int64((near * 1_000_000).rounded())
         let seconds = microseconds.floored(by: 1_000_000)
         let fraction = Int(microseconds - seconds * 1_000_000)
         let local = seconds + 7 * 3_600
