@@ -147,7 +147,8 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "IdentityService", "HRService", "OneStopService", "DocumentsService", "BudgetService", "MailService",
-                "Journeys", "Contracts", "Files", "AMQP", "EventLog", "ServiceKit", "FakeBroker", "TestKit", .crypto,
+                "IntegrationService", "Journeys", "Contracts", "Files", "Receipts", "Bundles", "Courier", "AMQP",
+                "EventLog", "ServiceKit", "FakeBroker", "TestKit", .crypto,
             ],
             path: "Tests/FuzzTests", swiftSettings: strict),
         .testTarget(

@@ -7,6 +7,7 @@ import struct ServiceKit.Incoming
 @testable import DocumentsService
 @testable import HRService
 @testable import IdentityService
+@testable import IntegrationService
 @testable import MailService
 @testable import OneStopService
 @testable import ServiceKit
@@ -18,6 +19,7 @@ enum EndpointTargets {
             ("identity", IdentityService.Main.endpoints), ("hr", HRService.Main.endpoints),
             ("onestop", OneStopService.Main.endpoints), ("documents", DocumentsService.Main.endpoints),
             ("budget", BudgetService.Main.endpoints), ("mail", MailService.Main.endpoints),
+            ("integration", IntegrationService.Main.endpoints),
         ].flatMap { service, endpoints in endpoints.map { (service, $0) } }
 
     static let all: [Target] = mounted.compactMap { service, type in

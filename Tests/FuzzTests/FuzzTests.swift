@@ -9,6 +9,7 @@ import Testing
         let all =
             ValueTargets.all + JSONTargets.all + HTTPTargets.all + EventTargets.all + IdentityTargets.all
             + FileTargets.all + OperatorTargets.all + BrokerTargets.all + EndpointTargets.all
+            + ReceiptTargets.all + SubscriptionTargets.all
         return all.filter { target in FuzzSettings.only.map { target.name.contains($0) } ?? true }
     }()
 
