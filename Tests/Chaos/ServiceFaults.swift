@@ -123,8 +123,8 @@
             try await ready(service)
         }
 
-        /// SIGTERM with many requests in flight at this service: those that were begun are answered, the others are told
-        /// by a closed connection, and repeated.
+        /// SIGTERM with many requests in flight at this service: those that were begun are answered, the others are
+        /// told by a closed connection, and repeated.
         private func drain(_ service: ServiceName) async throws {
             let door = try await watch.door(of: service)
             guard let child = fleet.child(service) else { return }

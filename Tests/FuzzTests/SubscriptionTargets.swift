@@ -57,8 +57,8 @@ enum SubscriptionTargets {
         try require(literal.isLoopback || !isPlain && literal.isPublic, "\(literal) is sent to")
     }
 
-    /// By the letter of RFC 3986, section 3.2: between the two slashes and the next slash, question mark or hash, behind
-    /// a user, before a port.
+    /// By the letter of RFC 3986, section 3.2: between the two slashes and the next slash, question mark or hash,
+    /// behind a user, before a port.
     private static func host(of text: String) -> String {
         let behind = text.components(separatedBy: "//").dropFirst().joined(separator: "//")
         let authority = behind.prefix { !"/?#".contains($0) }

@@ -114,7 +114,7 @@ import Testing
     @Test func `os-156: a bundle has the errors of agencies with their apologies, as its reader may see them`()
         async throws
     {
-        let key = try #require(SealingKey(hex: Self.seed)).open
+        let key = try #require(SealingKey(hex: Self.seed)).open.of("onestop")
         try await withRoom { room in
             try await Office.open(in: room, ["LIENTHONG_RECEIPT_KEY": Self.seed]) { office in
                 let id = try await office.inWork()

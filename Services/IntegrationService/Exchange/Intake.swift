@@ -34,8 +34,8 @@ struct Pace {
 }
 
 /// Where the next deliveries of one subscription come from: what is new in the archive and its replays in turns, each
-/// replay at its rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who is
-/// far behind gets the past at a bounded rate, so that those who are not do not wait for it.
+/// replay at its rate. Past and live are the same thing here: a place in the archive and the numbers given so far. Who
+/// is far behind gets the past at a bounded rate, so that those who are not do not wait for it.
 struct Intake {
     let ledger: Ledger
     let reader: ArchiveReader
