@@ -107,10 +107,20 @@ struct Inbox: Sendable {
     /// Whether a page is a walk: its rows have `n` and `fits`.
     var walks: Bool { applicant == nil && (!conditions.isEmpty || holder.readable != nil) }
 
-    func page(after: TimeCursor?, limit: Int) -> SQL {
+    /// Rows of a page, and the one that tells of a next page. Each text is prepared on each connection, so whoever asks
+    /// does not choose among two hundred.
+    private static let sizes = [21, 51, 101, Limits.pageMaximum + 1]
+
+    /// - Parameter limit: at least so many, where there are so many.
+    func page(after: TimeCursor?, limit wanted: Int) -> SQL {
+        let limit = Self.sizes.first { $0 >= wanted } ?? wanted
         if let applicant { return page(of: applicant, after: after, limit: limit) }
         guard walks else {
-            return "SELECT \(DossierLine.columns) FROM dossiers \(range(after)) \(order) LIMIT \(limit)"
+            var sql: SQL =
+                "SELECT \(DossierLine.columns) FROM dossiers \(range(after)) \(order) LIMIT \(raw: "\(limit)")"
+            // It is one range whoever asks; left alone, PostgreSQL plans it each time, which costs as much as to read.
+            sql.isPlannedOnce = true
+            return sql
         }
         let fits: [SQL] = conditions + [holder.lookedUp].compactMap { $0 }
         // The window function counts while the index is read; nothing is sorted, and it stops when the page is full.
@@ -134,7 +144,7 @@ struct Inbox: Sendable {
             SELECT \(DossierLine.columns) FROM (
                 SELECT * FROM dossiers WHERE applicant = \(applicant)
                 ORDER BY id DESC LIMIT \(raw: "\(Limits.Finding.ofPerson)")
-            ) AS newest \(SQL(joining: all, separator: " AND ")) \(order) LIMIT \(limit)
+            ) AS newest \(SQL(joining: all, separator: " AND ")) \(order) LIMIT \(raw: "\(limit)")
             """
     }
 

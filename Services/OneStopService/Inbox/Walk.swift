@@ -10,7 +10,8 @@ struct Walk {
     /// Behind which row the next page begins; nil where there is nothing more.
     var end: Row?
 
-    /// - Parameter rows: at most `limit + 1`, in order, each with its place `n` in the walk and whether it `fits`.
+    /// - Parameter rows: more than `limit` where there are more, in order, each with its place `n` in the walk and
+    ///   whether it `fits`.
     init(_ rows: Rows, limit: Int, most: Int) throws {
         var shown: [Row] = []
         for row in rows where try row("fits") { shown.append(row) }
