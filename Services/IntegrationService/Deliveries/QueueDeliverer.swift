@@ -27,8 +27,9 @@ struct QueueDeliverer: Deliverer {
                     continue
                 }
                 let publisher = intake.isPast ? parts.pastPublisher : parts.publisher
-                if room.isUnknown { room.looked(await ready(publisher)) }
-                let sent = pending.prefix(failures == 0 ? room.together : 1)
+                // After a failure first one alone: nobody has looked since.
+                if failures == 0, room.isUnknown { room.looked(await ready(publisher)) }
+                let sent = pending.prefix(room.together)
                 let confirmed = intake.isPast ? try await publishPast(sent) : try await publish(sent, by: publisher)
                 room.sent(sent.count)
                 try await settle(&intake, pending.prefix(confirmed))
