@@ -6,10 +6,6 @@ import Testing
 @testable import OneStopService
 
 @Suite struct FilterTests {
-    private func ids(_ answer: TestService.Answer) -> [String] {
-        (answer.json["dossiers"]?.array ?? []).compactMap { $0["id"]?.text }
-    }
-
     @Test func `by procedure, step, person and due date, together and apart`() async throws {
         try await Office.open { office in
             let checked = try await office.inWork()
@@ -67,13 +63,8 @@ import Testing
             let empty = try Walk(marker, limit: 2, most: 4)
             #expect(empty.rows.isEmpty && empty.end != nil)
             #expect(try Walk(marker, limit: 2, most: 5).end == nil)
-            var paged: [String] = []
-            var next: String? = "/inbox?status=accepted&status=processing&limit=1"
-            while let path = next {
-                let page = try await office.get(path, as: office.clerk)
-                paged += ids(page)
-                next = page.next
-            }
+            let paged = try await office.pages("/inbox?status=accepted&status=processing&limit=1", as: office.clerk)
+                .flatMap(ids)
             #expect(paged == wanted)
         }
     }

@@ -8,10 +8,6 @@ import Testing
 @testable import OneStopService
 
 @Suite struct InboxTests {
-    private func ids(_ answer: TestService.Answer) -> [String] {
-        (answer.json["dossiers"]?.array ?? []).compactMap { $0["id"]?.text }
-    }
-
     private func count(_ answer: TestService.Answer, _ status: String) -> JSON? {
         answer.json["counts"]?.array?.first { $0["status"]?.text == status }?["count"]
     }
@@ -144,13 +140,9 @@ import Testing
             // So is what was answered there and went home.
             try await office.harness.database.database.run(
                 "UPDATE dossiers SET answering_agency = 'H19.31.02' WHERE id = \(try DossierID(closed))")
-            var paged: [String] = []
-            var next: String? = "/inbox?officer=\(officer)&status=stopped&limit=1"
-            while let path = next {
-                let page = try await office.get(path, as: office.districtLeader)
-                paged += ids(page)
-                next = page.next
-            }
+            let paged = try await office.pages(
+                "/inbox?officer=\(officer)&status=stopped&limit=1", as: office.districtLeader
+            ).flatMap(ids)
             #expect(paged.count == 2 && Set(paged) == [closed, here])
             let person = "officer=\(officer)&applicant=\(office.citizen)"
             #expect(ids(try await stopped(person, as: office.communeClerk)) == [closed])
@@ -193,21 +185,11 @@ import Testing
             var mine: [String] = []
             for index in 1...5 { mine.insert(try await office.submit(subject: "Hồ sơ \(index)"), at: 0) }
             _ = try await office.submit(as: office.stranger)
-            var paged: [String] = []
-            var next: String? = "/my/dossiers?limit=2"
-            while let path = next {
-                let page = try await office.get(path, as: office.citizen)
-                paged += ids(page)
-                next = page.next
-            }
+            let paged = try await office.pages("/my/dossiers?limit=2", as: office.citizen).flatMap(ids)
             #expect(paged == mine)
             for id in mine { try await office.done("accept", on: id, as: office.clerk) }
-            var notices: [JSON] = []
-            next = "/my/notifications?limit=2"
-            while let path = next {
-                let page = try await office.get(path, as: office.citizen)
-                notices += page.json["notifications"]?.array ?? []
-                next = page.next
+            let notices = try await office.pages("/my/notifications?limit=2", as: office.citizen).flatMap {
+                $0.json["notifications"]?.array ?? []
             }
             // Accepted from the newest to the oldest, so told of the oldest last.
             #expect(notices.compactMap { $0["dossier"]?.text } == Array(mine.reversed()))

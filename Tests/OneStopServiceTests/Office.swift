@@ -252,3 +252,22 @@ extension JSON {
         return .object(rest + (value.map { [.init(name, $0)] } ?? []))
     }
 }
+
+extension Office {
+    /// A list to its end, page after page.
+    func pages(_ first: String, as person: PersonID) async throws -> [TestService.Answer] {
+        var pages: [TestService.Answer] = []
+        var next: String? = first
+        while let path = next {
+            let page = try await get(path, as: person)
+            pages.append(page)
+            next = page.next
+        }
+        return pages
+    }
+}
+
+/// Of a page of dossiers.
+func ids(_ page: TestService.Answer) -> [String] {
+    (page.json["dossiers"]?.array ?? []).compactMap { $0["id"]?.text }
+}

@@ -10,10 +10,6 @@ import Testing
 @testable import ServiceKit
 
 @Suite struct SearchTests {
-    private func ids(_ answer: TestService.Answer) -> [String] {
-        (answer.json["dossiers"]?.array ?? []).compactMap { $0["id"]?.text }
-    }
-
     private func search(
         _ text: String, in office: Office, as person: PersonID? = nil, limit: Int = 50, cursor: JSON? = nil
     ) async throws -> TestService.Answer {
