@@ -57,8 +57,10 @@ extension Limits {
         /// Up to here an inbox counts exactly: open dossiers together, and those of each closed status.
         public static let countedOpen = 1_000
         public static let countedClosed = 200
-        /// How long counts are kept while nothing is written here, in business time (seconds), and for how many.
+        /// How long counts are kept while nothing changes here, and while others change something; how far apart in
+        /// business time (seconds); and for how many.
         public static let countsKept: Duration = .seconds(1)
+        public static let countsShared: Duration = .milliseconds(100)
         public static let countsApart = 1.0
         public static let countsHolders = 4_000
         /// Most rungs of one ladder, and farthest from the date, in working hours.

@@ -37,10 +37,6 @@ public final class Database: Session, Service {
 
     public var metrics: PoolMetrics { reactor.metrics.withLock { $0 } }
 
-    /// Statements of this process that may have changed something, counted before their callers hear of them: what was
-    /// read while this stood still is not older than any answered write of this process.
-    public var writes: Int { reactor.writes.load(ordering: .acquiring) }
-
     /// When a statement that `announces` has committed, alone or with its transaction: `action` runs on the thread of
     /// the connections, before the caller hears of it. It must be short.
     public func onAnnouncement(_ action: @escaping @Sendable () -> Void) {

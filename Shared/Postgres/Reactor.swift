@@ -21,7 +21,6 @@ final class Reactor: TaskExecutor {
     let configuration: PostgresConfiguration
     let log: Logger
     let metrics = Mutex(PoolMetrics())
-    let writes = Atomic(0)
     let announced = Mutex<[@Sendable () -> Void]>([])
 
     init(_ configuration: PostgresConfiguration, log: Logger) {

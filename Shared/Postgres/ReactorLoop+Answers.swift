@@ -22,7 +22,6 @@ extension ReactorLoop {
     }
 
     private func finish(_ segment: [Connection.Sent], of connection: Connection) {
-        if segment.contains(where: { !$0.flight.onlyReads }) { reactor.writes.add(1, ordering: .releasing) }
         if segment[0].flight.sharing { shared = nil }
         // The fault is one statement's, and the server has undone all of them.
         if segment.count > 1, segment.contains(where: { $0.fault != nil }) { return apart(segment) }
@@ -134,7 +133,6 @@ extension ReactorLoop {
     }
 
     func lost(_ flight: Flight, sent: Bool) -> PostgresError {
-        if !flight.onlyReads { reactor.writes.add(1, ordering: .releasing) }
         let mayHaveCommitted = sent && !flight.onlyReads && (flight.lease == nil || flight.isCommit)
         return PostgresError(
             mayHaveCommitted ? .unknownOutcome : .connection, "the connection was lost", attempting: flight.text)

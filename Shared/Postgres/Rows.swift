@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Synchronization
 
 /// The answer of one statement: rows copied out of libpq into one buffer.
 public struct Rows: RandomAccessCollection, Sendable {
@@ -7,7 +8,7 @@ public struct Rows: RandomAccessCollection, Sendable {
     final class Columns: Sendable {
         let names: [String]
         let oids: [UInt32]
-        /// Where each column stands; the first one when a name repeats. Looked up once a cell.
+        /// Where each column stands; the first one when a name repeats.
         let positions: [String: Int]
 
         init(names: [String], oids: [UInt32]) {
@@ -24,6 +25,9 @@ public struct Rows: RandomAccessCollection, Sendable {
         @usableFromInline let bytes: [UInt8]
         let starts: [Int32]
         let lengths: [Int32]
+        /// The column after the one that was read last: rows are read in the order of their columns, and a glance at a
+        /// name costs less than its hash.
+        let next = Atomic(0)
 
         init(columns: Columns, bytes: [UInt8], starts: [Int32], lengths: [Int32]) {
             self.columns = columns
@@ -66,12 +70,24 @@ public struct Row: Sendable {
 
     @usableFromInline
     func cell(_ column: String) throws(PostgresError) -> Cell {
-        guard let position = storage.columns.positions[column] else {
-            throw PostgresError(.decoding, "no column \(column) among \(storage.columns.names)")
-        }
+        let position = try position(of: column)
         let at = index * storage.columns.names.count + position
         return Cell(
             start: Int(storage.starts[at]), length: Int(storage.lengths[at]), oid: storage.columns.oids[position])
+    }
+
+    private func position(of column: String) throws(PostgresError) -> Int {
+        let columns = storage.columns
+        let next = storage.next.load(ordering: .relaxed)
+        var position: Int?
+        if columns.positions.count == columns.names.count, next < columns.names.count, columns.names[next] == column {
+            position = next
+        }
+        guard let position = position ?? columns.positions[column] else {
+            throw PostgresError(.decoding, "no column \(column) among \(columns.names)")
+        }
+        storage.next.store(position + 1 < columns.names.count ? position + 1 : 0, ordering: .relaxed)
+        return position
     }
 
     @usableFromInline

@@ -32,7 +32,7 @@ enum EndpointTargets {
         return Target("\(service) \(E.route)", [sample], change: { $1.changeJSON($0) }) { bytes in
             let (request, path) = Self.request(bytes, E.Input.fields)
             let input: E.Input
-            do throws(InputFault) { input = try E.read(request, path) } catch {
+            do throws(InputFault) { input = try InputReader<E.Input>().read(request, path) } catch {
                 if case .fields(let faults) = error {
                     try require(!faults.isEmpty, "refused without a fault")
                     for fault in faults { try FaultCheck.names(fault, E.Input.fields.map(\.name)) }

@@ -109,22 +109,4 @@ import Testing
             #expect(try rows.first?("n", as: Int.self) == 100)
         }
     }
-
-    @Test func `writes are counted before their callers hear of them, reads are not`() async throws {
-        try await withDatabase(tables, connections: 2) { room in
-            let database = room.database
-            var before = database.writes
-            for id in 1...20 {
-                if id.isMultiple(of: 2) {
-                    try await database.run(sharing: insert(id, id))
-                } else {
-                    try await database.transaction { try await $0.run(insert(id, id)) }
-                }
-                #expect(database.writes > before)
-                before = database.writes
-                try await database.run("SELECT 1 AS one FROM t")
-                #expect(database.writes == before)
-            }
-        }
-    }
 }

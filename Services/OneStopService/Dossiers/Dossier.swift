@@ -167,8 +167,8 @@ extension Dossier {
     static func code(_ row: Row) throws -> DossierCode? {
         let agency: AgencyCode? = try row("code_agency")
         guard let agency else { return nil }
-        let serial: Int32 = try row("code_serial")
-        return try DossierCode(agency: agency, received: try row("code_day"), serial: Int(serial))
+        let (day, serial): (Day, Int32) = (try row("code_day"), try row("code_serial"))
+        return try DossierCode(agency: agency, received: day, serial: Int(serial))
     }
 }
 

@@ -58,7 +58,7 @@ enum CountInbox: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let holder = try await call.holder(input.filter)
-        async let statuses = call.resource(InboxCounts.self).of(holder, now: call.now)
+        async let statuses = call.counts(of: holder)
         let rows = try await call.run(groups(of: holder, now: call.now))
         var output = Output()
         for row in rows {

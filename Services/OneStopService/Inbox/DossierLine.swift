@@ -43,9 +43,10 @@ struct DossierLine: Record {
         .init("overdue", \.overdue, .bool, "Past that time, and the clock runs"),
     ]
 
+    /// In the order in which they are read.
     static let columns: SQL = """
-        id, version, status, code_agency, code_day, code_serial, procedure, procedure_number, subject, \
-        applicant_name, receiving_agency, working_agency, officer, step, submitted_at, act_by, due_at, step_due_at
+        id, version, code_agency, code_day, code_serial, status, procedure, subject, applicant_name, \
+        receiving_agency, working_agency, officer, step, submitted_at, act_by, due_at, step_due_at, procedure_number
         """
 
     init() {}

@@ -4,40 +4,51 @@ import ServiceKit
 import Synchronization
 
 /// The counts beside an inbox. A page is one short index range, its counts are thousands of index entries, and they
-/// stay what they are until something is written: so they are kept until this process writes, and at most
-/// `Limits.OneStop.countsKept`, after which the writes of other processes are seen too.
+/// stay what they are until a dossier changes: so they are kept until this process announces something, and at most
+/// `Limits.OneStop.countsKept`, after which the writes of other processes are seen too. Where much is written they are
+/// still good for `Limits.OneStop.countsShared`; but who asks sees what he or she did before, at once.
 final class InboxCounts: Sendable {
     private typealias Counting = Task<[StatusCount], any Error>
 
     private struct Entry {
         var counting: Counting
-        /// Writes of this process before the counting began.
-        var writes: Int
-        var until: ContinuousClock.Instant
+        var begun: ContinuousClock.Instant
+        /// What this process had announced before the counting began.
+        var announced: Int
         /// Business time, which decides what is overdue.
         var now: Date
     }
 
     private let database: Database
+    private let announced = Counter()
     private let kept = Mutex<[Inbox.Holder: Entry]>([:])
 
-    init(_ database: Database) { self.database = database }
+    private final class Counter: Sendable {
+        let count = Atomic(0)
+    }
+
+    init(_ database: Database) {
+        self.database = database
+        database.onAnnouncement { [announced] in announced.count.wrappingAdd(1, ordering: .releasing) }
+    }
 
     /// Several who ask at once are answered by one counting.
-    func of(_ holder: Inbox.Holder, now: Date) async throws -> [StatusCount] {
+    /// - Parameter acted: when whoever asks last changed something here.
+    func of(_ holder: Inbox.Holder, now: Date, after acted: ContinuousClock.Instant?) async throws -> [StatusCount] {
         let counting = kept.withLock { kept -> Counting in
-            let (writes, instant) = (database.writes, ContinuousClock.now)
-            if let entry = kept[holder], entry.writes == writes, entry.until > instant,
-                abs(now.timeIntervalSince(entry.now)) < Limits.OneStop.countsApart
+            let (announced, instant) = (announced.count.load(ordering: .acquiring), ContinuousClock.now)
+            if let entry = kept[holder], abs(now.timeIntervalSince(entry.now)) < Limits.OneStop.countsApart,
+                acted.map({ $0 <= entry.begun }) ?? true
             {
-                return entry.counting
+                let age = instant - entry.begun
+                let most = entry.announced == announced ? Limits.OneStop.countsKept : Limits.OneStop.countsShared
+                if age < most { return entry.counting }
             }
             if kept.count >= Limits.OneStop.countsHolders { kept.removeAll() }
             let counting = Task { [database] in
                 try StatusCount.read(await database.run(Inbox.counts(of: holder, now: now)))
             }
-            kept[holder] = Entry(
-                counting: counting, writes: writes, until: instant + Limits.OneStop.countsKept, now: now)
+            kept[holder] = Entry(counting: counting, begun: instant, announced: announced, now: now)
             return counting
         }
         do { return try await counting.value } catch {

@@ -64,7 +64,7 @@ enum ListInbox: Endpoint {
         let after = try TimeCursor(input.cursor)
         call.logRead(of: "dossiers", holder.text, purpose: "inbox")
         async let counts =
-            after == nil ? call.resource(InboxCounts.self).of(holder, now: call.now) : nil
+            after == nil ? call.counts(of: holder) : nil
         let rows = try await call.run(inbox.page(after: after, limit: input.limit + 1))
         let page =
             inbox.walks
@@ -94,6 +94,10 @@ enum ListInbox: Endpoint {
 }
 
 extension Call {
+    func counts(of holder: Inbox.Holder) async throws -> [StatusCount] {
+        try await resource(InboxCounts.self).of(holder, now: now, after: runtime.ownActs.last(of: try person))
+    }
+
     /// Whose dossiers an inbox shows, and whether the caller may see them.
     func holder(_ filter: InboxFilter) async throws -> Inbox.Holder {
         if filter.mine { return try await held(by: try person) }

@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 
 /// What a service mounts in its table of contents: an `Endpoint` or a `RawEndpoint`.
 public protocol Mountable: Sendable {
@@ -75,78 +74,5 @@ public struct Reply<Output: Record>: Sendable {
         guard route.success != 204 else { return Outgoing(204, headers: headers) }
         headers.append(("content-type", "application/json"))
         return Outgoing(route.success, headers: headers, body: output.jsonBytes)
-    }
-}
-
-extension Endpoint {
-    /// Path, query and body merged into one typed input. Faults name their field; unknown body members, unknown
-    /// query names and missing fields are faults too.
-    static func read(_ request: Incoming, _ path: [String: String]) throws(InputFault) -> Input {
-        var input = Input()
-        var faults: [FieldFault] = []
-        let query = request.queryPairs
-        var body: JSON = [:]
-        let wantsBody = Input.fields.contains { $0.source == .body }
-        if wantsBody {
-            if request.body.isEmpty, !Input.fields.contains(where: { $0.source == .body && $0.isRequired }) {
-                body = [:]
-            } else {
-                guard request.isJSON else { throw .mediaType }
-                do throws(JSONFault) { body = try JSON(parsing: request.body) } catch { throw .json(error) }
-            }
-            guard case .object(let members) = body else {
-                throw .fields([FieldFault("type", vi: "nội dung phải là đối tượng", en: "the body must be an object")])
-            }
-            let known = Set(Input.fields.filter { $0.source == .body }.map(\.name))
-            faults += members.filter { !known.contains($0.name) }.map { .unknown($0.name) }
-        }
-        let queryNames = Set(Input.fields.filter { $0.source == .query }.map(\.name))
-        faults += query.filter { !queryNames.contains($0.name) }.map { .unknown($0.name) }
-        for field in Input.fields {
-            let json: JSON? =
-                switch field.source {
-                case .body: body[field.name]
-                case .path: path[field.name].map { textual($0, field.schema) }
-                case .query: fromQuery(field, query.filter { $0.name == field.name }.map(\.value))
-                case .header: request.header(field.name.lowercased()).map { textual($0, field.schema) }
-                }
-            guard let json else {
-                if field.isRequired { faults.append(.missing(field.name)) }
-                continue
-            }
-            do throws(FieldFault) { try input.decode(field, json) } catch { faults.append(error) }
-        }
-        guard faults.isEmpty else { throw .fields(faults) }
-        return input
-    }
-
-    private static func fromQuery(_ field: Field<Input>, _ values: [String]) -> JSON? {
-        guard !values.isEmpty else { return nil }
-        if field.isList { return .array(values.map { textual($0, field.schema["items"] ?? [:]) }) }
-        return textual(values[values.count - 1], field.schema)
-    }
-
-    /// A value that arrived as text, as the JSON that its schema expects.
-    private static func textual(_ text: String, _ schema: JSON) -> JSON {
-        switch schema["type"]?.text {
-        case "integer": Int64(text).map(JSON.integer) ?? .string(text)
-        case "boolean": text == "true" ? true : text == "false" ? false : .string(text)
-        default: .string(text)
-        }
-    }
-}
-
-/// Why a request could not be read.
-enum InputFault: Error {
-    case mediaType
-    case json(JSONFault)
-    case fields([FieldFault])
-}
-
-extension Incoming {
-    var isJSON: Bool {
-        guard let type = header("content-type") else { return false }
-        let essence = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        return essence == "application/json" || essence.hasSuffix("+json")
     }
 }

@@ -34,9 +34,9 @@ struct Mounted: Sendable {
     private static func typed<E: Endpoint>(
         _ endpoint: E.Type
     ) -> @Sendable (Incoming, [String: String], Call) async throws -> Outgoing {
-        { request, path, call in
-            let input = try endpoint.read(request, path)
-            return try await endpoint.handle(input, call).outgoing(endpoint.route)
+        let reader = InputReader<E.Input>()
+        return { request, path, call in
+            try await endpoint.handle(try reader.read(request, path), call).outgoing(endpoint.route)
         }
     }
 }
@@ -133,6 +133,8 @@ public struct Responder: Sendable {
                 caller: caller, now: runtime.clock.now, language: language, trace: trace, ifMatch: ifMatch,
                 runtime: runtime,
                 idempotency: key, route: mounted.type.route, purpose: mounted.type.summary)
+            // Also what failed may have changed something: whoever acts sees what is there now.
+            defer { if let person = caller.person, mounted.type.route.method != "GET" { runtime.ownActs.note(person) } }
             guard let key else { return try await mounted.handle(request, path, call) }
             try running.begin(key)
             defer { running.end(key) }

@@ -60,14 +60,22 @@ extension Microservice {
                 guard let own = verbs[verb] else {
                     let known = ["serve", "migrate", "routes", "openapi"] + verbs.keys.sorted()
                     print("usage: \(CommandLine.arguments[0]) \(known.joined(separator: " | "))")
-                    exit(2)
+                    end(2)
                 }
                 try await own(Array(CommandLine.arguments.dropFirst(2)))
             }
         } catch {
             FileHandle.standardError.write(Data("\(name.rawValue) \(verb): \(error)\n".utf8))
-            exit(1)
+            end(1)
         }
+        end(0)
+    }
+
+    /// Without the clean-up of the libraries: OpenSSL's runs beside threads that still end, and may crash the process
+    /// when all its work is done.
+    private static func end(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 
     static func routes() -> String {

@@ -16,10 +16,11 @@ public final class Runtime: Sendable {
     public let log: Logger
     let tokens: TokenVerifier
     let together = Together()
+    public let ownActs = OwnActs()
     private let committed = Mutex<[@Sendable () -> Void]>([])
     /// The service's OpenAPI document.
     let openAPI: @Sendable () -> [UInt8]
-    private let resources: [any Sendable]
+    private let resources: [ObjectIdentifier: any Sendable]
     /// Of a service that keeps the reads of personal data.
     let readLedger: (any KeepsReads)?
 
@@ -36,7 +37,7 @@ public final class Runtime: Sendable {
         self.metrics = metrics
         self.log = log
         self.tokens = tokens
-        self.resources = resources
+        self.resources = Dictionary(resources.map { (ObjectIdentifier(type(of: $0)), $0) }) { first, _ in first }
         readLedger = resources.lazy.compactMap { $0 as? any KeepsReads }.first
         self.openAPI = openAPI
     }
@@ -62,9 +63,9 @@ public final class Runtime: Sendable {
         log(of: trace).notice("right refused", metadata: who.merging(what) { $1 })
     }
 
-    /// The resource of this type that the service made at start.
+    /// The resource of exactly this type that the service made at start.
     public func resource<T>(_ type: T.Type) -> T {
-        guard let found = resources.lazy.compactMap({ $0 as? T }).first else {
+        guard let found = resources[ObjectIdentifier(type)] as? T else {
             preconditionFailure("\(service) made no \(type) in its resources")
         }
         return found
