@@ -29,6 +29,7 @@ import ServiceKit
         TellOfSubmission.self,
         NoteDossierCode.self,
         TellOfHandOver.self,
+        NoteSuccessor.self,
         TellOfAssignment.self,
         TellOfOpinionRequest.self,
         TellOfOpinion.self,

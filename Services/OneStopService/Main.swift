@@ -15,7 +15,7 @@ import Typesetting
             "dossier_history", "due_dates", "book_lines", "printed_forms", "closed_books", "closed_book_lines",
             "refused_files", "version_mappings", "linked_sets", "opinion_reports", "dossier_forwards", "deadline_rungs",
             "acted_for", "reassignment_lines", "calendar_moves", "agency_errors", "corrections", "dossier_papers",
-            "dossier_retention", "result_files", "dossier_ends",
+            "dossier_retention", "result_files", "dossier_ends", "succession_lines",
         ] + Migrations.citizensOnlyAdd + SubjectKeys.appendOnly
     static let secrets = ["LIENTHONG_SEALING_KEY", "LIENTHONG_SEALING_PUBLIC"]
     static let settings: [Configuration.Setting] = [
@@ -80,6 +80,7 @@ import Typesetting
         ReassignDossiers.self,
         PreviewReassignment.self,
         ReadReassignment.self,
+        ListSuccessions.self,
         SendDossier.self,
         SendBack.self,
         ForwardDossier.self,
@@ -188,10 +189,13 @@ import Typesetting
         OnDocumentIssued.self,
         OnHolderTransferred.self,
         OnHolderLeft.self,
+        OnWorkplaceDissolved.self,
+        OnWorkplaceEstablished.self,
     ]
     static let timers: [any TimedTask.Type] = [
         LookAtDeadline.self,
         ReassignBatch.self,
+        SucceedBatch.self,
         ProjectCalendar.self,
         AppointmentComesUp.self,
         AppointmentMissed.self,

@@ -38,6 +38,7 @@ enum Migrations {
         Migration(30, "an agency's dossiers of one status", ofStatus),
         Migration(31, "the answer to a dossier as files", resultFiles),
         Migration(32, "what reports ask, by agency", reportedByAgency),
+        Migration(33, "what a dissolved agency leaves goes to its successor", successions),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

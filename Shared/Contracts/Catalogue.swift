@@ -57,6 +57,7 @@ public enum Catalogue {
         DossierForwarded.self,
         DossierDatesMoved.self,
         DossierErrorRecorded.self,
+        DossierTakenOver.self,
         DeadlineReached.self,
         AnswerAwaited.self,
         ProcedurePublished.self,
@@ -64,6 +65,7 @@ public enum Catalogue {
         ComplaintLodged.self,
         ComplaintAssigned.self,
         ComplaintAnswered.self,
+        ComplaintTakenOver.self,
         RatingGiven.self,
         // Documents
         DocumentDrafted.self,
@@ -108,7 +110,7 @@ public enum Catalogue {
             DossierBranchOpened.self, DossierBranchClosed.self, DossierBranchAssigned.self,
             DossierOpinionOverdue.self, DossierLinkClosed.self,
             DossierBranchOpened.self, DossierBranchClosed.self, DeadlineReached.self,
-            AnswerAwaited.self,
+            AnswerAwaited.self, DossierTakenOver.self,
             DocumentDrafted.self, FeePaid.self,
         ] + addressed(to: .mail),
         // The exchange keeps all of them for integrators.

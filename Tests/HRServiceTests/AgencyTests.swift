@@ -126,6 +126,18 @@ import Testing
         }
     }
 
+    @Test func `names no successor that the agency itself succeeds`() async throws {
+        try await Office.open { office in
+            for code in ["H19.40", "H19.41", "H19.42"] { try await office.establish(code) }
+            #expect(try await office.dissolve("H19.41", "2021-06-30", to: "H19.42").status == 200)
+            #expect(try await office.dissolve("H19.42", "2021-08-31", to: "H19.40").status == 200)
+            // It exists on the day after, and that is not enough.
+            let round = try await office.dissolve("H19.40", "2021-05-31", to: "H19.41")
+            #expect((round.status, round.code) == (422, "hr.successor-unfit"))
+            #expect(try await office.dissolve("H19.40", "2021-09-30", to: "H19.12").status == 200)
+        }
+    }
+
     @Test func `is refused while something stands on it`() async throws {
         try await Office.open { office in
             try await office.establish("H19.40", from: "2021-02-01", to: "2021-06-30")

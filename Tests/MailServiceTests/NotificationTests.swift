@@ -28,6 +28,24 @@ import Testing
         }
     }
 
+    @Test func `goes to the successor of a dissolved agency from then on`() async throws {
+        try await Office.open { office in
+            let dossier = DossierID.new()
+            await office.submit(dossier)
+            await office.service.take(office.handOver(dossier, officer: office.officer))
+            var taken = DossierTakenOver()
+            (taken.dossier, taken.fromAgency, taken.toAgency) = (dossier, office.justice, office.police)
+            (taken.receives, taken.works, taken.status) = (true, true, .processing)
+            await office.service.take(taken)
+            #expect(try await office.inbox(office.chief).isEmpty)
+            var asked = DossierWithdrawalRequested()
+            (asked.dossier, asked.requestedAt, asked.status) = (dossier, Date(), .withdrawalRequested)
+            await office.service.take(asked)
+            #expect(try await office.inbox(office.chief).count == 1)
+            #expect(try await office.inbox(office.officer).count == 1)
+        }
+    }
+
     @Test func `comes once when its event comes again`() async throws {
         try await Office.open { office in
             let dossier = DossierID.new()

@@ -142,7 +142,7 @@ import Testing
             let wrong: [(JSON, Int, String, String)] = [
                 (Office.submission.with("procedure", "9.999999"), 422, "onestop.procedure-unknown", "procedure"),
                 (Office.submission.with("agency", "H19.25"), 422, "onestop.agency-does-not-receive", "agency"),
-                (Office.submission.with("agency", "H19.07"), 422, "onestop.agency-does-not-receive", "agency"),
+                (Office.submission.with("agency", "H19.07"), 422, "onestop.agency-dissolved", "agency"),
                 (Office.submission.with("agency", "H19.99"), 422, "onestop.agency-does-not-receive", "agency"),
                 (Office.submission.with("agency", "Sở"), 422, "invalid-fields", "agency"),
                 (Office.submission.with("name", nil), 422, "invalid-fields", "name"),

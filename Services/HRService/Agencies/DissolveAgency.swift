@@ -26,6 +26,8 @@ enum DissolveAgency: Endpoint {
     struct Standing {
         var isStaffed = false
         var isAbove = false
+        /// Whether those that succeed one another from the successor on lead back to the agency.
+        var isCircle = false
         var successor: Agency?
     }
 
@@ -66,11 +68,17 @@ enum DissolveAgency: Endpoint {
                 UNION ALL
                 SELECT 1 FROM decisions WHERE agency = \(input.agency) AND effective_at IS NULL) AS staffed,
               EXISTS (SELECT 1 FROM agencies
-                      WHERE parent = \(input.agency) AND (valid_to IS NULL OR valid_to > \(input.validTo))) AS above
+                      WHERE parent = \(input.agency) AND (valid_to IS NULL OR valid_to > \(input.validTo))) AS above,
+              EXISTS (
+                WITH RECURSIVE line (code) AS (
+                    SELECT \(input.successor)::text
+                    UNION SELECT a.successor FROM line JOIN agencies a ON a.code = line.code)
+                SELECT FROM line WHERE code = \(input.agency)) AS circle
             """)
         var standing = Standing()
         standing.isStaffed = try rows.first?("staffed") ?? false
         standing.isAbove = try rows.first?("above") ?? false
+        standing.isCircle = try rows.first?("circle") ?? false
         if let successor = input.successor { standing.successor = try await Agency.hold(successor, in: work) }
         return standing
     }
@@ -80,7 +88,8 @@ enum DissolveAgency: Endpoint {
         guard agency.successor == nil, isNews else { throw .alreadyDissolved }
         guard input.validTo >= agency.validFrom else { throw .lastDayBeforeFirst }
         if let code = input.successor {
-            guard code != agency.code, let successor = standing.successor, successor.exists(on: input.validTo.next)
+            guard code != agency.code, !standing.isCircle, let successor = standing.successor,
+                successor.exists(on: input.validTo.next)
             else {
                 throw .successorUnfit
             }
@@ -100,6 +109,8 @@ extension Refused {
         "hr.agency-above-others", vi: "Còn cơ quan trực thuộc sau ngày này.",
         en: "Agencies below it exist after that day.")
     static let successorUnfit = Refused(
-        "hr.successor-unfit", 422, vi: "Cơ quan kế thừa phải là cơ quan khác và tồn tại vào ngày hôm sau.",
-        en: "The successor must be another agency that exists on the day after.", field: "successor")
+        "hr.successor-unfit", 422,
+        vi: "Cơ quan kế thừa phải là cơ quan khác, tồn tại vào ngày hôm sau và không do chính cơ quan này kế thừa.",
+        en: "The successor must be another agency that exists on the day after, and not succeeded by this one.",
+        field: "successor")
 }

@@ -35,6 +35,20 @@ enum TellOfHandOver: Reaction {
     }
 }
 
+/// The successor of a dissolved agency takes its place in a dossier. Nobody is told: it may be all that there was.
+enum NoteSuccessor: Reaction {
+    static func handle(_ event: DossierTakenOver, _ envelope: Envelope, _ work: Work) async throws {
+        try await work.post(
+            """
+            UPDATE dossiers SET
+                receiving_agency = CASE WHEN \(event.receives) THEN \(event.toAgency) ELSE receiving_agency END,
+                working_agency = CASE WHEN \(event.works) THEN \(event.toAgency) ELSE working_agency END,
+                officer = CASE WHEN \(event.works) THEN \(event.officer) ELSE officer END
+            WHERE dossier = \(event.dossier)
+            """)
+    }
+}
+
 /// A dossier was given to another officer, who is told.
 enum TellOfAssignment: Reaction {
     static func handle(_ event: DossierAssigned, _ envelope: Envelope, _ work: Work) async throws {

@@ -74,7 +74,7 @@ enum AppointmentComesUp: TimedTask {
 
 extension Work {
     /// The name of an agency in a language; its code while the directory does not know it.
-    fileprivate func name(of agency: AgencyCode, _ language: Language) async throws -> String {
+    func name(of agency: AgencyCode, _ language: Language) async throws -> String {
         let rows = try await run("SELECT name, name_en FROM directory_agencies WHERE code = \(agency)")
         guard let row = rows.first else { return agency.text }
         return try row(language == .english ? "name_en" : "name")

@@ -8,7 +8,7 @@ enum BookAppointment: Endpoint {
     static let access = Access.citizen
     static let refusals = [
         Refused.noAppointments, .tooFarAhead, .noSuchSlot, .slotPast, .slotFull, .alreadyBooked, .tooManyAppointments,
-        .procedureUnknown,
+        .procedureUnknown, .agencyDissolved,
     ]
 
     struct Input: Record {
@@ -34,6 +34,7 @@ enum BookAppointment: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DeskAppointment> {
+        try await call.requireStanding(input.agency, on: input.day, field: "agency")
         let (person, calendar) = (try call.person, try await call.calendar(of: input.agency))
         if let code = input.procedure,
             try await call.resource(ProcedureBook.self).inForce(code, on: call.today) == nil
@@ -87,6 +88,7 @@ enum MoveAppointment: Endpoint {
     static let access = Access.citizen
     static let refusals = [
         Refused.tooFarAhead, .noSuchSlot, .slotPast, .slotFull, .alreadyBooked, .notBooked, .noAppointments,
+        .agencyDissolved,
     ]
 
     struct Input: Record {
@@ -106,6 +108,7 @@ enum MoveAppointment: Endpoint {
             return try await call.transaction { work in
                 let before = try await work.booked(input.appointment, of: person)
                 try call.check(Int64(before.version))
+                try await call.requireStanding(before.agency, on: input.day, field: "day")
                 let group = try await work.deskGroup(before.agency, before.group, held: true)
                 let calendar = try await work.calendar(of: before.agency)
                 let minute = try Slot.wanted(input.time, on: input.day, group, calendar, now: work.now)

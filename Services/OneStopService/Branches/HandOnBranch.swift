@@ -10,7 +10,7 @@ enum HandOnBranch: Endpoint {
     static let access = Access.official(.dossiersRead)
     static let refusals = [
         Refused.notInStatus, .branchClosed, .stepUnknown, .stepSkipped, .wayNotNamed, .feesOpen, .opinionsOpen,
-        .notSignedYet, .tooEarly, .agencyUnknown,
+        .notSignedYet, .tooEarly, .agencyUnknown, .agencyDissolved,
     ]
 
     struct Input: Record {
@@ -33,7 +33,7 @@ enum HandOnBranch: Endpoint {
         let before = try await call.dossier(input.dossier)
         let known = try await call.runtime.database.branches(of: before.id)
         guard let asked = known.first(where: { $0.id == input.branch }) else { throw Refused.notFound }
-        let definition = try await call.procedure(of: before).definition
+        let definition = try await call.following(try await call.procedure(of: before).definition)
         guard let step = definition.step(asked.step) else { throw Refused.stepUnknown }
         try await call.require(scope(of: step.role), for: before, at: asked.agency)
         let (closed, opens) = try decide(

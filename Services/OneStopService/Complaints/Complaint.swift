@@ -167,7 +167,8 @@ extension Call {
         }
         try check(complaint.version)
         let isHandler = complaint.handler == (try person)
-        try await require(isHandler ? .dossiersRead : .dossiersApprove, at: complaint.agency)
+        // What was answered stays with its agency, and is its successor's to read (os-302).
+        try await require(isHandler ? .dossiersRead : .dossiersApprove, at: try await heir(of: complaint.agency))
         logRead(of: "complaint", id.text, purpose: purpose)
         return complaint
     }

@@ -22,7 +22,7 @@ enum LodgeComplaint: Endpoint {
     static let route = Route.post("/my/complaints", success: 201)
     static let summary = "Complain, point something out or suggest something"
     static let access = Access.citizen
-    static let refusals = [Refused.agencyUnknown, .complaintAbout, .dossierElsewhere]
+    static let refusals = [Refused.agencyUnknown, .agencyDissolved, .complaintAbout, .dossierElsewhere]
 
     struct Input: Record {
         var grievance = Grievance()
@@ -60,7 +60,7 @@ enum LodgeAnonymously: Endpoint {
     static let route = Route.post("/public/complaints", success: 201)
     static let summary = "Complain, point something out or suggest something without an account"
     static let access = Access.open
-    static let refusals = [Refused.agencyUnknown, .complaintAbout, .tooManyAnonymous]
+    static let refusals = [Refused.agencyUnknown, .agencyDissolved, .complaintAbout, .tooManyAnonymous]
 
     struct Input: Record {
         var grievance = Grievance()
@@ -160,21 +160,20 @@ extension Call {
         }
     }
 
-    /// os-137: who leads an agency does not answer what is said about him or her: the agency above does.
+    /// os-137: who leads an agency does not answer what is said about him or her: the agency above does. What is said
+    /// about an agency that has ended is answered by its successor (os-303).
     private func answering(_ complaint: Complaint) async throws -> AgencyCode {
-        guard let official = complaint.official, let above = complaint.aboutAgency.parent else {
-            return complaint.aboutAgency
-        }
-        let leads = try await runtime.database.officials(at: complaint.aboutAgency, role: .leader, on: today)
+        let place = try await heir(of: complaint.aboutAgency)
+        guard let official = complaint.official, let above = place.parent else { return place }
+        let leads = try await runtime.database.officials(at: place, role: .leader, on: today)
             .contains { $0.person == official }
-        guard leads, try await resource(ProcedureBook.self).kind(of: above, on: today) != nil else {
-            return complaint.aboutAgency
-        }
+        guard leads, try await resource(ProcedureBook.self).kind(of: above, on: today) != nil else { return place }
         return above
     }
 
     fileprivate func requireComplained(_ agency: AgencyCode) async throws {
         guard agency != .none else { throw Refused.complaintAbout }
+        guard try await resource(ProcedureBook.self).inCharge(of: agency, on: today) == nil else { return }
         do { try await requireKnown(agency) } catch let refused as Refused { throw refused.at("agency") }
     }
 }

@@ -5,15 +5,23 @@ import ServiceKit
 /// whose post is limited to other fields does not act upon it, nor is given it. The field comes from the
 /// `ProcedureBook`, in memory. What an absent or busy official delegated counts like an own right, on the days of the
 /// delegation (os-075), until it is revoked or a post of the two ends (os-076): `Directory` works that out. Reading
-/// stays by agency: colleagues stand in for one another, and each read is logged with its purpose.
+/// stays by agency: colleagues stand in for one another, and each read is logged with its purpose. The place of an
+/// agency that has ended is its successor's, also for what is closed and stays as it was (os-302).
 extension Call {
     /// Refuses, and logs the refusal, unless the caller holds `scope` at `agency` for the dossier's procedure.
     func require(_ scope: Scope, for dossier: Dossier, at agency: AgencyCode) async throws {
-        try await require(scope, at: agency, field: try await procedure(of: dossier).definition.field)
+        try await require(
+            scope, at: try await heir(of: agency), field: try await procedure(of: dossier).definition.field)
     }
 
     private func holds(_ scope: Scope, for dossier: Dossier, at agency: AgencyCode) async throws -> Bool {
-        try await holds(scope, at: agency, field: try await procedure(of: dossier).definition.field)
+        try await holds(
+            scope, at: try await heir(of: agency), field: try await procedure(of: dossier).definition.field)
+    }
+
+    /// Who is in charge of its work today; itself where nobody else is (os-302).
+    func heir(of agency: AgencyCode) async throws -> AgencyCode {
+        try await resource(ProcedureBook.self).inCharge(of: agency, on: today) ?? agency
     }
 
     /// Refuses unless the caller may pass the dossier on: where it is worked on, or at the counter before its first
@@ -59,7 +67,13 @@ extension Call {
             UNION SELECT unnest(ARRAY[c.receiving_agency, c.working_agency]) FROM slips s
                 JOIN dossiers c ON c.id = s.child WHERE s.parent = \(dossier.id)
             """)
-        for row in asked where try await holds(.dossiersRead, at: try row("agency")) { return }
+        let others = try asked.map { row in try row("agency", as: AgencyCode.self) }
+        for agency in others where try await holds(.dossiersRead, at: agency) { return }
+        // Who succeeded one of them reads what that one might (os-302).
+        for agency in Array(dossier.agencies) + others {
+            let heir = try await heir(of: agency)
+            if heir != agency, try await holds(.dossiersRead, at: heir) { return }
+        }
         try await require(.dossiersRead, at: dossier.workingAgency)
     }
 }

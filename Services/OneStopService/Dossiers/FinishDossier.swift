@@ -25,7 +25,7 @@ enum FinishDossier: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersApprove, for: before, at: before.workingAgency)
-        let definition = try await call.procedure(of: before).definition
+        let definition = try await call.following(try await call.procedure(of: before).definition)
         try await call.requireEarliest(before, definition)
         try await call.requireLinksDone(before)
         let guards = definition.endGuards(before)

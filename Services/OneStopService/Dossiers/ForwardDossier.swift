@@ -9,7 +9,7 @@ enum ForwardDossier: Endpoint {
     static let summary = "Forward a dossier to the one-stop that is in charge of it"
     static let access = Access.official(.dossiersReceive)
     static let refusals = [
-        Refused.notInStatus, .sameAgency, .agencyDoesNotReceive, .forwardedBack, .forwardLinked,
+        Refused.notInStatus, .sameAgency, .agencyDoesNotReceive, .forwardedBack, .forwardLinked, .agencyDissolved,
     ]
 
     struct Input: Record {
@@ -27,6 +27,7 @@ enum ForwardDossier: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.require(.dossiersReceive, for: before, at: before.receivingAgency)
+        try await call.requireStanding(input.toAgency)
         let definition = try await call.procedure(of: before).definition
         let known = try await call.run(
             """

@@ -10,7 +10,7 @@ enum HandOver: Endpoint {
     static let refusals = [
         Refused.notInStatus, .stepUnknown, .feesOpen, .opinionsOpen, .notSignedYet, .officerNotThere,
         .noAgencyAbove, .alreadyApproved, .agencyUnknown, .sentTooOften, .stepSkipped, .wayNotNamed, .branchesOpen,
-        .tooEarly, .officerAbsent,
+        .tooEarly, .officerAbsent, .agencyDissolved,
     ]
 
     struct Input: Record {
@@ -32,7 +32,7 @@ enum HandOver: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<DossierView> {
         let before = try await call.dossier(input.dossier)
         try await call.requireHolding(before)
-        let definition = try await call.procedure(of: before).definition
+        let definition = try await call.following(try await call.procedure(of: before).definition)
         let step = try target(before, definition, asked: input.step)
         let known = definition.forks ? try await call.runtime.database.branches(of: before.id) : []
         let moves = try BranchMoves.lead(before, to: step, definition, known)
@@ -150,8 +150,9 @@ extension Call {
             begun: dossier.stepBegunAt, now: now, calendar: try await calendar(of: dossier.workingAgency))
     }
 
-    /// Refuses an agency that the directory does not know today.
+    /// Refuses an agency that the directory does not know today, and one that has ended (os-303).
     func requireKnown(_ agency: AgencyCode) async throws {
+        try await requireStanding(agency)
         guard try await resource(ProcedureBook.self).kind(of: agency, on: today) != nil else {
             throw Refused.agencyUnknown
         }

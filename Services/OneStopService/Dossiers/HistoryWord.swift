@@ -34,6 +34,7 @@ enum HistoryWord: String, CaseIterable, Sendable {
     case calendarChanged = "calendar-changed"
     case errorRecorded = "error-recorded"
     case correctionOpened = "correction-opened"
+    case takenOver = "taken-over"
 
     /// Acts whose remark is written to the applicant, as the one who writes it is told (os-295).
     static let told: Set<HistoryWord> = [.forwarded, .paymentWithdrawn, .withdrawalDeclined, .linkClosed]
@@ -93,6 +94,7 @@ enum HistoryWord: String, CaseIterable, Sendable {
         case .linked: ("Mở theo hồ sơ liên thông", "opened by a linked application")
         case .linkOpened: ("Mở thủ tục liên thông", "a linked dossier opened")
         case .linkClosed: ("Thủ tục liên thông kết thúc", "a linked dossier ended")
+        case .takenOver: ("Cơ quan kế thừa tiếp nhận", "taken over by the successor of an agency")
         default: (rawValue, rawValue)
         }
     }

@@ -7,11 +7,14 @@ enum OnHolderTransferred: Reaction {
     static func handle(_ event: OfficialTransferred, _ envelope: Envelope, _ work: Work) async throws {
         let works = Scope.of(event.role).contains(.dossiersProcess)
         let fields = ProcedureFields(event.procedureFields)
+        // Who comes along to the successor of an agency goes on with what still lies at that one (os-301).
+        let places =
+            [event.agency] + (try await work.predecessors(of: [event.agency], below: false, on: event.effectiveFrom))
         try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { dossier in
-            guard works, dossier.workingAgency == event.agency else { return false }
+            guard works, places.contains(dossier.workingAgency) else { return false }
             return fields.contain(try await work.procedure(of: dossier).definition.field)
         }
-        try await Release.branches(of: event.person, except: works ? event.agency : nil, work)
+        try await Release.branches(of: event.person, except: works ? places : [], work)
     }
 }
 
@@ -19,18 +22,18 @@ enum OnHolderTransferred: Reaction {
 enum OnHolderLeft: Reaction {
     static func handle(_ event: ServiceEnded, _ envelope: Envelope, _ work: Work) async throws {
         try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { _ in false }
-        try await Release.branches(of: event.person, except: nil, work)
+        try await Release.branches(of: event.person, except: [], work)
     }
 }
 
 enum Release {
-    /// Steps done beside the leading one are their agency's again (os-063), except at the agency where the person goes
-    /// on working.
-    static func branches(of person: PersonID, except agency: AgencyCode?, _ work: Work) async throws {
+    /// Steps done beside the leading one are their agency's again (os-063), except at the agencies where the person
+    /// goes on working.
+    static func branches(of person: PersonID, except agencies: [AgencyCode], _ work: Work) async throws {
         try await work.post(
             """
             UPDATE branches SET officer = NULL
-            WHERE officer = \(person) AND closed_at IS NULL AND agency IS DISTINCT FROM \(agency)
+            WHERE officer = \(person) AND closed_at IS NULL AND agency <> ALL(\(agencies))
             """)
     }
 

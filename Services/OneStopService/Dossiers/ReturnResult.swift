@@ -26,7 +26,7 @@ enum ReturnResult: Endpoint {
             before, definition: try await call.procedure(of: before).definition, now: call.now)
         try await call.requireReturnedAlone(before)
         var event = DossierReturned()
-        (event.dossier, event.agency, event.actor) = (dossier.id, dossier.receivingAgency, call.caller.person)
+        (event.dossier, event.agency, event.actor) = (dossier.id, dossier.workingAgency, call.caller.person)
         (event.returnedAt, event.status) = (call.now, dossier.status)
         return try await call.save(
             Change(dossier, "returned", note: input.note, notice: dossier.notice(.returned), event: event),

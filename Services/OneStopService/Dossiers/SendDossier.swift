@@ -7,7 +7,9 @@ enum SendDossier: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/send")
     static let summary = "Send a dossier to an agency of another level"
     static let access = Access.official(.dossiersRead)
-    static let refusals = [Refused.notInStatus, .alreadyApproved, .agencyUnknown, .sameAgency, .sentTooOften]
+    static let refusals = [
+        Refused.notInStatus, .alreadyApproved, .agencyUnknown, .agencyDissolved, .sameAgency, .sentTooOften,
+    ]
 
     struct Input: Record {
         var dossier = DossierID()

@@ -93,6 +93,7 @@ extension Call {
         _ submission: Submission, channel: Channel, person: PersonID?, note: String? = nil, papers: [HandedIn] = []
     ) async throws -> HandedInDossier {
         let book = resource(ProcedureBook.self)
+        try await requireStanding(submission.agency, field: "agency")
         let procedure = try await book.inForce(submission.procedure, on: today)
         var dossier = try submission.decide(
             procedure: procedure,
@@ -128,7 +129,9 @@ enum SubmitDossier: Endpoint {
     static let route = Route.post("/dossiers", success: 201)
     static let summary = "Submit a dossier online"
     static let access = Access.citizen
-    static let refusals = [Refused.procedureUnknown, .agencyDoesNotReceive, .notOnline, .formDiffers, .papersMissing]
+    static let refusals = [
+        Refused.procedureUnknown, .agencyDoesNotReceive, .agencyDissolved, .notOnline, .formDiffers, .papersMissing,
+    ]
 
     struct Output: Record {
         var id = DossierID()
@@ -153,7 +156,7 @@ enum ReceiveDossier: Endpoint {
     static let summary = "Register a dossier at the counter"
     static let access = Access.official(.dossiersReceive)
     static let refusals = [
-        Refused.procedureUnknown, .agencyDoesNotReceive, .formDiffers, .duplicate, .paperUnknown,
+        Refused.procedureUnknown, .agencyDoesNotReceive, .agencyDissolved, .formDiffers, .duplicate, .paperUnknown,
     ]
 
     struct Input: Record {

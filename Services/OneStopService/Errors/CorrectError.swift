@@ -28,8 +28,12 @@ enum CorrectError: Endpoint {
             "\(AgencyError.rows) WHERE e.id = \(input.error) AND e.dossier = \(former.id)")
         guard let error = try rows.first.map(AgencyError.init) else { throw Refused.notFound }
         guard error.correction == nil else { throw Refused.alreadyCorrected }
-        let dossier = try decide(
-            former, now: call.now, calendar: try await call.calendar(of: former.receivingAgency))
+        // By whoever is in charge now (os-303).
+        let place = try await call.heir(of: former.receivingAgency)
+        try await call.requireStanding(place, field: "dossier")
+        var made = try decide(former, now: call.now, calendar: try await call.calendar(of: place))
+        (made.receivingAgency, made.workingAgency) = (place, place)
+        let dossier = made
         call.logRead(of: former.id, purpose: .correction)
         do {
             return try await call.transaction { work in try await open(dossier, error, of: former, work) }
@@ -88,7 +92,8 @@ extension Call {
     /// Refuses unless the caller receives where the dossier was received, or leads where it was answered.
     fileprivate func requireCorrecting(_ dossier: Dossier) async throws {
         let field = try await procedure(of: dossier).definition.field
-        if try await holds(.dossiersReceive, at: dossier.receivingAgency, field: field) { return }
+        let place = try await heir(of: dossier.receivingAgency)
+        if try await holds(.dossiersReceive, at: place, field: field) { return }
         try await require(.dossiersApprove, for: dossier, at: dossier.answeringAgency ?? dossier.receivingAgency)
     }
 }

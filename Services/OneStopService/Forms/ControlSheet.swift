@@ -46,7 +46,7 @@ struct ControlSheet {
 
     static let acts = [
         "accepted", "handed-over", "sent", "sent-back", "released", "assigned", "branch-opened", "branch-done",
-        "branch-recalled", "finished", "stopped", "withdrawal-confirmed", "returned",
+        "branch-recalled", "finished", "stopped", "withdrawal-confirmed", "returned", "taken-over",
     ]
 
     /// One line for each hand-over, in their order (os-152).
@@ -80,6 +80,12 @@ struct ControlSheet {
             // The date of the step goes with it (os-269): whoever gets it when that has passed was not the late one.
             stage = (move.at, move.what == "sent" && (due ?? move.at) < move.at ? nil : due)
         case "assigned": append(party(move, "agency", "fromOfficer"), party(move, "agency", "toOfficer"), move)
+        // The time of the step runs on (os-301). Where only an opinion or a branch lay there, it went nowhere.
+        case "taken-over":
+            guard move.event["works"] == .bool(true) else { return }
+            append(
+                party(move, "fromAgency", nil), party(move, "toAgency", "officer"), move,
+                note: "cơ quan kế thừa tiếp nhận")
         case "branch-opened":
             append(party(move, "fromAgency", nil), party(move, "toAgency", nil), move, note: step(move, beside: true))
         case "branch-done", "branch-recalled":

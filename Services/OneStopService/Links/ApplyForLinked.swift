@@ -67,7 +67,8 @@ extension Call {
         let book = resource(ProcedureBook.self)
         for link in set.links {
             do {
-                let submission = try input.submission(of: link)
+                var submission = try input.submission(of: link)
+                submission.agency = try await heir(of: submission.agency)
                 _ = try submission.decide(
                     procedure: try await book.inForce(submission.procedure, on: today),
                     kind: try await book.kind(of: submission.agency, on: today), channel: channel, person: person,
@@ -100,7 +101,7 @@ enum ApplyForLinked: Endpoint {
     static let access = Access.citizen
     static let refusals = [
         Refused.setUnknown, .notTheLead, .linkUnknown, .procedureUnknown, .agencyDoesNotReceive, .notOnline,
-        .formDiffers, .noAgencyAbove,
+        .formDiffers, .noAgencyAbove, .agencyDissolved,
     ]
 
     static func handle(_ input: LinkedSubmission, _ call: Call) async throws -> Reply<ApplyOutput> {
@@ -115,7 +116,7 @@ enum ReceiveLinked: Endpoint {
     static let access = Access.official(.dossiersReceive)
     static let refusals = [
         Refused.setUnknown, .notTheLead, .linkUnknown, .procedureUnknown, .agencyDoesNotReceive, .formDiffers,
-        .noAgencyAbove, .duplicate, .paperUnknown,
+        .noAgencyAbove, .duplicate, .paperUnknown, .agencyDissolved,
     ]
 
     struct Input: Record {

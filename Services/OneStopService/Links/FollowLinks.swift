@@ -34,12 +34,14 @@ enum FollowLinks: TimedTask {
 
     /// Opens the dossier of a link at its agency. What cannot be opened any more is left to the leading agency.
     static func open(_ link: Link, of parent: inout Dossier, _ work: Work) async throws -> Slip {
-        let agency = (try? link.agency(from: parent.receivingAgency)) ?? parent.receivingAgency
+        let book = work.resource(ProcedureBook.self)
+        let named = (try? link.agency(from: parent.receivingAgency)) ?? parent.receivingAgency
+        // A set of linked procedures stays as it is written; what it names follows the successor (os-303).
+        let agency = try await book.inCharge(of: named, on: work.today) ?? named
         let calendar = try await work.calendar(of: agency)
         var slip = try Slip(link, of: parent, at: agency, calendar: calendar, now: work.now)
         let forms: JSON? = try await work.run("SELECT forms FROM linked_cases WHERE parent = \(parent.id)")
             .first?("forms")
-        let book = work.resource(ProcedureBook.self)
         let procedure = try await book.inForce(link.procedure, on: work.today)
         let kind = try await book.kind(of: slip.agency, on: work.today)
         let child: Dossier
@@ -104,7 +106,7 @@ enum FollowLinks: TimedTask {
     /// All links are done: an application at its last step whose result is no document of its own is finished (os-056),
     /// when that step may be left. Any other is finished by whoever holds it.
     private static func finish(_ parent: Dossier, _ linked: LinkedCase, _ work: Work) async throws {
-        let definition = try await work.procedure(of: parent).definition
+        let definition = try await work.following(try await work.procedure(of: parent).definition)
         let waiting: Int? = try await work.run(
             "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(parent.id) AND answered_at IS NULL"
         ).first?("waiting")

@@ -10,6 +10,7 @@ enum RequestOpinion: Endpoint {
     static let access = Access.official(.dossiersProcess)
     static let refusals = [
         Refused.notInStatus, .alreadyApproved, .agencyUnknown, .sameAgency, .opinionAlreadyAsked, .tooManyOpinions,
+        .agencyDissolved,
     ]
 
     struct Input: Record {

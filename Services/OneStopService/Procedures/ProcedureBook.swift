@@ -20,8 +20,11 @@ final class ProcedureBook: Sendable {
         var kind: AgencyKind
         var from: Day
         var to: Day?
+        var successor: AgencyCode?
 
-        func kind(on day: Day) -> AgencyKind? { from <= day && (to.map { day <= $0 } ?? true) ? kind : nil }
+        func kind(on day: Day) -> AgencyKind? { from <= day && !hasEnded(on: day) ? kind : nil }
+
+        func hasEnded(on day: Day) -> Bool { to.map { $0 < day } ?? false }
     }
 
     init(_ database: Database) { self.database = database }
@@ -48,18 +51,45 @@ final class ProcedureBook: Sendable {
 
     /// The nature of an agency; nil when the directory does not know it or it is not in force on `day`.
     func kind(of agency: AgencyCode, on day: Day) async throws -> AgencyKind? {
+        try await listed(agency)?.kind(on: day)
+    }
+
+    /// Whether the last day of an agency is over.
+    func hasEnded(_ agency: AgencyCode, on day: Day) async throws -> Bool {
+        try await listed(agency)?.hasEnded(on: day) ?? false
+    }
+
+    /// Who is in charge of the work of an agency on `day`: itself, or once it has ended the last of those that
+    /// succeeded one another (os-304); nil when nobody is, or the directory does not know it.
+    func inCharge(of agency: AgencyCode, on day: Day) async throws -> AgencyCode? {
+        var here = agency
+        for _ in 0...Limits.OneStop.successors {
+            guard let listed = try await listed(here) else { return nil }
+            if listed.kind(on: day) != nil { return here }
+            guard listed.hasEnded(on: day), let next = listed.successor else { return nil }
+            here = next
+        }
+        return nil
+    }
+
+    private func listed(_ agency: AgencyCode) async throws -> Listed? {
         let now = ContinuousClock.now
-        if let known = kept.withLock({ $0.agencies[agency] }), known.until > now { return known.agency.kind(on: day) }
+        if let known = kept.withLock({ $0.agencies[agency] }), known.until > now { return known.agency }
         let rows = try await database.run(
-            "SELECT kind, valid_from, valid_to FROM directory_agencies WHERE code = \(agency)")
+            "SELECT kind, valid_from, valid_to, successor FROM directory_agencies WHERE code = \(agency)")
         guard let row = rows.first, let kind = AgencyKind(rawValue: try row("kind")) else { return nil }
-        let listed = Listed(kind: kind, from: try row("valid_from"), to: try row("valid_to"))
+        let listed = Listed(
+            kind: kind, from: try row("valid_from"), to: try row("valid_to"), successor: try row("successor"))
         kept.withLock { kept in
             if kept.agencies.count >= Limits.OneStop.bookEntries { kept.agencies.removeAll() }
             kept.agencies[agency] = (listed, now + Limits.OneStop.bookKept)
         }
-        return listed.kind(on: day)
+        return listed
     }
+
+    /// An agency ended, or its end got a successor. Reactions call this inside their transaction; the short life of
+    /// what is kept covers a read that raced the commit.
+    func forgetAgencies() { kept.withLock { $0.agencies.removeAll() } }
 
     func forget(_ code: String) { kept.withLock { _ = $0.versions.removeValue(forKey: code) } }
 

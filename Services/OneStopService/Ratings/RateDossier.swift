@@ -99,7 +99,9 @@ enum ReadRatings: Endpoint {
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<Output> {
         let dossier = try await call.dossier(input.dossier)
-        if call.caller.kind != .citizen { try await call.require(.dossiersApprove, at: dossier.receivingAgency) }
+        if call.caller.kind != .citizen {
+            try await call.require(.dossiersApprove, at: try await call.heir(of: dossier.receivingAgency))
+        }
         call.logRead(of: dossier.id, purpose: .ratings)
         var output = Output()
         output.occasions = try await call.offered(of: dossier)

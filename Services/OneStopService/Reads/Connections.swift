@@ -22,6 +22,13 @@ struct Connections: Equatable {
         var what: String
         var status: DossierStatus
         var agency: AgencyCode
+        /// Which agency took whose place in it.
+        var taken: Taken?
+    }
+
+    struct Taken: Equatable {
+        var from: AgencyCode
+        var by: AgencyCode
     }
 
     /// A dossier that belongs to the same application, since its slip was opened.
@@ -62,7 +69,7 @@ struct Connections: Equatable {
         }
     }
 
-    private mutating func note(_ agency: AgencyCode, _ reason: ReadingReason) {
+    fileprivate mutating func note(_ agency: AgencyCode, _ reason: ReadingReason) {
         if reasons[agency] == nil { reasons[agency] = reason }
     }
 
@@ -82,7 +89,19 @@ struct Connections: Equatable {
             return all
         }
 
+        /// As `Dossier.takenOver` does.
+        private mutating func follow(_ taken: Taken, answered isAnswered: Bool) {
+            func now(_ place: AgencyCode) -> AgencyCode { place == taken.from ? taken.by : place }
+            working = now(working)
+            guard !isAnswered else { return }
+            (received, answered) = (now(received), answered.map(now))
+            sent = Succession.way(sent.map(now), to: working)
+        }
+
         mutating func follow(_ line: Line) {
+            if let taken = line.taken {
+                return follow(taken, answered: [.stopped, .finished].contains(line.status))
+            }
             if line.what == "approved" { answered = line.agency }
             if line.what == "forwarded" {
                 // Who passed it on has nothing more to do with it (os-064).
@@ -106,27 +125,43 @@ struct Connections: Equatable {
 extension Call {
     /// The agencies that had to do with a dossier on a day.
     func connections(of dossier: Dossier, on day: Day) async throws -> Connections {
-        let first = try await run(
+        let forwarded = try await run(
             "SELECT from_agency FROM dossier_forwards WHERE dossier = \(dossier.id) ORDER BY version LIMIT 1"
         ).first
         let asked = try await run(
             """
-            SELECT asked_at AS at, to_agency AS agency, 'opinion' AS reason FROM opinions WHERE dossier = \(dossier.id)
+            WITH asked AS (
+                SELECT id, asked_at AS at, to_agency AS agency, 'opinion' AS reason FROM opinions
+                WHERE dossier = \(dossier.id)
+                UNION ALL
+                SELECT id, begun_at, agency, 'branch' FROM branches WHERE dossier = \(dossier.id)
+            ), taken AS (
+                SELECT subject, from_agency, at, lag(at) OVER (PARTITION BY subject ORDER BY version) AS since
+                FROM succession_lines WHERE dossier = \(dossier.id)
+            )
+            SELECT coalesce((SELECT max(t.at) FROM taken t WHERE t.subject = asked.id), at) AS at, agency, reason
+            FROM asked
             UNION ALL
-            SELECT begun_at, agency, 'branch' FROM branches WHERE dossier = \(dossier.id)
+            -- Before a successor took its place.
+            SELECT coalesce(t.since, asked.at), t.from_agency, reason FROM asked JOIN taken t ON t.subject = asked.id
+            WHERE t.at >= \(day.start)
             ORDER BY 1
             """
         ).map { row -> (Date, AgencyCode, ReadingReason) in
             (try row("at"), try row("agency"), ReadingReason(rawValue: try row("reason")) ?? .opinion)
         }
         // Seen from a linked dossier its application, from an application all that it opened. None of them is forwarded
-        // (os-064), so where it was received is where it is received.
+        // (os-064), so where it was received is where it is received, or the first that a successor took the place of.
+        let first: SQL = """
+            coalesce((SELECT from_agency FROM dossier_forwards WHERE dossier = d.id ORDER BY version LIMIT 1), \
+            d.receiving_agency)
+            """
         let slips = try await run(
             """
-            SELECT s.opened_at, d.id, d.receiving_agency FROM slips s JOIN dossiers d ON d.id = s.parent
+            SELECT s.opened_at, d.id, \(first) AS received FROM slips s JOIN dossiers d ON d.id = s.parent
             WHERE s.child = \(dossier.id)
             UNION ALL
-            SELECT s.opened_at, d.id, d.receiving_agency FROM slips s JOIN dossiers d ON d.id = s.child
+            SELECT s.opened_at, d.id, \(first) AS received FROM slips s JOIN dossiers d ON d.id = s.child
             WHERE s.parent = \(dossier.id)
             ORDER BY 1
             """)
@@ -134,24 +169,34 @@ extension Call {
         let ways = try await ways(of: [dossier.id] + belonging.map(\.id), until: day)
         let linked = try belonging.map { id, slip in
             Connections.Linked(
-                since: try slip("opened_at"), received: try slip("receiving_agency"), history: ways[id] ?? [])
+                since: try slip("opened_at"), received: try slip("received"), history: ways[id] ?? [])
         }
-        return Connections(
-            received: try first?("from_agency") ?? dossier.receivingAgency, ways[dossier.id] ?? [], asked: asked,
+        var found = Connections(
+            received: try forwarded?("from_agency") ?? dossier.receivingAgency, ways[dossier.id] ?? [], asked: asked,
             linked: linked, on: day)
+        // Who had succeeded one of them by then read what that one might (os-302).
+        let book = resource(ProcedureBook.self)
+        for (agency, reason) in found.reasons {
+            if let heir = try await book.inCharge(of: agency, on: day), heir != agency { found.note(heir, reason) }
+        }
+        return found
     }
 
     /// Where each dossier was, from its first day to the end of this one.
     private func ways(of dossiers: [DossierID], until day: Day) async throws -> [DossierID: [Connections.Line]] {
         let rows = try await run(
             """
-            SELECT dossier, at, what, to_status, agency FROM dossier_history
-            WHERE dossier = ANY(\(dossiers)) AND at < \(day.next.start) ORDER BY dossier, version
+            SELECT h.dossier, h.at, h.what, h.to_status, h.agency, s.from_agency, s.to_agency FROM dossier_history h
+            LEFT JOIN succession_lines s ON s.subject = h.dossier AND s.version = h.version
+            WHERE h.dossier = ANY(\(dossiers)) AND h.at < \(day.next.start) ORDER BY h.dossier, h.version
             """)
         return try rows.reduce(into: [:]) { ways, row in
-            let line = Connections.Line(
+            var line = Connections.Line(
                 at: try row("at"), what: try row("what"),
                 status: try Dossier.status(row, "to_status") ?? .submitted, agency: try row("agency"))
+            if let from: AgencyCode = try row("from_agency") {
+                line.taken = Connections.Taken(from: from, by: try row("to_agency"))
+            }
             ways[try row("dossier", as: DossierID.self), default: []].append(line)
         }
     }

@@ -131,7 +131,7 @@ extension Call {
     func requireOversight(_ dossier: Dossier) async throws {
         if caller.kind == .citizen { return }
         if try await holds(.dossiersApprove, at: dossier.workingAgency) { return }
-        try await require(.dossiersApprove, at: dossier.receivingAgency)
+        try await require(.dossiersApprove, at: try await heir(of: dossier.receivingAgency))
     }
 
     /// Who held a post on a day that lets read at one of these agencies.

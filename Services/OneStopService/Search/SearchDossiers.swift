@@ -46,7 +46,10 @@ enum SearchDossiers: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        let readable = Readable(try await call.agencies(.dossiersRead))
+        let tops = try await call.agencies(.dossiersRead)
+        // What is closed stayed with an agency that has ended; its successor finds it (os-302).
+        let ended = try await call.runtime.database.predecessors(of: tops, below: true, on: call.today)
+        let readable = Readable(tops + ended.filter { agency in !tops.contains { agency.isWithin($0) } })
         let wanted = WrittenText(input.text)
         call.logRead(of: "dossiers", wanted.kind, purpose: "search: \(input.purpose.rawValue)")
         var output = Output()

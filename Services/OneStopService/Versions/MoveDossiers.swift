@@ -90,8 +90,8 @@ enum MoveDossier {
         guard let before = try await work.dossier(id, forUpdate: true), before.procedureNumber == mapping.fromVersion
         else { throw Refused.movedMeanwhile }
         let (old, new) = (
-            try await book.version(before.procedure, mapping.fromVersion).definition,
-            try await book.version(before.procedure, mapping.toVersion).definition
+            try await work.following(try await book.version(before.procedure, mapping.fromVersion).definition),
+            try await work.following(try await book.version(before.procedure, mapping.toVersion).definition)
         )
         let branches = try await work.branches(of: id).filter { $0.outcome != .recalled }
         var calendars: [AgencyCode: WorkCalendar] = [:]

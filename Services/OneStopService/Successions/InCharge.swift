@@ -1,0 +1,85 @@
+import Contracts
+import ServiceKit
+
+/// os-303. Who names an agency that has ended is told so, and who is in charge now; what a procedure or a set of linked
+/// procedures names, which stays as it was written, follows the successor by itself.
+extension Call {
+    /// Refuses an agency whose last day is over on `day`.
+    func requireStanding(_ agency: AgencyCode, on day: Day? = nil, field: String = "toAgency") async throws {
+        let book = resource(ProcedureBook.self)
+        guard try await book.hasEnded(agency, on: day ?? today) else { return }
+        throw Refused.agencyDissolved(agency, successor: try await book.inCharge(of: agency, on: day ?? today))
+            .at(field)
+    }
+
+    func following(_ definition: Definition) async throws -> Definition {
+        try await resource(ProcedureBook.self).following(definition, on: today)
+    }
+}
+
+extension Work {
+    func following(_ definition: Definition) async throws -> Definition {
+        try await resource(ProcedureBook.self).following(definition, on: today)
+    }
+}
+
+extension ProcedureBook {
+    /// A procedure whose steps name who is in charge on `day` of the agencies that they were written with.
+    func following(_ definition: Definition, on day: Day) async throws -> Definition {
+        var following = definition
+        for (place, step) in definition.steps.enumerated() where step.rule == .named {
+            guard let named = step.agency, let heir = try await inCharge(of: named, on: day) else { continue }
+            following.steps[place].agency = heir
+        }
+        return following
+    }
+}
+
+extension Session {
+    /// Who is in charge on `day` of the work of an agency that has ended: the last of those that succeeded one another.
+    /// Nil: nobody is named, or nobody named is there. `ProcedureBook.inCharge` from the table itself.
+    func successor(of agency: AgencyCode, on day: Day) async throws -> AgencyCode? {
+        try await run(
+            """
+            WITH RECURSIVE line (code, valid_from, valid_to, successor, hops) AS (
+                SELECT code, valid_from, valid_to, successor, 0 FROM directory_agencies WHERE code = \(agency)
+                UNION ALL
+                SELECT a.code, a.valid_from, a.valid_to, a.successor, line.hops + 1
+                FROM line JOIN directory_agencies a ON a.code = line.successor
+                WHERE line.valid_to < \(day) AND line.hops < \(Limits.OneStop.successors))
+            SELECT code FROM line WHERE hops > 0 AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
+            ORDER BY hops LIMIT 1
+            """
+        ).first?("code")
+    }
+
+    /// The agencies that have ended and of whose work one of these is in charge on `day`.
+    /// - Parameter below: also those of whose work an agency below them is in charge.
+    func predecessors(of agencies: [AgencyCode], below: Bool, on day: Day) async throws -> [AgencyCode] {
+        let rows = try await run(
+            """
+            WITH RECURSIVE line (code) AS (
+                SELECT code FROM directory_agencies a
+                WHERE (valid_to IS NULL OR valid_to >= \(day)) AND (code = ANY(\(agencies)) OR \(below) AND EXISTS (
+                    SELECT FROM unnest(\(agencies)) AS t (top) WHERE starts_with(a.code, top || '.')))
+                UNION
+                SELECT a.code FROM line JOIN directory_agencies a ON a.successor = line.code WHERE a.valid_to < \(day))
+            SELECT code FROM line JOIN directory_agencies USING (code) WHERE valid_to < \(day) ORDER BY code
+            """)
+        return try rows.map { try $0("code") }
+    }
+}
+
+extension Refused {
+    static func agencyDissolved(_ agency: AgencyCode, successor: AgencyCode?) -> Refused {
+        let (vi, en) = successor.map { (" Cơ quan kế thừa: \($0).", " Its successor is \($0).") } ?? ("", "")
+        return Refused(
+            "onestop.agency-dissolved", 422, vi: "Cơ quan \(agency) đã giải thể.\(vi)",
+            en: "Agency \(agency) has been dissolved.\(en)", field: "toAgency")
+    }
+
+    /// The same refusal for the documentation.
+    static let agencyDissolved = Refused(
+        "onestop.agency-dissolved", 422, vi: "Cơ quan đã giải thể; chi tiết nêu cơ quan kế thừa.",
+        en: "The agency has been dissolved; the detail names its successor.", field: "toAgency")
+}
