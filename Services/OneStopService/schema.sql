@@ -1133,6 +1133,29 @@ CREATE TABLE subject_keys (
     CONSTRAINT subject_keys_subject_key UNIQUE (subject)
 );
 
+CREATE TABLE succession_lines (
+    subject uuid NOT NULL,
+    version bigint NOT NULL,
+    kind text NOT NULL,
+    dossier uuid,
+    from_agency text NOT NULL,
+    to_agency text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT succession_lines_pkey PRIMARY KEY (subject, version),
+    CONSTRAINT succession_lines_dossier_fkey FOREIGN KEY (dossier) REFERENCES dossiers(id),
+    CONSTRAINT succession_lines_check CHECK ((dossier IS NULL) = (kind = 'complaint'::text)),
+    CONSTRAINT succession_lines_kind_check CHECK (kind = ANY (ARRAY['dossier'::text, 'branch'::text, 'opinion'::text, 'complaint'::text]))
+);
+
+CREATE TABLE successions (
+    agency text NOT NULL,
+    decided_by text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    moved integer NOT NULL DEFAULT 0,
+    finished_at timestamp with time zone,
+    CONSTRAINT successions_pkey PRIMARY KEY (agency)
+);
+
 CREATE TABLE timers (
     kind text NOT NULL,
     key text NOT NULL,
@@ -1298,6 +1321,8 @@ CREATE INDEX dossiers_of_status ON dossiers USING btree (working_agency, status,
 
 CREATE INDEX dossiers_received ON dossiers USING btree (receiving_agency, accepted_at) WHERE accepted_at IS NOT NULL;
 
+CREATE INDEX dossiers_sent ON dossiers USING gin (sent_from) WHERE sent_from <> '{}'::text[] AND (status = ANY (ARRAY[1, 2, 4, 5, 6, 7]));
+
 CREATE INDEX dossiers_unassigned ON dossiers USING btree (working_agency, act_by, id) INCLUDE (status, procedure, step) WHERE officer IS NULL AND (status = ANY (ARRAY[4, 5, 6, 7]));
 
 CREATE INDEX drafts_owner ON drafts USING btree (owner, saved_at);
@@ -1345,6 +1370,8 @@ CREATE INDEX slips_parent ON slips USING btree (parent);
 CREATE INDEX slips_to ON slips USING btree (agency, due_at, id) WHERE outcome IS NULL;
 
 CREATE INDEX subject_erasures_subject ON subject_erasures USING btree (subject, id);
+
+CREATE INDEX succession_lines_dossier ON succession_lines USING btree (dossier) WHERE dossier IS NOT NULL;
 
 CREATE INDEX timers_due ON timers USING btree (due_at);
 

@@ -48,8 +48,8 @@ extension Limits {
     public static let rightsKept: Duration = .seconds(1)
     /// Persons whose rights are kept at once.
     public static let rightsPersons = 10_000
-    /// Of so many persons it is remembered when they last changed something, at least so long: longer than what may hide
-    /// it is kept.
+    /// Of so many persons it is remembered when they last changed something, at least so long: longer than anything is
+    /// kept that may hide it.
     public static let ownActs = 10_000
     public static let ownActsKept: Duration = .seconds(2)
 }

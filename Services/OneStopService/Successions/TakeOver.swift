@@ -52,8 +52,8 @@ struct TakeOver: Sendable {
         return (branches, opinions.filter { $0.answeredAt == nil && $0.toAgency == agency })
     }
 
-    /// What `DossierSQL.update` does not write, because nothing else changes it but forwarding: who received it. Reports
-    /// about the time before count it where it was then. Slips name both sides of linked dossiers.
+    /// What `DossierSQL.update` does not write, because nothing else changes it but forwarding: who received it.
+    /// Reports about the time before count it where it was then. Slips name both sides of linked dossiers.
     private func receive(_ before: Dossier, _ work: Work) async throws {
         try await work.post("UPDATE dossiers SET receiving_agency = \(successor) WHERE id = \(before.id)")
         try await work.post(
