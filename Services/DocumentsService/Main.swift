@@ -28,7 +28,12 @@ import ServiceKit
     ]
     static let settings: [Configuration.Setting] = [{ _ = try $0.files() }]
     static let reactions: [any Reaction.Type] = [
-        OnDossierApproved.self
+        OnDossierApproved.self,
+        OnIssuerDissolved.self,
+        OnIssuerEstablished.self,
+    ]
+    static let timers: [any TimedTask.Type] = [
+        TakeOverDrafts.self
     ]
 
     static func resources(

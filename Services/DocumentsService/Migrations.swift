@@ -97,6 +97,14 @@ enum Migrations {
                 PRIMARY KEY (agency, series, year)
             );
             """),
+        Migration(
+            4, "what dissolved agencies leave",
+            """
+            -- What ended before this was kept is looked at now, also where business time stands in the past.
+            INSERT INTO timers (kind, key, due_at, payload)
+                SELECT 'documents.succession', code, '2000-01-01T00:00:00Z', '{}' FROM directory_agencies
+                WHERE valid_to IS NOT NULL;
+            """),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 }

@@ -71,6 +71,7 @@ public enum Catalogue {
         DocumentDrafted.self,
         DocumentApproved.self,
         DocumentIssued.self,
+        DocumentTakenOver.self,
         // Budget
         FeeDemanded.self,
         FeePaid.self,

@@ -77,14 +77,8 @@ extension Limits {
         public static let reassignOfficers = 20
         public static let reassignBatch = 50
         public static let reassignPreview = 20_000
-        /// What the successor of a dissolved agency takes over in one transaction, of each kind; up to here a list
-        /// counts what is still open there.
-        public static let successionBatch = 50
+        /// Up to here a list counts what is still open at a dissolved agency, of each kind.
         public static let successionCounted = 200
-        /// Most agencies that succeeded one another, and after how long a dissolved one is looked at again, in business
-        /// time (seconds): while it has no successor, and once when all is done.
-        public static let successors = 20
-        public static let successorLook = 86_400.0
         /// Dossiers whose dates are counted anew in one transaction after the calendar changed, and most that a preview
         /// of a change looks at.
         public static let calendarBatch = 100

@@ -115,7 +115,7 @@ extension Office {
         try await Office.open { office in
             _ = try await Heir.establish(office)
             let first = try DossierID(try await office.inWork())
-            let most = Limits.OneStop.successionBatch
+            let most = Limits.Successions.batch
             // Three batches, without their events.
             try await office.harness.database.database.run(
                 """

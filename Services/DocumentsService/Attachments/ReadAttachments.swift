@@ -27,7 +27,7 @@ enum DownloadAttachment: RawEndpoint {
         let id = try path.id("document", as: DocumentID.self)
         let attachment = try path.id("attachment", as: FileID.self)
         guard let document = try await call.runtime.database.document(id) else { throw Refused.notFound }
-        try await call.require(.documentsRead, at: document.agency)
+        try await call.require(.documentsRead, inChargeOf: document.agency)
         guard let file = document.attachments.first(where: { $0.attachment == attachment }),
             let hash = ContentHash(file.sha256)
         else { throw Refused.notFound }

@@ -6,7 +6,7 @@ enum DraftDocument: Endpoint {
     static let route = Route.post("/documents", success: 201)
     static let summary = "Draft an outgoing document (soạn thảo văn bản đi)"
     static let access = Access.official(.documentsDraft)
-    static let refusals = [Refused.agencyUnknown, .fieldMissing, .fieldUnfit]
+    static let refusals = [Refused.agencyUnknown, .agencyDissolved, .fieldMissing, .fieldUnfit]
 
     struct Input: Record {
         var agency = AgencyCode.none
@@ -19,7 +19,10 @@ enum DraftDocument: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Document> {
         try await call.require(.documentsDraft, at: input.agency)
-        guard try await call.runtime.database.knows(agency: input.agency) else { throw Refused.agencyUnknown }
+        guard let hasEnded = try await call.runtime.database.hasEnded(input.agency, on: call.today) else {
+            throw Refused.agencyUnknown
+        }
+        guard !hasEnded else { throw Refused.agencyDissolved }
         var document = Document()
         (document.document, document.agency, document.content) = (.new(), input.agency, try input.content.checked())
         (document.drafter, document.draftedAt) = (call.caller.person, call.now)
@@ -42,4 +45,7 @@ enum DraftDocument: Endpoint {
 extension Refused {
     static let agencyUnknown = Refused(
         "documents.agency-unknown", 422, vi: "Không có cơ quan này.", en: "There is no such agency.", field: "agency")
+    static let agencyDissolved = Refused(
+        "documents.agency-dissolved", vi: "Cơ quan đã giải thể; văn bản do cơ quan kế thừa ban hành.",
+        en: "The agency has been dissolved; its successor issues.")
 }

@@ -8,7 +8,9 @@ enum IssueDocument: Endpoint {
     static let route = Route.post("/documents/{document}/issue")
     static let summary = "Number a document and issue it (cấp số, phát hành)"
     static let access = Access.official(.documentsIssue)
-    static let refusals = [Refused.notApproved, .alreadyIssued, .fieldMissing, .fieldUnfit, .symbolTaken]
+    static let refusals = [
+        Refused.notApproved, .alreadyIssued, .agencyDissolved, .fieldMissing, .fieldUnfit, .symbolTaken,
+    ]
 
     struct Input: Record {
         var document = DocumentID()

@@ -5,7 +5,9 @@ import ServiceKit
 /// the symbol.
 enum OnDossierApproved: Reaction {
     static func handle(_ event: DossierApproved, _ envelope: Envelope, _ work: Work) async throws {
-        guard try await work.knows(agency: event.agency) else { throw NotYet("agency:\(event.agency.text)") }
+        guard let hasEnded = try await work.hasEnded(event.agency, on: work.today) else {
+            throw NotYet("agency:\(event.agency.text)")
+        }
         let document = draft(event, at: work.now)
         // A dossier has one document, however often it is approved.
         let drafted = try await work.run("\(document.insert) ON CONFLICT (dossier) DO NOTHING RETURNING id")
@@ -15,6 +17,8 @@ enum OnDossierApproved: Reaction {
         }
         try await work.note(document, "drafted")
         try await work.announce(document.drafted, version: 1, to: document.agency)
+        // It came after the last day of its agency, whose timer may have been done.
+        if hasEnded { try await TakeOverDrafts.begin(at: event.agency, work) }
     }
 
     static func draft(_ event: DossierApproved, at now: Date) -> Document {

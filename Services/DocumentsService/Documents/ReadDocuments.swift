@@ -16,7 +16,7 @@ enum ReadDocument: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Document> {
         guard let document = try await call.runtime.database.document(input.document) else { throw Refused.notFound }
-        try await call.require(.documentsRead, at: document.agency)
+        try await call.require(.documentsRead, inChargeOf: document.agency)
         call.logRead(of: "document", input.document.text, purpose: "to read it")
         return document.reply
     }
@@ -54,7 +54,7 @@ enum ListDocuments: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.documentsRead, at: input.agency)
+        try await call.require(.documentsRead, inChargeOf: input.agency)
         call.logRead(of: "documents", input.agency.text, purpose: "list")
         let cursor = try Cursor(input.cursor).text
         let after = cursor.isEmpty ? DocumentID() : try DocumentID(cursor)
@@ -109,7 +109,7 @@ enum ReadHistory: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         guard let document = try await call.runtime.database.document(input.document) else { throw Refused.notFound }
-        try await call.require(.documentsRead, at: document.agency)
+        try await call.require(.documentsRead, inChargeOf: document.agency)
         call.logRead(of: "document", input.document.text, purpose: "history")
         let rows = try await call.run(
             """

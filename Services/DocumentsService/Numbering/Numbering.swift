@@ -82,10 +82,13 @@ extension Session {
 
 extension Work {
     /// The numbering that an issue stands on, held against change to the end of the transaction. The default becomes a
-    /// row here: an agency that is renamed later keeps numbering as it did.
+    /// row here: an agency that is renamed later keeps numbering as it did. One that has ended numbers nothing.
     func numberingHeld(of agency: AgencyCode) async throws -> Numbering {
-        let held: SQL = "SELECT * FROM agency_numbering WHERE agency = \(agency) FOR SHARE"
-        if let row = try await run(held).first { return try Numbering(row) }
+        let held: SQL = """
+            SELECT n.*, a.valid_to FROM agency_numbering n LEFT JOIN directory_agencies a ON a.code = n.agency
+            WHERE n.agency = \(agency) FOR SHARE OF n
+            """
+        if let row = try await run(held).first { return try standing(row) }
         guard let standard = try await numbering(of: agency) else { throw Refused.agencyUnknown }
         try await run(
             """
@@ -93,6 +96,12 @@ extension Work {
             VALUES (\(agency), \(standard.symbol), \(standard.booksJSON), 1) ON CONFLICT (agency) DO NOTHING
             """)
         guard let row = try await run(held).first else { throw Refused.stale }
+        return try standing(row)
+    }
+
+    private func standing(_ row: Row) throws -> Numbering {
+        let last: Day? = try row("valid_to")
+        if let last, last < today { throw Refused.agencyDissolved }
         return try Numbering(row)
     }
 }

@@ -15,7 +15,7 @@ enum ReadNumbering: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Numbering> {
-        try await call.require(.documentsRead, at: input.agency)
+        try await call.require(.documentsRead, inChargeOf: input.agency)
         guard let numbering = try await call.runtime.database.numbering(of: input.agency) else {
             throw Refused.notFound
         }

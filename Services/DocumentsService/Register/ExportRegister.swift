@@ -35,7 +35,7 @@ enum ExportRegister: RawEndpoint {
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         guard let agency = path["agency"].flatMap({ try? AgencyCode($0) }) else { throw Refused.notFound }
-        try await call.require(.documentsRead, at: agency)
+        try await call.require(.documentsRead, inChargeOf: agency)
         call.logRead(of: "documents", agency.text, purpose: "register")
         let year = try year(request) ?? call.today.year
         var rows = [header]

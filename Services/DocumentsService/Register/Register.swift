@@ -106,7 +106,7 @@ enum ReadRegister: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.documentsRead, at: input.agency)
+        try await call.require(.documentsRead, inChargeOf: input.agency)
         call.logRead(of: "documents", input.agency.text, purpose: "register")
         let after = try place(Cursor(input.cursor))
         var output = Output()

@@ -61,9 +61,10 @@ final class ProcedureBook: Sendable {
 
     /// Who is in charge of the work of an agency on `day`: itself, or once it has ended the last of those that
     /// succeeded one another (os-304); nil when nobody is, or the directory does not know it.
+    /// `Session.successor` from what is kept.
     func inCharge(of agency: AgencyCode, on day: Day) async throws -> AgencyCode? {
         var here = agency
-        for _ in 0...Limits.OneStop.successors {
+        for _ in 0...Limits.Successions.line {
             guard let listed = try await listed(here) else { return nil }
             if listed.kind(on: day) != nil { return here }
             guard listed.hasEnded(on: day), let next = listed.successor else { return nil }

@@ -36,23 +36,6 @@ extension ProcedureBook {
 }
 
 extension Session {
-    /// Who is in charge on `day` of the work of an agency that has ended: the last of those that succeeded one another.
-    /// Nil: nobody is named, or nobody named is there. `ProcedureBook.inCharge` from the table itself.
-    func successor(of agency: AgencyCode, on day: Day) async throws -> AgencyCode? {
-        try await run(
-            """
-            WITH RECURSIVE line (code, valid_from, valid_to, successor, hops) AS (
-                SELECT code, valid_from, valid_to, successor, 0 FROM directory_agencies WHERE code = \(agency)
-                UNION ALL
-                SELECT a.code, a.valid_from, a.valid_to, a.successor, line.hops + 1
-                FROM line JOIN directory_agencies a ON a.code = line.successor
-                WHERE line.valid_to < \(day) AND line.hops < \(Limits.OneStop.successors))
-            SELECT code FROM line WHERE hops > 0 AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to >= \(day))
-            ORDER BY hops LIMIT 1
-            """
-        ).first?("code")
-    }
-
     /// The agencies that have ended and of whose work one of these is in charge on `day`.
     /// - Parameter below: also those of whose work an agency below them is in charge.
     func predecessors(of agencies: [AgencyCode], below: Bool, on day: Day) async throws -> [AgencyCode] {

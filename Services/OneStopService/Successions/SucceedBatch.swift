@@ -17,7 +17,7 @@ enum SucceedBatch: TimedTask {
             """)
         guard let row = rows.first, let last: Day = try row("valid_to") else { return }
         let own = work.acting(for: try row("decided_by"))
-        let limit = Limits.OneStop.successionBatch
+        let limit = Limits.Successions.batch
         let successor = try await own.successor(of: agency, on: max(work.today, last.next))
         guard try await own.cancelAppointments(at: agency, after: last, successor: successor) < limit else {
             return try await work.schedule(Self.self, key: key, at: work.now)
@@ -27,7 +27,7 @@ enum SucceedBatch: TimedTask {
         }
         let dossiers = try await own.run(Succession.dossiers(at: "\(agency)", limit: limit))
         let complaints = try await own.run(Succession.complaints(at: "\(agency)", limit: limit))
-        let later = work.now.addingTimeInterval(Limits.OneStop.successorLook)
+        let later = work.now.addingTimeInterval(Limits.Successions.look)
         guard !dossiers.isEmpty || !complaints.isEmpty else {
             let finished: Date? = try row("finished_at")
             guard finished == nil else { return }
@@ -65,7 +65,7 @@ extension Work {
             UPDATE appointments SET state = 'cancelled', version = version + 1, closed_at = \(now)
             WHERE id IN (
                 SELECT id FROM appointments WHERE agency = \(agency) AND day > \(last) AND state = 'booked'
-                ORDER BY day, id LIMIT \(Limits.OneStop.successionBatch) FOR UPDATE)
+                ORDER BY day, id LIMIT \(Limits.Successions.batch) FOR UPDATE)
             RETURNING \(DeskAppointment.columns), mail, language
             """)
         for row in rows {
