@@ -7,10 +7,11 @@ enum OpenDemandOnPaymentRequired: Reaction {
     static func handle(_ event: DossierPaymentRequired, _ envelope: Envelope, _ work: Work) async throws {
         if let known = try await work.demand(event.demand) {
             // The same requirement told twice, as two events, opens nothing more; another one under the same number
-            // is a fault of its source, for an operator to see.
-            guard known.dossier == event.dossier, known.agency == event.agency, known.amount == event.amount else {
-                throw DemandFault.numberUsed(event.demand)
-            }
+            // is a fault of its source, for an operator to see. The successor of its agency may have collected it.
+            let hasEnded = try await work.hasEnded(event.agency, on: work.today) ?? false
+            guard known.dossier == event.dossier, known.agency == event.agency || hasEnded,
+                known.amount == event.amount
+            else { throw DemandFault.numberUsed(event.demand) }
             return
         }
         let rows = try await work.run(

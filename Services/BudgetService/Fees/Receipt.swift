@@ -83,15 +83,18 @@ struct Receipt: Record {
 
 extension Work {
     /// The next number of the book, taken in the transaction of the payment: when that fails the number is free again.
-    /// - Parameter voided: the receipt in whose place it is issued.
+    /// - Parameters:
+    ///   - agency: whose book it is.
+    ///   - voided: the receipt in whose place it is issued.
     func issueReceipt(
-        _ series: Receipt.Series, for demand: FeeDemand, by actor: String, replacing voided: ReceiptID? = nil
+        _ series: Receipt.Series, for demand: FeeDemand, at agency: AgencyCode, by actor: String,
+        replacing voided: ReceiptID? = nil
     ) async throws -> String {
         let rows = try await run(
             """
             WITH next AS (
                 INSERT INTO receipt_counters (agency, series, year, last)
-                VALUES (\(demand.agency), \(series.rawValue), \(Int32(today.year)), 1)
+                VALUES (\(agency), \(series.rawValue), \(Int32(today.year)), 1)
                 ON CONFLICT (agency, series, year) DO UPDATE SET last = receipt_counters.last + 1
                 RETURNING agency, series, year, last
             )
@@ -142,7 +145,7 @@ enum ListReceipts: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         let year = input.year ?? call.today.year
         let rows = try await call.run(
             """

@@ -33,7 +33,7 @@ enum ListJournal: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         let (day, entry) = try place(of: Cursor(input.cursor))
         let rows = try await call.run(
             """

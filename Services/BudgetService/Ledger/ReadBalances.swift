@@ -48,7 +48,7 @@ enum ReadBalances: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         var output = Output()
         (output.agency, output.on) = (input.agency, input.on ?? call.today)
         let rows = try await call.run(

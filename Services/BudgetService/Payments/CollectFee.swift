@@ -52,7 +52,7 @@ enum CollectFee: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<FeeDemand> {
         guard let known = try await call.runtime.database.demand(input.demand) else { throw Refused.notFound }
-        try await call.require(.feesCollect, at: known.agency)
+        try await call.require(.feesCollect, inChargeOf: known.agency)
         let received = try received(input, now: call.now)
         do {
             return try await call.transaction { work in

@@ -50,7 +50,7 @@ enum HandOverPostal: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.feesCollect, at: input.agency)
+        try await call.require(.feesCollect, inChargeOf: input.agency)
         do {
             return try await call.transaction { work in
                 let held = try await work.run(

@@ -37,7 +37,7 @@ enum ListPayments: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         let cursor = try Cursor(input.cursor).text
         let before = cursor.isEmpty ? nil : try PaymentID(cursor)
         let rows = try await call.run(

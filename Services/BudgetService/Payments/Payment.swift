@@ -112,16 +112,17 @@ extension Work {
     func book(_ received: Payment, for demand: FeeDemand) async throws -> (Payment, FeeDemand) {
         var (payment, after) = (received, demand)
         payment.payment = PaymentID.new()
-        (payment.demand, payment.agency, payment.receivedAt) = (demand.demand, demand.agency, now)
+        (payment.demand, payment.agency) = (demand.demand, try await collector(of: demand))
+        payment.receivedAt = now
         if payment.channel != .gateway { payment.takenBy = actingPerson }
         (payment.settled, payment.toRefund) = try Payment.split(payment.amount, for: demand)
         if payment.reference.isEmpty { payment.reference = payment.payment.text }
         let booker = payment.channel == .gateway ? "payment-gateway" : actor
         if payment.settled > .zero {
             let receipt = try await issueReceipt(
-                payment.channel == .counter ? .cash : .electronic, for: demand, by: booker)
+                payment.channel == .counter ? .cash : .electronic, for: demand, at: payment.agency, by: booker)
             payment.receiptNumber = receipt
-            (after.state, after.paidAt) = (.paid, min(payment.paidAt, now))
+            (after.state, after.paidAt, after.agency) = (.paid, min(payment.paidAt, now), payment.agency)
             (after.receiptNumber, after.version) = (receipt, demand.version + 1)
         }
         try await post(
@@ -141,11 +142,17 @@ extension Work {
         return (payment, after)
     }
 
+    /// In whose books money for a demand is taken today: of who is in charge of the work of an agency that has ended,
+    /// whose own books get no new collection. While nobody is, its own: money that came is never refused.
+    func collector(of demand: FeeDemand) async throws -> AgencyCode {
+        try await successor(of: demand.agency, on: today) ?? demand.agency
+    }
+
     private func settle(_ after: FeeDemand, from before: FeeDemand, through channel: PaymentChannel) async throws {
         let changed = try await run(
             """
             UPDATE fee_demands SET state = 'paid', paid_at = \(after.paidAt), receipt_number = \(after.receiptNumber),
-                version = \(after.version)
+                agency = \(after.agency), version = \(after.version)
             WHERE id = \(before.demand) AND version = \(before.version)
             """)
         guard changed.affected == 1 else { throw Refused.stale }

@@ -20,7 +20,7 @@ enum RefundPayment: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Payment> {
         let rows = try await call.run("\(Payment.selection) WHERE p.id = \(input.payment)")
         guard let payment = try rows.first.map(Payment.init) else { throw Refused.notFound }
-        try await call.require(.feesCollect, at: payment.agency)
+        try await call.require(.feesCollect, inChargeOf: payment.agency)
         try decide(payment)
         do {
             return try await call.transaction { work in

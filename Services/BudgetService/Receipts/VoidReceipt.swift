@@ -36,7 +36,7 @@ enum ReadReceiptByNumber: Endpoint {
     static let access = Access.official(.ledgerRead)
 
     static func handle(_ input: ReceiptPath, _ call: Call) async throws -> Reply<Receipt> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         guard let known = try await call.runtime.database.receipt(input) else { throw Refused.notFound }
         return Reply(known.receipt)
     }
@@ -65,7 +65,7 @@ enum VoidReceipt: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Receipt> {
-        try await call.require(.feesApprove, at: input.path.agency)
+        try await call.require(.feesApprove, inChargeOf: input.path.agency)
         guard let known = try await call.runtime.database.receipt(input.path) else { throw Refused.notFound }
         do {
             return try await call.transaction { work in
@@ -81,8 +81,10 @@ enum VoidReceipt: Endpoint {
                     INSERT INTO receipt_voids (receipt, reason, issued_by, voided_by, voided_at)
                     VALUES (\(now.id), \(input.reason), \(now.issuer), \(work.actor), \(work.now))
                     """)
+                // The book of an agency that has ended is at its end; where the money stands does not change.
                 let number = try await work.issueReceipt(
-                    now.receipt.series, for: demand, by: work.actor, replacing: now.id)
+                    now.receipt.series, for: demand, at: try await work.collector(of: demand), by: work.actor,
+                    replacing: now.id)
                 try await tell(demand, voided: now.receipt.number, number, work)
                 guard let after = try await work.receipt(input.path) else { throw Refused.notFound }
                 return Reply(after.receipt)

@@ -25,7 +25,7 @@ enum DecideRefund: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<FeeRefund> {
         guard let known = try await call.runtime.database.refund(input.refund) else { throw Refused.notFound }
-        try await call.require(.feesApprove, at: known.agency)
+        try await call.require(.feesApprove, inChargeOf: known.agency)
         let person = try call.person
         return try await call.transaction { work in
             // The demand's row before the refund's, as in a proposal: two of them never wait for each other.

@@ -116,7 +116,7 @@ enum ReadRefund: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<FeeRefund> {
         guard let refund = try await call.runtime.database.refund(input.refund) else { throw Refused.notFound }
-        try await call.require(.ledgerRead, at: refund.agency)
+        try await call.require(.ledgerRead, inChargeOf: refund.agency)
         return Reply(refund, version: Int64(refund.version))
     }
 }
@@ -153,7 +153,7 @@ enum ListRefunds: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         let cursor = try Cursor(input.cursor).text
         let before = cursor.isEmpty ? nil : try RefundID(cursor)
         let rows = try await call.run(

@@ -25,7 +25,7 @@ enum PayOutRefund: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<FeeRefund> {
         guard let known = try await call.runtime.database.refund(input.refund) else { throw Refused.notFound }
-        try await call.require(.feesCollect, at: known.agency)
+        try await call.require(.feesCollect, inChargeOf: known.agency)
         let person = try call.person
         do {
             return try await call.transaction { work in

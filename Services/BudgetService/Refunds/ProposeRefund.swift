@@ -23,7 +23,7 @@ enum ProposeRefund: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<FeeRefund> {
         guard let known = try await call.runtime.database.demand(input.demand) else { throw Refused.notFound }
-        try await call.require(.feesCollect, at: known.agency)
+        try await call.require(.feesCollect, inChargeOf: known.agency)
         let person = try call.person
         do {
             return try await call.transaction { work in

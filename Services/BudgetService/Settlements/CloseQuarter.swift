@@ -31,7 +31,7 @@ enum ReadSettlement: Endpoint {
     static let refusals = [Refused.quarterInLater]
 
     static func handle(_ input: QuarterPath, _ call: Call) async throws -> Reply<Settlement> {
-        try await call.require(.ledgerRead, at: input.agency)
+        try await call.require(.ledgerRead, inChargeOf: input.agency)
         let (database, until) = (call.runtime.database, try input.until)
         if let closed = try await database.settlement(of: input.agency, until: until) { return Reply(closed) }
         let last = try await database.lastSettled(input.agency)
@@ -74,7 +74,7 @@ enum CloseQuarter: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Settlement> {
         let (agency, until) = (input.quarter.agency, try input.quarter.until)
-        try await call.require(.feesApprove, at: agency)
+        try await call.require(.feesApprove, inChargeOf: agency)
         return try await call.transaction { work in
             // Entries that are being written are waited for, and later ones wait (journal_entry_lands).
             try await work.run("SELECT pg_advisory_xact_lock(hashtextextended('ledger ' || \(agency), 0))")
@@ -180,7 +180,7 @@ enum PayTreasury: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Settlement> {
         let (agency, until) = (input.quarter.agency, try input.quarter.until)
-        try await call.require(.feesCollect, at: agency)
+        try await call.require(.feesCollect, inChargeOf: agency)
         do {
             return try await call.transaction { work in
                 guard var settlement = try await work.settlement(of: agency, until: until),

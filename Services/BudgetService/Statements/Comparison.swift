@@ -101,7 +101,7 @@ enum ReadStatement: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Statement> {
         guard let statement = try await call.runtime.database.statement(input.statement) else { throw Refused.notFound }
-        try await call.require(.ledgerRead, at: statement.agency)
+        try await call.require(.ledgerRead, inChargeOf: statement.agency)
         return Reply(statement)
     }
 }
@@ -138,7 +138,7 @@ enum CompareStatement: Endpoint {
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let known = try await call.run("SELECT agency FROM statements WHERE id = \(input.statement)")
         guard let agency: AgencyCode = try known.first?("agency") else { throw Refused.notFound }
-        try await call.require(.ledgerRead, at: agency)
+        try await call.require(.ledgerRead, inChargeOf: agency)
         let (line, payment) = try place(of: Cursor(input.cursor))
         let rows = try await call.runtime.database.comparison(
             input.statement, input.outcome, after: line, payment, limit: input.limit + 1)
@@ -203,7 +203,7 @@ enum ExportComparison: RawEndpoint {
         let known = try await call.run("SELECT agency, from_day, until FROM statements WHERE id = \(id)")
         guard let row = known.first else { throw Refused.notFound }
         let (agency, from): (AgencyCode, Day) = (try row("agency"), try row("from_day"))
-        try await call.require(.ledgerRead, at: agency)
+        try await call.require(.ledgerRead, inChargeOf: agency)
         let most = Limits.Budget.statementRows * 2
         let lines = try await call.runtime.database.comparison(id, nil, after: 0, PaymentID(), limit: most + 1)
         guard lines.count <= most else { throw Refused.comparisonTooLong }

@@ -150,7 +150,7 @@ enum TakeStatement: RawEndpoint {
 
     static func handle(_ request: Incoming, _ path: [String: String], _ call: Call) async throws -> Outgoing {
         let asked = try Asked(request)
-        try await call.require(.feesCollect, at: asked.agency)
+        try await call.require(.feesCollect, inChargeOf: asked.agency)
         let (rows, faults) = try StatementFile.read(request.body, from: asked.from, until: asked.until)
         guard faults.isEmpty else { throw Refused.badStatement.naming(faults) }
         let sha256 = ContentHash(of: request.body).text
