@@ -1,12 +1,12 @@
 import Contracts
 import Foundation
 import Postgres
-import ServiceKit
 import ServiceTestKit
 import TestKit
 import Testing
 
 @testable import DocumentsService
+@testable import ServiceKit
 
 extension Office {
     fileprivate struct Killed: Error {}
