@@ -1,7 +1,8 @@
 import Contracts
 import ServiceKit
 
-/// `POST /agencies/{agency}/dissolve`: an agency ends with a day; its dossiers keep the old code.
+/// `POST /agencies/{agency}/dissolve`: an agency ends with a day. What is open there goes to the successor
+/// (os-300), and what is closed keeps the old code.
 enum DissolveAgency: Endpoint {
     static let route = Route.post("/agencies/{agency}/dissolve")
     static let summary = "Dissolve an agency (giải thể, sáp nhập) with its last day and successor"

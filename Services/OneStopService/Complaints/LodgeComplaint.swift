@@ -160,21 +160,29 @@ extension Call {
         }
     }
 
-    /// os-137: who leads an agency does not answer what is said about him or her: the agency above does. What is said
-    /// about an agency that has ended is answered by its successor (os-303).
+    /// What is said about an agency that has ended is answered by its successor (os-303).
     private func answering(_ complaint: Complaint) async throws -> AgencyCode {
-        let place = try await heir(of: complaint.aboutAgency)
-        guard let official = complaint.official, let above = place.parent else { return place }
-        let leads = try await runtime.database.officials(at: place, role: .leader, on: today)
-            .contains { $0.person == official }
-        guard leads, try await resource(ProcedureBook.self).kind(of: above, on: today) != nil else { return place }
-        return above
+        try await resource(ProcedureBook.self).answering(
+            complaint.official, at: try await heir(of: complaint.aboutAgency), on: today, in: runtime.database)
     }
 
     fileprivate func requireComplained(_ agency: AgencyCode) async throws {
         guard agency != .none else { throw Refused.complaintAbout }
         guard try await resource(ProcedureBook.self).inCharge(of: agency, on: today) == nil else { return }
         do { try await requireKnown(agency) } catch let refused as Refused { throw refused.at("agency") }
+    }
+}
+
+extension ProcedureBook {
+    /// os-137: who leads an agency does not answer what is said about him or her: the agency above does.
+    /// - Parameter official: whom a complaint is about.
+    func answering(
+        _ official: PersonID?, at place: AgencyCode, on day: Day, in session: any Session
+    ) async throws -> AgencyCode {
+        guard let official, let above = place.parent else { return place }
+        let leads = try await session.officials(at: place, role: .leader, on: day).contains { $0.person == official }
+        guard leads, try await kind(of: above, on: day) != nil else { return place }
+        return above
     }
 }
 

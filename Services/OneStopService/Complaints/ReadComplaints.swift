@@ -103,9 +103,11 @@ enum ListComplaints: Endpoint {
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let agency = if let asked = input.agency { asked } else { try await call.ownAgency }
-        try await call.require(.dossiersRead, at: agency)
+        // What an agency that has ended answered stays there, and is its successor's to read (os-302).
+        let place = try await call.heir(of: agency)
+        try await call.require(.dossiersRead, at: place)
         let person = try call.person
-        let leads = try await call.holds(.dossiersApprove, at: agency)
+        let leads = try await call.holds(.dossiersApprove, at: place)
         call.logRead(of: "complaints", agency.text, purpose: "what is to answer")
         let own: SQL = leads ? "" : "AND handler = \(person)"
         let after = try TimeCursor(input.cursor)

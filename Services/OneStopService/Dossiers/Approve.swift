@@ -32,7 +32,8 @@ enum Approve: Endpoint {
         let (dossier, type) = try decide(
             before, definition: definition,
             openOpinions: try await call.openOpinions(of: before.id, guards: guards),
-            isSigned: try await call.runtime.database.isSigned(before, guards: guards), leader: leader, now: call.now)
+            isSigned: try await call.runtime.database.isSigned(before, guards: guards),
+            begunAt: try await call.begun(before, definition), leader: leader, now: call.now)
         var event = DossierApproved()
         (event.dossier, event.code, event.agency) = (dossier.id, dossier.code?.text ?? "", dossier.workingAgency)
         (event.actor, event.documentType, event.subject) = (leader, type, definition.name)
@@ -41,14 +42,14 @@ enum Approve: Endpoint {
     }
 
     static func decide(
-        _ before: Dossier, definition: Definition, openOpinions: Int, isSigned: Bool = false, leader: PersonID,
-        now: Date
+        _ before: Dossier, definition: Definition, openOpinions: Int, isSigned: Bool = false,
+        begunAt: AgencyCode? = nil, leader: PersonID, now: Date
     ) throws(Refused) -> (Dossier, documentType: String) {
         try before.require(.processing)
         guard before.approvedAt == nil else { throw .alreadyApproved }
         guard let type = definition.documentType else { throw .nothingToIssue }
         try pass(definition.endGuards(before), before, definition, openOpinions: openOpinions, isSigned: isSigned)
-        try checkPlace(before, definition)
+        try checkPlace(before, definition, begunAt: begunAt)
         var dossier = before
         dossier.approvedAt = now
         dossier.approvedBy = leader
@@ -58,10 +59,15 @@ enum Approve: Endpoint {
 
     /// Refuses unless the dossier is at a last step and where that step is done: only there sits the authority that
     /// decides, also when the dossier was sent elsewhere in between.
-    static func checkPlace(_ dossier: Dossier, _ definition: Definition) throws(Refused) {
+    /// - Parameter begunAt: where that step was begun at the agency above: it ends there, also when who received the
+    ///   dossier was succeeded by one with another above it (os-300).
+    static func checkPlace(
+        _ dossier: Dossier, _ definition: Definition, begunAt: AgencyCode? = nil
+    ) throws(Refused) {
         let graph = StepGraph(definition.steps)
         guard let place = dossier.step.flatMap(graph.place), graph.isEnd(place) else { throw .notAtLastStep }
         let last = definition.steps[place]
+        if last.rule == .parent, dossier.workingAgency == begunAt { return }
         guard try HandOver.place(of: last, dossier) == dossier.workingAgency else { throw .notAtLastStep }
     }
 

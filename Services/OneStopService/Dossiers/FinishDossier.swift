@@ -32,8 +32,8 @@ enum FinishDossier: Endpoint {
         let dossier = try decide(
             before, definition: definition,
             openOpinions: try await call.openOpinions(of: before.id, guards: guards),
-            isSigned: try await call.runtime.database.isSigned(before, guards: guards), leader: try call.person,
-            now: call.now)
+            isSigned: try await call.runtime.database.isSigned(before, guards: guards),
+            begunAt: try await call.begun(before, definition), leader: try call.person, now: call.now)
         return try await call.save(
             Change(
                 dossier, "finished", note: input.note, notice: dossier.notice(.finished),
@@ -41,14 +41,14 @@ enum FinishDossier: Endpoint {
     }
 
     static func decide(
-        _ before: Dossier, definition: Definition, openOpinions: Int, isSigned: Bool = false, leader: PersonID,
-        now: Date
+        _ before: Dossier, definition: Definition, openOpinions: Int, isSigned: Bool = false,
+        begunAt: AgencyCode? = nil, leader: PersonID, now: Date
     ) throws(Refused) -> Dossier {
         try before.require(.processing)
         guard definition.documentType == nil else { throw .documentAwaited }
         try Approve.pass(
             definition.endGuards(before), before, definition, openOpinions: openOpinions, isSigned: isSigned)
-        try Approve.checkPlace(before, definition)
+        try Approve.checkPlace(before, definition, begunAt: begunAt)
         var dossier = before
         (dossier.approvedAt, dossier.approvedBy, dossier.answeringAgency) = (now, leader, before.workingAgency)
         try dossier.finish(at: now)

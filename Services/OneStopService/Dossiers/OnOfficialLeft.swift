@@ -15,6 +15,8 @@ enum OnHolderTransferred: Reaction {
             return fields.contain(try await work.procedure(of: dossier).definition.field)
         }
         try await Release.branches(of: event.person, except: works ? places : [], work)
+        let reads = Scope.of(event.role).contains(.dossiersRead)
+        try await Release.complaints(of: event.person, except: reads ? places : [], work)
     }
 }
 
@@ -23,6 +25,7 @@ enum OnHolderLeft: Reaction {
     static func handle(_ event: ServiceEnded, _ envelope: Envelope, _ work: Work) async throws {
         try await Release.dossiers(of: event.person, why: event.decisionNumber, work) { _ in false }
         try await Release.branches(of: event.person, except: [], work)
+        try await Release.complaints(of: event.person, except: [], work)
     }
 }
 
@@ -34,6 +37,15 @@ enum Release {
             """
             UPDATE branches SET officer = NULL
             WHERE officer = \(person) AND closed_at IS NULL AND agency <> ALL(\(agencies))
+            """)
+    }
+
+    /// Complaints are their agency's again, where its leader names another who is to answer.
+    static func complaints(of person: PersonID, except agencies: [AgencyCode], _ work: Work) async throws {
+        try await work.post(
+            """
+            UPDATE complaints SET handler = NULL, assigned_at = NULL
+            WHERE handler = \(person) AND answered_at IS NULL AND agency <> ALL(\(agencies))
             """)
     }
 

@@ -10,6 +10,8 @@ enum DraftCheck {
         var procedure: Procedure?
         /// The nature of the receiving agency.
         var kind: AgencyKind?
+        /// That it has ended, and who its successor is (os-303).
+        var dissolved: Refused?
         var uploads: [Upload] = []
         /// What of the draft's wishes may be taken again.
         var reused: [Reused] = []
@@ -25,7 +27,9 @@ enum DraftCheck {
         var points = wrong
         let stands = { (name: String) in !wrong.contains { $0.field == "submission.\(name)" } }
         if stands("procedure") { points += procedure(submission, draft.channel, facts) }
-        if stands("agency"), let definition = facts.procedure?.definition {
+        if let dissolved = facts.dissolved {
+            points.append(fault(dissolved, at: "submission.agency"))
+        } else if stands("agency"), let definition = facts.procedure?.definition {
             if facts.kind.map({ !definition.receivers.contains($0) }) ?? true {
                 points.append(fault(.agencyDoesNotReceive, at: "submission.agency"))
             }

@@ -113,6 +113,9 @@ extension Call {
         if let code = submission["procedure"]?.text { facts.procedure = try await book.inForce(code, on: today) }
         if let agency = submission["agency"]?.text.flatMap({ try? AgencyCode($0) }) {
             facts.kind = try await book.kind(of: agency, on: today)
+            do { try await requireStanding(agency, field: "submission.agency") } catch let refused as Refused {
+                facts.dissolved = refused
+            }
         }
         facts.reused = try await Offers.taken(
             content.reuse, by: applicant, for: facts.procedure, on: today, book, in: runtime.database)

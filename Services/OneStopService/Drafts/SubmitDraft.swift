@@ -11,7 +11,7 @@ enum SubmitDraft: Endpoint {
     static let route = Route.post("/my/drafts/{draft}/submit", success: 201)
     static let summary = "Make a dossier of a draft with its files; once, however often it is asked"
     static let access = Access.signedIn
-    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken, .duplicate, .infected]
+    static let refusals: [Refused] = [.draftIncomplete, .uploadBroken, .duplicate, .infected, .agencyDissolved]
 
     static func handle(_ input: DraftPath, _ call: Call) async throws -> Reply<SubmitDossier.Output> {
         do { return try await handIn(input, call) } catch {
@@ -28,6 +28,8 @@ enum SubmitDraft: Endpoint {
         var facts = try await call.facts(of: draft.content, for: draft.applicant, channel: draft.channel)
         facts.uploads = try await call.runtime.database.uploads(of: draft.id)
         let known = facts
+        // Whatever else it lacks, it is for another agency now.
+        if let dissolved = facts.dissolved { throw dissolved }
         let points = DraftCheck.points(draft, facts)
         guard points.isEmpty else { throw Refused.draftIncomplete.naming(points) }
         let (submission, _) = DraftCheck.read(draft.content.submission)

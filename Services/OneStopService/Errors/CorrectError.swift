@@ -10,7 +10,7 @@ enum CorrectError: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/errors/{error}/correct", success: 201)
     static let summary = "Open a dossier, free of fees, that corrects an error in one that is over"
     static let access = Access.official(.dossiersRead)
-    static let refusals = [Refused.notInStatus, .alreadyCorrected]
+    static let refusals = [Refused.notInStatus, .alreadyCorrected, .agencyDissolved]
 
     struct Input: Record {
         var dossier = DossierID()

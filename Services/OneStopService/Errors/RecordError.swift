@@ -35,10 +35,13 @@ enum RecordError: Endpoint {
         let row = try await call.run(
             """
             SELECT (SELECT count(*) FROM agency_errors WHERE dossier = \(before.id)) AS known,
-                   -- Beside the leading step, or wherever it was on its way, also before it was forwarded.
+                   -- Beside the leading step, or wherever it was on its way, also before it was forwarded or its
+                   -- branch was a successor's.
                    EXISTS (SELECT 1 FROM branches WHERE dossier = \(before.id) AND agency = \(agency))
                    OR EXISTS (SELECT 1 FROM dossier_history WHERE dossier = \(before.id) AND agency = \(agency))
                    OR EXISTS (SELECT 1 FROM dossier_forwards
+                              WHERE dossier = \(before.id) AND from_agency = \(agency))
+                   OR EXISTS (SELECT 1 FROM succession_lines
                               WHERE dossier = \(before.id) AND from_agency = \(agency)) AS helped
             """
         ).first

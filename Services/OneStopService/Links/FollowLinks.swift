@@ -97,7 +97,7 @@ enum FollowLinks: TimedTask {
                 continue
             }
             var event = DossierReturned()
-            (event.dossier, event.agency, event.returnedAt) = (dossier.id, dossier.receivingAgency, work.now)
+            (event.dossier, event.agency, event.returnedAt) = (dossier.id, dossier.workingAgency, work.now)
             event.status = dossier.status
             try await work.save(Change(dossier, "returned-together", event: event), from: before)
         }
@@ -111,8 +111,9 @@ enum FollowLinks: TimedTask {
             "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(parent.id) AND answered_at IS NULL"
         ).first?("waiting")
         let isSigned = try await work.isSigned(parent, guards: definition.endGuards(parent))
+        let begunAt = try await work.begun(parent, definition)
         let end = try? finished(
-            parent, definition, openOpinions: waiting ?? 0, isSigned: isSigned, now: work.now)
+            parent, definition, openOpinions: waiting ?? 0, isSigned: isSigned, begunAt: begunAt, now: work.now)
         guard let dossier = end else { return }
         // os-019: before its time it is not left here either; then this is looked at once more.
         let earliest = try parent.step.flatMap(definition.step)?.earliest(
@@ -129,13 +130,14 @@ enum FollowLinks: TimedTask {
     }
 
     static func finished(
-        _ parent: Dossier, _ definition: Definition, openOpinions: Int, isSigned: Bool, now: Date
+        _ parent: Dossier, _ definition: Definition, openOpinions: Int, isSigned: Bool,
+        begunAt: AgencyCode? = nil, now: Date
     ) throws(Refused) -> Dossier {
         try parent.require(.processing)
         guard definition.documentType == nil else { throw .documentAwaited }
         try Approve.pass(
             definition.endGuards(parent), parent, definition, openOpinions: openOpinions, isSigned: isSigned)
-        try Approve.checkPlace(parent, definition)
+        try Approve.checkPlace(parent, definition, begunAt: begunAt)
         var dossier = parent
         (dossier.approvedAt, dossier.answeringAgency) = (now, parent.workingAgency)
         try dossier.finish(at: now)

@@ -49,7 +49,7 @@ enum SearchDossiers: Endpoint {
         let tops = try await call.agencies(.dossiersRead)
         // What is closed stayed with an agency that has ended; its successor finds it (os-302).
         let ended = try await call.runtime.database.predecessors(of: tops, below: true, on: call.today)
-        let readable = Readable(tops + ended.filter { agency in !tops.contains { agency.isWithin($0) } })
+        let readable = Readable(tops, ended: ended.filter { agency in !tops.contains { agency.isWithin($0) } })
         let wanted = WrittenText(input.text)
         call.logRead(of: "dossiers", wanted.kind, purpose: "search: \(input.purpose.rawValue)")
         var output = Output()
@@ -60,26 +60,27 @@ enum SearchDossiers: Endpoint {
             let reading = WrittenText.Reading(call.today, serial)
             output.dossiers = try await call.lines(try await call.run(readable.coded([reading])))
         case .number(let marks):
-            output = try await page(readable.query("", either: marks), input, call)
+            output = try await page(readable.query("", either: marks), readable.may, input, call)
         case .words(let words):
             guard words.split(separator: " ").count <= Limits.Finding.words else { throw Refused.tooManyWords }
-            output = try await page(readable.query(words), input, call)
+            output = try await page(readable.query(words), readable.may, input, call)
         }
         return Reply(output)
     }
 
     /// First the newest are walked through: what is frequent fills the page from them. What is rarer the index of words
     /// finds; it is sorted when it is little, and walked through when it is much. Each costs at most its bound.
-    private static func page(_ query: SQL, _ input: Input, _ call: Call) async throws -> Output {
+    private static func page(_ query: SQL, _ may: SQL, _ input: Input, _ call: Call) async throws -> Output {
         let before = try before(input.cursor)
+        let limit = input.limit + 1
         let newest = try Walk(
-            await call.run(SearchSQL.walk(query, before: before, most: Limits.Finding.newest, limit: input.limit + 1)),
+            await call.run(SearchSQL.walk(query, may, before: before, most: Limits.Finding.newest, limit: limit)),
             limit: input.limit, most: Limits.Finding.newest)
         guard newest.rows.count < input.limit, newest.end != nil else { return try await answer(newest, call) }
-        let found = try await SearchSQL.hits(query, before: before, limit: input.limit + 1, in: call.runtime.database)
+        let found = try await SearchSQL.hits(query, may, before: before, limit: limit, in: call.runtime.database)
         if let found { return try await answer(Walk(range: found, limit: input.limit), call) }
         let walked = try Walk(
-            await call.run(SearchSQL.walk(query, before: before, most: Limits.Finding.walk, limit: input.limit + 1)),
+            await call.run(SearchSQL.walk(query, may, before: before, most: Limits.Finding.walk, limit: limit)),
             limit: input.limit, most: Limits.Finding.walk)
         var output = try await answer(walked, call)
         output.narrow = true
@@ -113,25 +114,42 @@ extension WrittenText {
     }
 }
 
-/// The agencies at whose subtrees a caller may read; `.none` is everywhere.
+/// The agencies at whose subtrees a caller may read; `.none` is everywhere. And those that have ended and whose place
+/// is now within: of each only itself, because what was below it has a successor of its own (os-302).
 struct Readable: Sendable {
     let tops: [AgencyCode]
+    let ended: [AgencyCode]
 
-    init(_ tops: [AgencyCode]) { self.tops = tops }
+    init(_ tops: [AgencyCode], ended: [AgencyCode] = []) { (self.tops, self.ended) = (tops, ended) }
 
     private var isEverywhere: Bool { tops.contains(.none) }
+    private var marks: [String] { (tops + ended).map(\.text) }
 
     /// What `dossier_search.words` is asked (os-114). A question of its own, so that it is put together once and not
     /// for each row.
     func query(_ words: String, every: [String] = [], either: [String] = []) -> SQL {
-        "(SELECT search_query(\(words), \(every), \(either), \(isEverywhere ? [] : tops.map(\.text))))"
+        "(SELECT search_query(\(words), \(every), \(either), \(isEverywhere ? [] : marks)))"
+    }
+
+    /// Which of the dossiers found so may be read, as `requireReading` decides it: the mark of an agency stands also on
+    /// what was below it. Of a row with its `dossier`.
+    var may: SQL {
+        guard !ended.isEmpty, !isEverywhere else { return "true" }
+        return """
+            EXISTS (
+                SELECT FROM dossiers d, unnest(
+                    ARRAY[d.receiving_agency, d.working_agency, d.answering_agency] || d.sent_from) AS p (place)
+                WHERE d.id = dossier AND (place = ANY(\(ended.map(\.text))) OR EXISTS (
+                    SELECT FROM unnest(\(tops.map(\.text))) AS t (top)
+                    WHERE place = top OR starts_with(place, top || '.'))))
+            """
     }
 
     /// The dossiers with one of these codes. A reading without an agency is one of the agencies of the caller.
     func coded(_ readings: [WrittenText.Reading]) -> SQL {
         let readings = readings.prefix(Limits.Finding.codes)
-        let own: SQL = isEverywhere ? "true" : "(a.code = ANY(\(tops.map(\.text))) OR EXISTS (\(below)))"
-        let may: SQL = isEverywhere ? "true" : "s.words @@ \(query(""))"
+        let own: SQL = isEverywhere ? "true" : "(a.code = ANY(\(marks)) OR EXISTS (\(below)))"
+        let may: SQL = isEverywhere ? "true" : "s.words @@ \(query("")) AND \(self.may)"
         return """
             SELECT \(DossierLine.columns) FROM unnest(
                 \(readings.map { $0.agency ?? "" }), \(readings.map(\.day)), \(readings.map { Int32($0.serial) })
@@ -156,11 +174,11 @@ enum SearchSQL {
         UUID(uuid: (255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255)))
 
     /// The next `most` dossiers before one, those that fit first and the last of all.
-    static func walk(_ query: SQL, before: DossierID, most: Int, limit: Int) -> SQL {
+    static func walk(_ query: SQL, _ may: SQL = "true", before: DossierID, most: Int, limit: Int) -> SQL {
         """
         SELECT n, fits, \(DossierLine.columns) FROM (
             SELECT dossier, n, fits FROM (
-                SELECT dossier, row_number() OVER (ORDER BY dossier DESC) AS n, words @@ \(query) AS fits
+                SELECT dossier, row_number() OVER (ORDER BY dossier DESC) AS n, words @@ \(query) AND \(may) AS fits
                 FROM dossier_search WHERE dossier < \(before) ORDER BY dossier DESC LIMIT \(raw: "\(most)")
             ) AS walked WHERE fits OR n = \(raw: "\(most)") ORDER BY dossier DESC LIMIT \(raw: "\(limit)")
         ) AS page JOIN dossiers ON id = dossier ORDER BY id DESC
@@ -170,17 +188,17 @@ enum SearchSQL {
     /// What the index of words finds; nil when that is more than `Limits.Finding.hits`. Reading the whole table until
     /// enough is found may look cheaper to the planner, and is not when its guess is wrong.
     static func hits(
-        _ query: SQL, before: DossierID, limit: Int, in database: Database
+        _ query: SQL, _ may: SQL = "true", before: DossierID, limit: Int, in database: Database
     ) async throws -> Rows? {
         try await database.transaction(readOnly: true) { transaction in
             try await transaction.post("SELECT set_config('enable_seqscan', 'off', true)")
-            let found = try await transaction.run(indexed(query, before: before, limit: limit))
+            let found = try await transaction.run(indexed(query, may, before: before, limit: limit))
             let hits: Int? = try found.first?("hits")
             return hits ?? 0 > Limits.Finding.hits ? nil : found
         }
     }
 
-    static func indexed(_ query: SQL, before: DossierID, limit: Int) -> SQL {
+    static func indexed(_ query: SQL, _ may: SQL = "true", before: DossierID, limit: Int) -> SQL {
         let most = "\(Limits.Finding.hits)"
         return """
             WITH hits AS MATERIALIZED (
@@ -188,7 +206,7 @@ enum SearchSQL {
             found AS (SELECT count(*) AS hits FROM hits)
             SELECT hits, page.* FROM found LEFT JOIN LATERAL (
                 SELECT \(DossierLine.columns) FROM (
-                    SELECT dossier FROM hits WHERE dossier < \(before) AND found.hits <= \(raw: most)
+                    SELECT dossier FROM hits WHERE dossier < \(before) AND found.hits <= \(raw: most) AND \(may)
                     ORDER BY dossier DESC LIMIT \(raw: "\(limit)")) AS newest
                 JOIN dossiers ON id = dossier) AS page ON true
             WHERE id IS NOT NULL OR hits > \(raw: most) ORDER BY id DESC

@@ -15,11 +15,19 @@ extension Call {
     func following(_ definition: Definition) async throws -> Definition {
         try await resource(ProcedureBook.self).following(definition, on: today)
     }
+
+    func begun(_ dossier: Dossier, _ definition: Definition) async throws -> AgencyCode? {
+        try await resource(ProcedureBook.self).begun(dossier, definition, on: today, in: runtime.database)
+    }
 }
 
 extension Work {
     func following(_ definition: Definition) async throws -> Definition {
         try await resource(ProcedureBook.self).following(definition, on: today)
+    }
+
+    func begun(_ dossier: Dossier, _ definition: Definition) async throws -> AgencyCode? {
+        try await resource(ProcedureBook.self).begun(dossier, definition, on: today, in: self)
     }
 }
 
@@ -32,6 +40,24 @@ extension ProcedureBook {
             following.steps[place].agency = heir
         }
         return following
+    }
+
+    /// Who is in charge on `day` of where the step was begun that a dossier is at; asked for only where that is another
+    /// agency than the step is done at now, because who received the dossier was succeeded (os-300).
+    func begun(
+        _ dossier: Dossier, _ definition: Definition, on day: Day, in session: any Session
+    ) async throws -> AgencyCode? {
+        guard let step = dossier.step.flatMap(definition.step), step.rule == .parent,
+            dossier.receivingAgency.parent != dossier.workingAgency
+        else { return nil }
+        let rows = try await session.run(
+            """
+            SELECT agency FROM dossier_history
+            WHERE dossier = \(dossier.id) AND what = 'handed-over' AND step = \(step.key)
+            ORDER BY version DESC LIMIT 1
+            """)
+        guard let begun: AgencyCode = try rows.first?("agency") else { return nil }
+        return try await inCharge(of: begun, on: day) ?? begun
     }
 }
 

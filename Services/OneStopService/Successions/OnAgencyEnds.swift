@@ -5,12 +5,15 @@ import ServiceKit
 enum OnWorkplaceDissolved: Reaction {
     static func handle(_ event: AgencyDissolved, _ envelope: Envelope, _ work: Work) async throws {
         try await Succession.begin(at: event.code, work)
-        // By it others may have a successor, who waited for one (os-304).
+        // By it others may have a successor, who waited for one (os-304): sooner than their next look, and not before
+        // every copy of this service knows.
+        let soon = Succession.known(work.now)
         try await work.post(
             """
-            UPDATE timers SET due_at = \(work.now)
-            WHERE kind = \(SucceedBatch.kind) AND due_at > \(work.now)
-              AND key IN (SELECT agency FROM successions WHERE finished_at IS NULL AND agency <> \(event.code))
+            UPDATE timers SET due_at = \(soon)
+            WHERE kind = \(SucceedBatch.kind) AND due_at > \(soon) AND key IN (
+                SELECT s.agency FROM successions s JOIN directory_agencies a ON a.code = s.agency
+                WHERE s.finished_at IS NULL AND s.agency <> \(event.code) AND a.valid_to < \(work.today))
             """)
     }
 }
@@ -28,13 +31,14 @@ enum Succession {
     /// When every copy of this service knows that it ends, so that nothing more is given to it unseen.
     static func begin(at agency: AgencyCode, _ work: Work) async throws {
         work.resource(ProcedureBook.self).forgetAgencies()
+        // The timer first, as when it fires.
+        try await work.schedule(SucceedBatch.self, key: agency.text, at: known(work.now))
         try await work.post(
             """
             INSERT INTO successions (agency, decided_by, decided_at) VALUES (\(agency), \(work.actor), \(work.now))
             ON CONFLICT (agency) DO UPDATE SET decided_by = excluded.decided_by, decided_at = excluded.decided_at,
                 finished_at = NULL
             """)
-        try await work.schedule(SucceedBatch.self, key: agency.text, at: known(work.now))
     }
 
     static func known(_ time: Date) -> Date { time.addingTimeInterval(Limits.OneStop.bookKept.secondsValue) }

@@ -15,21 +15,32 @@ struct TakeOver: Sendable {
         let field = try await work.procedure(of: before).definition.field
         let (works, receives) = (before.workingAgency == agency, dossier.receivingAgency != before.receivingAgency)
         // What is answered keeps the name of who held it last.
-        if works, !before.isAnswered, try await !goesOn(before.officer, field, work) { dossier.officer = nil }
+        let former = try await works && !before.isAnswered ? releasedHolder(of: before, field, work) : nil
+        if let former {
+            dossier.officer = former.person
+        } else if works, !before.isAnswered, try await !goesOn(before.officer, field, at: successor, work) {
+            dossier.officer = nil
+        }
         var event = DossierTakenOver()
         (event.dossier, event.fromAgency, event.toAgency) = (before.id, agency, successor)
         (event.receives, event.works, event.officer) = (receives, works, works ? dossier.officer : nil)
         (event.branches, event.opinions, event.status) = (branches.count, opinions.count, dossier.status)
-        let isDesk = receives || before.isAnswered && before.receivingAgency == agency
+        // What is answered lies at the desk that hands it out, also where that is a successor's already.
+        let isDesk = receives || before.isAnswered
         try await work.save(
             Change(
                 dossier, "taken-over", note: "\(agency) → \(successor)",
-                notice: isDesk ? dossier.notice(takenOverBy: successor) : nil, event: event), from: before)
+                notice: isDesk ? dossier.notice(takenOverBy: successor) : nil, event: event), from: before,
+            onlyIf: former.map { DossierSQL.holds($0, of: field, on: work.today) } ?? "true")
         if receives { try await receive(before, work) }
         for branch in branches {
-            let officer = try await goesOn(branch.officer, field, work) ? branch.officer : nil
+            let keeps = try await goesOn(branch.officer, field, at: successor, work)
+            // Whom a transfer released in between stays so.
             try await work.post(
-                "UPDATE branches SET agency = \(successor), officer = \(officer) WHERE id = \(branch.id)")
+                """
+                UPDATE branches SET agency = \(successor), officer = CASE WHEN \(keeps) THEN officer END
+                WHERE id = \(branch.id)
+                """)
         }
         try await work.post("UPDATE opinions SET to_agency = \(successor) WHERE id = ANY(\(opinions.map(\.id)))")
         let ids = [before.id.uuid] + branches.map(\.id.uuid) + opinions.map(\.id.uuid)
@@ -75,14 +86,31 @@ struct TakeOver: Sendable {
     /// Whether an official goes on with what he or she had: at the successor, where the post allows it; or while HR has
     /// not said where to, because nobody's post outlives the agency: then that event decides (os-301).
     /// - Parameter field: of the dossier's procedure; nil of a complaint.
-    private func goesOn(_ person: PersonID?, _ field: String?, _ work: Work) async throws -> Bool {
+    /// - Parameter place: who has it from now on.
+    private func goesOn(
+        _ person: PersonID?, _ field: String?, at place: AgencyCode, _ work: Work
+    ) async throws -> Bool {
         guard let person, let official = try await work.official(person, on: work.today) else { return false }
         guard official.agency != agency else { return true }
         let may = field.map(official.mayProcess) ?? Scope.of(official.role).contains(.dossiersRead)
-        return official.agency == successor && may
+        return official.agency == place && may
     }
 
-    /// Complaints that wait for an answer; about whom they are stays. How many.
+    /// Who held it until the transfer to the successor took it away, before anybody knew that the agency ends: the last
+    /// that was done with it (os-301).
+    private func releasedHolder(of dossier: Dossier, _ field: String, _ work: Work) async throws -> Official? {
+        guard dossier.officer == nil else { return nil }
+        let lines = try await work.run(
+            "SELECT what, officer FROM dossier_history WHERE dossier = \(dossier.id) ORDER BY version DESC LIMIT 2")
+        guard let last = lines.first, try last("what", as: String.self) == "released", lines.count == 2,
+            let person = try lines[1]("officer", as: PersonID?.self),
+            let official = try await work.official(person, on: work.today)
+        else { return nil }
+        return official.agency == successor && official.mayProcess(field) ? official : nil
+    }
+
+    /// Complaints that wait for an answer; about whom they are stays, and who leads the successor does not answer what
+    /// is said about him or her (os-137). How many.
     func take(complaints: [ComplaintID], _ work: Work) async throws -> Int {
         let rows = try await work.run(
             """
@@ -90,13 +118,15 @@ struct TakeOver: Sendable {
             ORDER BY id FOR UPDATE
             """)
         for before in try rows.map(Complaint.init) {
-            let handler = try await goesOn(before.handler, nil, work) ? before.handler : nil
+            let place = try await work.resource(ProcedureBook.self).answering(
+                before.official, at: successor, on: work.today, in: work)
+            let handler = try await goesOn(before.handler, nil, at: place, work) ? before.handler : nil
             var event = ComplaintTakenOver()
-            (event.complaint, event.fromAgency, event.toAgency) = (before.id, agency, successor)
+            (event.complaint, event.fromAgency, event.toAgency) = (before.id, agency, place)
             event.handler = handler
             try await work.flight(
                 """
-                UPDATE complaints SET version = \(before.version + 1), agency = \(successor), handler = \(handler)
+                UPDATE complaints SET version = \(before.version + 1), agency = \(place), handler = \(handler)
                 WHERE id = \(before.id) AND version = \(before.version) RETURNING id, version
                 """,
                 then: [
@@ -105,7 +135,7 @@ struct TakeOver: Sendable {
                         "taken",
                         """
                         INSERT INTO succession_lines (subject, version, kind, from_agency, to_agency, at)
-                        SELECT id, version, 'complaint', \(agency), \(successor), \(work.now) FROM change
+                        SELECT id, version, 'complaint', \(agency), \(place), \(work.now) FROM change
                         """
                     ),
                 ], announcing: event, to: agency)
