@@ -25,7 +25,7 @@ extension Office {
 @Suite struct SuccessionTests {
     private static let at = "2021-03-01 09:00"
 
-    @Test func `money that comes after the last day is taken, in the successor's books`() async throws {
+    @Test func `os-305: money that comes after the last day is taken, in the successor's books`() async throws {
         try await Office.open(at: Self.at) { office in
             let (early, open) = (try await office.paidDemand(), try await office.demand())
             let (counter, event) = (try await office.demand(), try office.requirement(200_000))
@@ -60,7 +60,7 @@ extension Office {
         }
     }
 
-    @Test func `what it booked stays in its books, and the successor winds them up`() async throws {
+    @Test func `os-306: what it booked stays in its books, and the successor winds them up`() async throws {
         try await Office.open(at: Self.at) { office in
             let leader = PersonID.new()
             try await office.appoint(leader, .leader, at: "H19.13")
@@ -91,7 +91,7 @@ extension Office {
         }
     }
 
-    @Test func `without a successor money is booked where it was due; then at the end of the line`() async throws {
+    @Test func `os-305: without a successor money is booked where it was due; then at the end of the line`() async throws {
         try await Office.open(at: Self.at) { office in
             let clerk = PersonID.new()
             try await office.establish("H19.16")

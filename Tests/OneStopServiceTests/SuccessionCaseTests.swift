@@ -11,7 +11,8 @@ import Testing
 /// What goes to a successor in less usual cases: of several levels, more than once, in another order.
 @Suite struct SuccessionCaseTests {
     private static let reasons: JSON = ["reasonCode": "x", "reason": "Không đủ điều kiện"]
-    private let (district, commune) = (Agencies.code("H19.32"), Agencies.code("H19.32.01"))
+    private let district = Agencies.code("H19.32")
+    private let commune = Agencies.code("H19.32.01")
 
     /// Received at the commune, with the officer of its district.
     private func atDistrict(_ office: Office) async throws -> String {

@@ -143,7 +143,7 @@ extension Work {
     }
 
     /// In whose books money for a demand is taken today: of who is in charge of the work of an agency that has ended,
-    /// whose own books get no new collection. While nobody is, its own: money that came is never refused.
+    /// whose own books get no new collection. While nobody is, its own: money that came is never refused (os-305).
     func collector(of demand: FeeDemand) async throws -> AgencyCode {
         try await successor(of: demand.agency, on: today) ?? demand.agency
     }

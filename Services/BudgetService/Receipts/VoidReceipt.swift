@@ -81,7 +81,7 @@ enum VoidReceipt: Endpoint {
                     INSERT INTO receipt_voids (receipt, reason, issued_by, voided_by, voided_at)
                     VALUES (\(now.id), \(input.reason), \(now.issuer), \(work.actor), \(work.now))
                     """)
-                // The book of an agency that has ended is at its end; where the money stands does not change.
+                // The book of an agency that has ended is at its end; where the money stands does not change (os-306).
                 let number = try await work.issueReceipt(
                     now.receipt.series, for: demand, at: try await work.collector(of: demand), by: work.actor,
                     replacing: now.id)

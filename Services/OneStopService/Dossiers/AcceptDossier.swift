@@ -7,12 +7,14 @@ enum AcceptDossier: Endpoint {
     static let route = Route.post("/dossiers/{dossier}/accept")
     static let summary = "Accept a dossier: code, appointment, hand-over deadline"
     static let access = Access.official(.dossiersReceive)
-    static let refusals = [Refused.unlawfulMove]
+    static let refusals = [Refused.unlawfulMove, .agencyDissolved]
 
     static func handle(_ input: DossierPath, _ call: Call) async throws -> Reply<DossierView> {
         let known = try await call.dossier(input.dossier)
         try await call.require(.dossiersReceive, for: known, at: known.receivingAgency)
         try check(known)
+        // Its successor has it in a moment: a code names the agency that accepts (os-303).
+        try await call.requireStanding(known.receivingAgency, field: "dossier")
         call.logRead(of: "dossier", input.dossier.text, purpose: "accepted")
         let procedure = try await call.procedure(of: known)
         let calendar = try await call.calendar(of: known.receivingAgency)
