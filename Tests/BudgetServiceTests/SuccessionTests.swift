@@ -91,7 +91,7 @@ extension Office {
         }
     }
 
-    @Test func `os-305: without a successor money is booked where it was due; then at the end of the line`() async throws {
+    @Test func `os-305: without a successor money is booked where it was due, then at the last one`() async throws {
         try await Office.open(at: Self.at) { office in
             let clerk = PersonID.new()
             try await office.establish("H19.16")
