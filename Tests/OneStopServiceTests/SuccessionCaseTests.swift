@@ -245,18 +245,20 @@ import Testing
         }
     }
 
-    @Test func `os-303: before its batch nothing is handed over there; a draft is told the successor`() async throws {
+    @Test func `os-303: before its batch nothing is accepted or handed over; a draft is told who`() async throws {
         try await Office.open { office in
             try await office.publish(PaperDesk.code, try PaperDesk.definition())
             let heir = try await Heir.establish(office)
             let (id, desk) = (try await office.submit(), PaperDesk(office))
             let draft = try await desk.written()
             try await office.done("accept", on: id, as: office.clerk)
+            let waiting = try await office.submit()
             try await office.dissolve(Agencies.justice, "2021-03-01", into: Heir.code)
             try await office.set("2021-03-02 09:00")
             let early = try await office.act("hand-over", on: id, as: heir.clerk)
+            let accepted = try await office.act("accept", on: waiting, as: heir.clerk)
             let submitted = try await desk.submit(draft)
-            for answer in [early, submitted] {
+            for answer in [early, accepted, submitted] {
                 #expect((answer.status, answer.code) == (422, "onestop.agency-dissolved"))
                 #expect(answer.json["detail"]?.text?.contains("H19.07") == true, "\(answer.json)")
             }
@@ -264,6 +266,8 @@ import Testing
             #expect(PaperDesk.missing(try await desk.read(draft)).contains("submission.agency"))
             try await office.fire()
             try await office.done("hand-over", on: id, as: heir.clerk)
+            let code = try await office.done("accept", on: waiting, as: heir.clerk)["code"]?.text
+            #expect(code?.hasPrefix("H19.07-") == true)
         }
     }
 
