@@ -44,7 +44,8 @@ enum ForwardDossier: Endpoint {
         (event.dossier, event.fromAgency, event.toAgency) = (before.id, before.receivingAgency, input.toAgency)
         (event.actor, event.status) = (call.caller.person, dossier.status)
         let change = Change(
-            dossier, "forwarded", note: input.reason, notice: before.notice(forwardedTo: input.toAgency), event: event)
+            dossier, "forwarded", note: input.reason, notice: before.notice(.forwarded(to: input.toAgency)),
+            event: event)
         call.logRead(of: "dossier", before.id.text, purpose: change.what)
         return try await call.transaction { work in
             try await work.post(DossierSQL.hold(before))
@@ -79,16 +80,6 @@ enum ForwardDossier: Endpoint {
         var dossier = before
         (dossier.receivingAgency, dossier.workingAgency, dossier.officer) = (agency, agency, nil)
         return dossier
-    }
-}
-
-extension Dossier {
-    fileprivate func notice(forwardedTo agency: AgencyCode) -> Notice {
-        let name = code.map(\.text) ?? "nộp ngày \(Day(submittedAt).vietnamese)"
-        let nameEn = code.map(\.text) ?? "submitted on \(Day(submittedAt))"
-        return Notice(
-            vietnamese: "Hồ sơ \(name) đã được chuyển đến cơ quan có thẩm quyền (\(agency)).",
-            english: "Dossier \(nameEn) was forwarded to the agency in charge (\(agency)).")
     }
 }
 

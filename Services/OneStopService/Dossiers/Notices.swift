@@ -10,6 +10,7 @@ extension Dossier {
         case refunded(Money), receiptReplaced
         case reappointed(former: Date, due: Date), dateMoved(former: Date, due: Date), finished
         case stopped, returned, withdrawalDeclined, errorRecorded, correctionOpened
+        case forwarded(to: AgencyCode), takenOver(by: AgencyCode)
     }
 
     func notice(_ telling: Telling) -> Notice {
@@ -23,6 +24,16 @@ extension Dossier {
         switch telling {
         case .accepted(let due):
             ("đã được tiếp nhận, hẹn trả kết quả \(vietnamese(due))", "was accepted; the result is due \(english(due))")
+        case .forwarded(let agency):
+            (
+                "đã được chuyển đến cơ quan có thẩm quyền (\(agency))",
+                "was forwarded to the agency in charge (\(agency))"
+            )
+        case .takenOver(let successor):
+            (
+                "do cơ quan kế thừa (\(successor)) tiếp tục giải quyết; ngày hẹn không đổi",
+                "goes on at the successor of its agency (\(successor)); no date changes"
+            )
         case .refused: ("không được tiếp nhận, xem lý do trong hồ sơ", "was not accepted; the reason stands in it")
         case .supplementRequested:
             ("cần bổ sung giấy tờ; thời hạn tạm dừng", "lacks papers; its time limit stands until they are supplied")

@@ -63,8 +63,7 @@ enum ListInbox: Endpoint {
         let inbox = try Inbox(input.filter, of: holder, from: input.from, until: input.until, now: call.now)
         let after = try TimeCursor(input.cursor)
         call.logRead(of: "dossiers", holder.text, purpose: "inbox")
-        async let counts =
-            after == nil ? call.counts(of: holder) : nil
+        async let counts = after == nil ? call.counts(of: holder) : nil
         let rows = try await call.run(inbox.page(after: after, limit: input.limit + 1))
         let page =
             inbox.walks

@@ -30,7 +30,7 @@ struct TakeOver: Sendable {
         try await work.save(
             Change(
                 dossier, "taken-over", note: "\(agency) → \(successor)",
-                notice: isDesk ? dossier.notice(takenOverBy: successor) : nil, event: event), from: before,
+                notice: isDesk ? dossier.notice(.takenOver(by: successor)) : nil, event: event), from: before,
             onlyIf: former.map { DossierSQL.holds($0, of: field, on: work.today) } ?? "true")
         if receives { try await receive(before, work) }
         for branch in branches {
@@ -158,14 +158,6 @@ extension Dossier {
         (dossier.receivingAgency, dossier.answeringAgency) = (now(receivingAgency), answeringAgency.map(now))
         dossier.sentFrom = Succession.way(sentFrom.map(now), to: dossier.workingAgency)
         return dossier
-    }
-
-    fileprivate func notice(takenOverBy successor: AgencyCode) -> Notice {
-        let name = code.map(\.text) ?? "nộp ngày \(Day(submittedAt).vietnamese)"
-        let nameEn = code.map(\.text) ?? "submitted on \(Day(submittedAt))"
-        return Notice(
-            vietnamese: "Hồ sơ \(name) do cơ quan kế thừa (\(successor)) tiếp tục giải quyết; ngày hẹn không đổi.",
-            english: "Dossier \(nameEn) goes on at the successor of its agency (\(successor)); no date changes.")
     }
 }
 
