@@ -39,6 +39,7 @@ enum Migrations {
         Migration(31, "the answer to a dossier as files", resultFiles),
         Migration(32, "what reports ask, by agency", reportedByAgency),
         Migration(33, "what a dissolved agency leaves goes to its successor", successions),
+        Migration(34, "dossiers beside which something stands", accompanied),
         // The next one goes here. Never edit the ones above: they have run.
     ]
 

@@ -1,5 +1,16 @@
 -- The schema of OneStopService, as its migrations make it. Written by `make schema`, never by hand.
 
+CREATE OR REPLACE FUNCTION accompany()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    UPDATE dossiers SET accompanied = true
+    WHERE id = (to_jsonb(NEW) ->> TG_ARGV[0])::uuid AND NOT accompanied;
+    RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION fold(text)
  RETURNS text
  LANGUAGE sql
@@ -618,6 +629,7 @@ CREATE TABLE dossiers (
     limit_number integer,
     fees jsonb NOT NULL DEFAULT '[]'::jsonb,
     document_sha256 text,
+    accompanied boolean NOT NULL DEFAULT false,
     CONSTRAINT dossiers_pkey PRIMARY KEY (id),
     CONSTRAINT dossiers_resume_status_check CHECK (resume_status >= 1 AND resume_status <= 10),
     CONSTRAINT dossiers_status_check CHECK (status >= 1 AND status <= 10),
@@ -1383,8 +1395,16 @@ CREATE INDEX version_mappings_procedure ON version_mappings USING btree (procedu
 
 CREATE INDEX version_moves_waiting ON version_moves USING btree (mapping, dossier) WHERE state = 'waiting'::text;
 
+CREATE TRIGGER branches_accompany AFTER INSERT ON branches FOR EACH ROW EXECUTE FUNCTION accompany('dossier');
+
 CREATE TRIGGER branches_watched AFTER INSERT OR UPDATE OF due_at ON branches FOR EACH ROW EXECUTE FUNCTION watch_deadline('branch', 'begun_at');
+
+CREATE TRIGGER linked_cases_accompany AFTER INSERT ON linked_cases FOR EACH ROW EXECUTE FUNCTION accompany('parent');
+
+CREATE TRIGGER opinions_accompany AFTER INSERT ON opinions FOR EACH ROW EXECUTE FUNCTION accompany('dossier');
 
 CREATE TRIGGER opinions_watched AFTER INSERT OR UPDATE OF due_at ON opinions FOR EACH ROW EXECUTE FUNCTION watch_deadline('opinion', 'asked_at');
 
 CREATE TRIGGER procedures_published_stay BEFORE INSERT OR DELETE OR UPDATE ON procedures FOR EACH ROW EXECUTE FUNCTION procedures_published_stay();
+
+CREATE TRIGGER slips_accompany AFTER INSERT ON slips FOR EACH ROW EXECUTE FUNCTION accompany('child');

@@ -130,13 +130,17 @@ import Testing
             try await office.done("assign", on: here, as: officer, ["officer": .string(officer.text)])
             for (query, person) in asked {
                 #expect(ids(try await office.get("/inbox?\(query)", as: person)) == [here], "\(query)")
-                let counts = try await office.get("/inbox/counts?\(query)", as: person).json
-                #expect(counts["steps"]?.array?.map { $0["count"] } == [1], "\(query)")
+                try await eventually("what others did is counted for \(query)") {
+                    let counts = try await office.get("/inbox/counts?\(query)", as: person).json
+                    return counts["steps"]?.array?.map { $0["count"] } == [1]
+                }
             }
             try await office.done("request-supplement", on: here, as: officer, ["missing": "x"])
             try await office.done("stop", on: here, as: officer, reason)
-            let page = try await stopped("officer=\(officer)", as: office.communeClerk)
-            #expect(ids(page) == [here] && count(page, "stopped") == 1)
+            try await eventually("what the officer did is shown and counted") {
+                let page = try await stopped("officer=\(officer)", as: office.communeClerk)
+                return ids(page) == [here] && count(page, "stopped") == 1
+            }
             // So is what was answered there and went home.
             try await office.harness.database.database.run(
                 "UPDATE dossiers SET answering_agency = 'H19.31.02' WHERE id = \(try DossierID(closed))")

@@ -185,7 +185,9 @@ struct LinkedPlay {
     /// What the service sets timers for.
     private mutating func follow(_ before: Dossier, _ after: Dossier) {
         if [.refused, .stopped].contains(after.status), before.status != after.status { ended[after.id] = now }
-        let change = Change(after, "changed", event: DossierReturned())
+        var change = Change(after, "changed", event: DossierReturned())
+        // As the database marks each of them.
+        change.dossier.isAccompanied = true
         for (name, _) in DossierSQL.followUps(change, from: before.status, at: now) {
             let isDeclined = before.status == .withdrawalRequested && after.status == .awaitingSupplement
             if name == "links_follow", gap != .forgetsTheDeclined || !isDeclined {

@@ -229,15 +229,16 @@ enum TakeNumber: Endpoint {
     }
 
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
-        try await call.transaction(together: "numbers") { work in
-            let rows = try await work.run(
-                """
-                INSERT INTO numbers (one, last) VALUES (true, 1)
-                ON CONFLICT (one) DO UPDATE SET last = numbers.last + 1 RETURNING last
-                """)
+        let take: @Sendable (Int) -> SQL = { count in
+            """
+            INSERT INTO numbers (one, last) VALUES (true, \(count))
+            ON CONFLICT (one) DO UPDATE SET last = numbers.last + \(count) RETURNING last
+            """
+        }
+        return try await call.transaction(together: "numbers", taking: take) { _, number in
             if input.refuse { throw Refused.pokedEnough }
             var output = Output()
-            output.number = try rows.first?("last") ?? 0
+            output.number = Int(number)
             return Reply(output)
         }
     }

@@ -10,20 +10,20 @@ import Testing
     private struct Unfit: Error {}
 
     /// A first one holds the key until `others` wait too; then all go on. What became of it and of them.
-    private func behindOne(_ database: Database, _ others: [Together.Step]) async throws -> [Together.Outcome] {
+    private func behindOne(_ database: Database, _ others: [Together.Part]) async throws -> [Together.Outcome] {
         let together = Together()
         let gate = Gate(0)
         return try await withThrowingTaskGroup(of: (Int, Together.Outcome).self) { group in
             group.addTask {
-                let outcome = await together.commit("key", in: database) { transaction in
+                let first = Self.part { transaction in
                     await gate.enter()
-                    try await Self.add(0)(transaction)
+                    try await transaction.run("INSERT INTO numbers (n) VALUES (0)")
                 }
-                return (-1, outcome)
+                return (-1, await together.commit("key", in: database, first))
             }
             try await eventually("the first one works") { together.gathered("key") == 0 }
-            for (index, step) in others.enumerated() {
-                group.addTask { (index, await together.commit("key", in: database, step)) }
+            for (index, part) in others.enumerated() {
+                group.addTask { (index, await together.commit("key", in: database, part)) }
                 try await eventually("number \(index) waits") { together.gathered("key") == index + 1 }
             }
             await gate.leave()
@@ -34,8 +34,12 @@ import Testing
         }
     }
 
-    private static func add(_ n: Int) -> Together.Step {
-        { transaction in try await transaction.run("INSERT INTO numbers (n) VALUES (\(n))") }
+    private static func part(_ write: @escaping @Sendable (Transaction) async throws -> Void) -> Together.Part {
+        Together.Part(take: { "SELECT \($0)::int8 AS last" }, write: { transaction, _ in try await write(transaction) })
+    }
+
+    private static func add(_ n: Int) -> Together.Part {
+        part { transaction in try await transaction.run("INSERT INTO numbers (n) VALUES (\(n))") }
     }
 
     private func withNumbers(_ body: (Database) async throws -> Void) async throws {
@@ -62,10 +66,32 @@ import Testing
         }
     }
 
+    @Test func `take their numbers at once, each its own, in the order in which they came`() async throws {
+        try await withNumbers { database in
+            let part = Together.Part(take: { "SELECT (100 + \($0))::int8 AS last" }) { transaction, number in
+                try await transaction.run("INSERT INTO numbers (n) VALUES (\(number))")
+            }
+            _ = try await behindOne(database, [part, part, part])
+            let numbers = try await database.run("SELECT n::int8 AS n FROM numbers ORDER BY ctid")
+            #expect(try numbers.map { try $0("n") } == [0, 101, 102, 103] as [Int64])
+        }
+    }
+
+    @Test func `have done nothing when what one of them decided on is not what it was`() async throws {
+        try await withNumbers { database in
+            var stale = Self.add(2)
+            stale.hold = "SELECT \(SQL.failure(Work.stale)) AS held"
+            for outcome in try await behindOne(database, [Self.add(1), stale]).dropFirst() {
+                guard case .alone = outcome else { throw Unfit() }
+            }
+            #expect(try await commits(database) == [1])
+        }
+    }
+
     @Test func `are told to run alone, and have done nothing, when one of several fails`() async throws {
         try await withNumbers { database in
-            let steps: [Together.Step] = [Self.add(1), { _ in throw Unfit() }, Self.add(3)]
-            for outcome in try await behindOne(database, steps).dropFirst() {
+            let parts = [Self.add(1), Self.part { _ in throw Unfit() }, Self.add(3)]
+            for outcome in try await behindOne(database, parts).dropFirst() {
                 guard case .alone = outcome else { throw Unfit() }
             }
             #expect(try await commits(database) == [1])
@@ -74,7 +100,7 @@ import Testing
 
     @Test func `hear the fault itself when nobody else is to blame`() async throws {
         try await withNumbers { database in
-            let outcomes = try await behindOne(database, [{ _ in throw Unfit() }])
+            let outcomes = try await behindOne(database, [Self.part { _ in throw Unfit() }])
             guard case .failed(let error)? = outcomes.last, error is Unfit else { throw Unfit() }
         }
     }
@@ -82,7 +108,7 @@ import Testing
     /// They would wait as long, a group after the other.
     @Test func `all hear that the database is away, those too that would have come next`() async throws {
         try await withNumbers { database in
-            let away: Together.Step = { _ in throw PostgresError(.connection, "away") }
+            let away = Self.part { _ in throw PostgresError(.connection, "away") }
             let many = (1...Limits.commitTogether).map { Self.add($0) }
             for outcome in try await behindOne(database, [away] + many).dropFirst() {
                 guard case .failed(let error as PostgresError) = outcome else { throw Unfit() }
@@ -95,12 +121,14 @@ import Testing
     @Test func `do not wait long for somebody else's lock, nor for a statement that hangs`() async throws {
         try await withNumbers { database in
             try await database.run("INSERT INTO numbers (n) VALUES (-1)")
-            let locked: Together.Step = { try await $0.run("SELECT 1 FROM numbers WHERE n = -1 FOR UPDATE") }
-            let slow: Together.Step = { _ in throw PostgresError(.timeout, "slow", sqlState: "57014") }
+            let lock: SQL = "SELECT 1 FROM numbers WHERE n = -1 FOR UPDATE"
+            var locked = Self.add(2)
+            locked.hold = lock
+            let slow = Self.part { _ in throw PostgresError(.timeout, "slow", sqlState: "57014") }
             try await database.transaction { holder in
-                try await locked(holder)
-                for step in [locked, slow] {
-                    for outcome in try await behindOne(database, [Self.add(1), step]).dropFirst() {
+                try await holder.run(lock)
+                for part in [locked, slow] {
+                    for outcome in try await behindOne(database, [Self.add(1), part]).dropFirst() {
                         guard case .alone = outcome else { throw Unfit() }
                     }
                 }
@@ -111,7 +139,7 @@ import Testing
     /// Running alone would do twice what may have been done.
     @Test func `all hear that the outcome is not known`() async throws {
         try await withNumbers { database in
-            let lost: Together.Step = { _ in throw PostgresError(.unknownOutcome, "lost") }
+            let lost = Self.part { _ in throw PostgresError(.unknownOutcome, "lost") }
             for outcome in try await behindOne(database, [Self.add(1), lost]).dropFirst() {
                 guard case .failed(let error as PostgresError) = outcome else { throw Unfit() }
                 #expect(error.isUnknownOutcome)

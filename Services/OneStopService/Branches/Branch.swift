@@ -103,7 +103,7 @@ extension Work {
         (event.dueAt, event.status) = (branch.dueAt, dossier.status)
         let note = "\(branch.step): \(branch.agency)"
         try await save(Change(dossier, "branch-opened", note: note, event: event), from: dossier)
-        dossier.version += 1
+        (dossier.version, dossier.isAccompanied) = (dossier.version + 1, true)
         try await post(
             """
             INSERT INTO branches (id, dossier, fork, step, agency, begun_at, due_at, explanation)

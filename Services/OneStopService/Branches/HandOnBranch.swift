@@ -38,7 +38,7 @@ enum HandOnBranch: Endpoint {
         try await call.require(scope(of: step.role), for: before, at: asked.agency)
         let (closed, opens) = try decide(
             asked, input, before, definition, known,
-            openOpinions: try await call.openOpinions(of: before.id, guards: step.guards),
+            openOpinions: try await call.openOpinions(of: before, guards: step.guards),
             isSigned: try await call.runtime.database.isSigned(before, guards: step.guards),
             calendar: try await call.calendar(of: asked.agency), now: call.now)
         let opened = try await call.open(opens, of: before, fork: asked.fork, from: asked.agency)

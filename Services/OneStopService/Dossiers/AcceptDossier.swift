@@ -20,10 +20,12 @@ enum AcceptDossier: Endpoint {
         let calendar = try await call.calendar(of: known.receivingAgency)
         // Decided before it meets others: all accepts of an agency wait for its serial.
         let (decided, due) = try decide(known, definition: procedure.definition, calendar: calendar, now: call.now)
-        return try await call.transaction(together: known.receivingAgency.text) { work in
-            // The dossier before the serial: whoever waits for a dossier keeps nobody else waiting.
-            try await work.post(DossierSQL.hold(known))
-            let code = try await nextCode(of: known.receivingAgency, work)
+        let (agency, day) = (known.receivingAgency, call.today)
+        return try await call.transaction(
+            together: "\(agency) \(day)", holding: DossierSQL.hold(known),
+            taking: { take($0, of: agency, on: day) }
+        ) { work, serial in
+            let code = try DossierCode(agency: agency, received: day, serial: Int(serial))
             var dossier = decided
             (dossier.code, dossier.version) = (code, known.version + 1)
             var event = DossierAccepted()
@@ -47,15 +49,12 @@ enum AcceptDossier: Endpoint {
         guard before.status == .submitted else { throw .unlawfulMove(before.status, .accepted) }
     }
 
-    /// The next number of the day at this agency; its row is the lock, so there is no gap and no double.
-    static func nextCode(of agency: AgencyCode, _ work: Work) async throws -> DossierCode {
-        let rows = try await work.run(
-            """
-            INSERT INTO dossier_serials (agency, day, last) VALUES (\(agency), \(work.today), 1)
-            ON CONFLICT (agency, day) DO UPDATE SET last = dossier_serials.last + 1 RETURNING last
-            """)
-        let serial: Int32? = try rows.first?("last")
-        return try DossierCode(agency: agency, received: work.today, serial: Int(serial ?? 0))
+    /// The next numbers of the day at this agency; their row is the lock, so there is no gap and no double.
+    static func take(_ count: Int, of agency: AgencyCode, on day: Day) -> SQL {
+        """
+        INSERT INTO dossier_serials (agency, day, last) VALUES (\(agency), \(day), \(Int32(count)))
+        ON CONFLICT (agency, day) DO UPDATE SET last = dossier_serials.last + \(Int32(count)) RETURNING last::int8
+        """
     }
 
     /// All but the code.

@@ -76,6 +76,9 @@ struct Dossier: Sendable, Equatable {
     var returnedAt: Date?
     var reasonCode: String?
     var reason: String?
+    /// A branch, an opinion or a link stood beside it once, or it is a link of another. The database sets it with the
+    /// first of them, so of any other dossier none is looked for.
+    var isAccompanied = false
 
     /// Who asks. Personal data.
     struct Applicant: Sendable, Equatable {
@@ -156,6 +159,7 @@ extension Dossier {
         returnedAt = try row("returned_at")
         reasonCode = try row("reason_code")
         reason = try row("reason")
+        isAccompanied = try row("accompanied")
     }
 
     static func status(_ row: Row, _ column: String) throws -> DossierStatus? {

@@ -31,7 +31,7 @@ enum FinishDossier: Endpoint {
         let guards = definition.endGuards(before)
         let dossier = try decide(
             before, definition: definition,
-            openOpinions: try await call.openOpinions(of: before.id, guards: guards),
+            openOpinions: try await call.openOpinions(of: before, guards: guards),
             isSigned: try await call.runtime.database.isSigned(before, guards: guards),
             begunAt: try await call.begun(before, definition), leader: try call.person, now: call.now)
         return try await call.save(

@@ -6,7 +6,7 @@ extension DossierSQL {
     /// its own; what fires looks at how things stand then.
     static func followUps(_ change: Change, from before: DossierStatus?, at now: Date) -> [(String, SQL)] {
         let after = change.dossier.status
-        guard let before, before != after else { return [] }
+        guard let before, before != after, change.dossier.isAccompanied else { return [] }
         var steps: [(String, SQL)] = []
         let linked: Set<DossierStatus> = [.accepted, .processing, .refused, .stopped, .finished, .returned]
         // A withdrawal that was declined lets an application go on, whatever it goes back to.

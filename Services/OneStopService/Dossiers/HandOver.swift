@@ -43,7 +43,7 @@ enum HandOver: Endpoint {
         let guards = definition.guards(leaving: before, to: step)
         let dossier = try decide(
             before, to: step, agency: agency, officer: officer, definition: definition,
-            openOpinions: try await call.openOpinions(of: before.id, guards: guards),
+            openOpinions: try await call.openOpinions(of: before, guards: guards),
             isSigned: try await call.runtime.database.isSigned(before, guards: guards),
             calendar: try await call.calendar(of: agency), now: call.now)
         let change = Change(dossier, "handed-over", note: input.note, event: event(from: before, to: dossier))
@@ -170,10 +170,10 @@ extension Call {
     }
 
     /// How many opinions are awaited; only asked for when one of `guards` wants to know.
-    func openOpinions(of dossier: DossierID, guards: [Guard]) async throws -> Int {
-        guard guards.contains(.opinionsIn) else { return 0 }
+    func openOpinions(of dossier: Dossier, guards: [Guard]) async throws -> Int {
+        guard guards.contains(.opinionsIn), dossier.isAccompanied else { return 0 }
         let row = try await run(
-            "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(dossier) AND answered_at IS NULL"
+            "SELECT count(*) AS waiting FROM opinions WHERE dossier = \(dossier.id) AND answered_at IS NULL"
         ).first
         return try row?("waiting") ?? 0
     }

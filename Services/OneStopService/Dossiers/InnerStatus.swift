@@ -105,7 +105,9 @@ enum InnerStatus: String, CaseIterable, Sendable {
 extension Session {
     /// What a dossier waits for; asked only of one that is worked on.
     func awaited(by dossier: Dossier) async throws -> InnerStatus.Awaited {
-        guard dossier.status == .processing, dossier.approvedAt == nil else { return InnerStatus.Awaited() }
+        guard dossier.status == .processing, dossier.approvedAt == nil, dossier.isAccompanied else {
+            return InnerStatus.Awaited()
+        }
         let rows = try await run(
             """
             SELECT (SELECT count(*) FROM branches WHERE dossier = \(dossier.id) AND closed_at IS NULL) AS branches,

@@ -56,19 +56,29 @@ enum CountInbox: Endpoint {
         ]
     }
 
+    /// A row of `groups`: one procedure and step, with what of it is due when.
+    struct Group: Sendable {
+        var step = StepCount()
+        var dueToday: Int
+        var dueSoon: Int
+
+        init(_ row: Row) throws {
+            (step.procedure, step.step) = (try row("procedure"), try row("step"))
+            (step.count, step.overdue) = (try row("count"), try row("overdue"))
+            (dueToday, dueSoon) = (try row("today"), try row("soon"))
+        }
+    }
+
     static func handle(_ input: Input, _ call: Call) async throws -> Reply<Output> {
         let holder = try await call.holder(input.filter)
         async let statuses = call.counts(of: holder)
-        let rows = try await call.run(groups(of: holder, now: call.now))
+        let groups = try await call.kept(\.groups, of: holder)
         var output = Output()
-        for row in rows {
-            var group = StepCount()
-            (group.procedure, group.step) = (try row("procedure"), try row("step"))
-            (group.count, group.overdue) = (try row("count"), try row("overdue"))
-            if output.steps.count < Limits.Finding.countedGroups { output.steps.append(group) }
-            output.overdue += group.overdue
-            output.dueToday += try row("today")
-            output.dueSoon += try row("soon")
+        output.steps = groups.prefix(Limits.Finding.countedGroups).map(\.step)
+        for group in groups {
+            output.overdue += group.step.overdue
+            output.dueToday += group.dueToday
+            output.dueSoon += group.dueSoon
         }
         output.statuses = try await statuses
         output.atLeast = output.statuses.contains { $0.atLeast && Inbox.open.contains($0.status) }

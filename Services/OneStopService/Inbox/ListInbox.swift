@@ -93,8 +93,13 @@ enum ListInbox: Endpoint {
 }
 
 extension Call {
-    func counts(of holder: Inbox.Holder) async throws -> [StatusCount] {
-        try await resource(InboxCounts.self).of(holder, now: now, after: runtime.ownActs.last(of: try person))
+    func counts(of holder: Inbox.Holder) async throws -> [StatusCount] { try await kept(\.statuses, of: holder) }
+
+    func kept<Counts>(
+        _ counts: KeyPath<InboxCounts, InboxCounts.Kept<Counts>>, of holder: Inbox.Holder
+    ) async throws -> Counts {
+        try await resource(InboxCounts.self)[keyPath: counts]
+            .of(holder, now: now, after: runtime.ownActs.last(of: try person))
     }
 
     /// Whose dossiers an inbox shows, and whether the caller may see them.

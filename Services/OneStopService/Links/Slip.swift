@@ -146,10 +146,12 @@ extension Session {
 
 extension Call {
     func requireLinksDone(_ dossier: Dossier) async throws {
+        guard dossier.isAccompanied else { return }
         try await runtime.database.linkedCase(of: dossier.id)?.requireDone()
     }
 
     func requireReturnedAlone(_ dossier: Dossier) async throws {
+        guard dossier.isAccompanied else { return }
         let rows = try await run(
             """
             SELECT d.status FROM slips s JOIN dossiers d ON d.id = s.parent WHERE s.child = \(dossier.id)

@@ -129,28 +129,35 @@ public struct Call: Sendable {
         return reply
     }
 
-    /// As `transaction`, for what waits for one lock in any case: requests with the same `key` that come while one of
-    /// them commits share the next transaction. When it fails because of one of them, each runs alone.
+    /// As `transaction`, for what takes the next number of a sequence without gaps: requests with the same `key` that
+    /// come while one of them commits take theirs together and share the next transaction. When it fails because of
+    /// one of them, each runs alone.
+    ///
+    /// - Parameters:
+    ///   - hold: locks what was decided on, or fails (`stale`); sent before the number is taken.
+    ///   - take: takes so many numbers, for whoever has this key, and returns the `last` of them. Its row is the lock.
+    ///   - body: gets the number.
     public func transaction<Output: Record>(
-        together key: String, _ body: @escaping @Sendable (Work) async throws -> Reply<Output>
+        together key: String, holding hold: SQL? = nil, taking take: @escaping @Sendable (Int) -> SQL,
+        _ body: @escaping @Sendable (Work, Int64) async throws -> Reply<Output>
     ) async throws -> Reply<Output> {
         let made = Made<Reply<Output>>()
-        let outcome = await runtime.together.commit("\(route) \(key)", in: runtime.database) { transaction in
+        let part = Together.Part(hold: hold, take: take) { transaction, number in
             made.value.withLock { $0 = nil }
-            let reply = try await attempt(body, in: transaction)
+            let reply = try await attempt({ try await body($0, number) }, in: transaction)
             made.value.withLock { $0 = reply }
         }
-        switch outcome {
-        case .alone: break
-        case .failed(let error as PostgresError) where error.isFailure(Work.stale): throw Refused.stale
-        case .failed(let error): throw error
-        case .committed:
-            guard let reply = made.value.withLock({ $0 }) else { preconditionFailure("committed without an answer") }
-            KillPoint.pass(.afterCommit)
-            runtime.poke()
-            return reply
-        }
-        return try await transaction(body)
+        do {
+            switch await runtime.together.commit("\(route) \(key)", in: runtime.database, part) {
+            case .alone: try await runtime.database.transaction { try await Together.run([part], in: $0) }
+            case .failed(let error): throw error
+            case .committed: break
+            }
+        } catch let error as PostgresError where error.isFailure(Work.stale) { throw Refused.stale }
+        guard let reply = made.value.withLock({ $0 }) else { preconditionFailure("committed without an answer") }
+        KillPoint.pass(.afterCommit)
+        runtime.poke()
+        return reply
     }
 
     private final class Made<Value: Sendable>: Sendable {

@@ -5,10 +5,18 @@ import Synchronization
 /// Requests that would wait for one another's lock (for the next number of a day, a series, a book) commit together.
 ///
 /// While a transaction of a key is on its way to the disk, those that came meanwhile gather; when it is done they go
-/// as one, each after the other in the same transaction. A number's row is then locked for the statements of each and
-/// for one commit of all, not for a commit of each.
+/// as one: the rows of all are held, their numbers are taken at once, and each writes what it has to with its number.
+/// So a number's row is locked for two round trips and one commit of all, not for those of each.
 final class Together: Sendable {
-    typealias Step = @Sendable (Transaction) async throws -> Void
+    struct Part: Sendable {
+        /// Locks what it decided on, or fails. Sent before the number is taken, so that whoever waits for such a row
+        /// keeps nobody else waiting.
+        var hold: SQL?
+        /// Takes so many numbers and returns the `last` of them.
+        var take: @Sendable (Int) -> SQL
+        /// Writes what belongs to its number.
+        var write: @Sendable (Transaction, Int64) async throws -> Void
+    }
 
     enum Outcome: Sendable {
         case committed
@@ -18,16 +26,16 @@ final class Together: Sendable {
     }
 
     private struct Member {
-        let step: Step
+        let part: Part
         let done: CheckedContinuation<Outcome, Never>
     }
 
     /// A key is there while somebody works for it.
     private let waiting = Mutex<[String: [Member]]>([:])
 
-    func commit(_ key: String, in database: Database, _ step: @escaping Step) async -> Outcome {
+    func commit(_ key: String, in database: Database, _ part: Part) async -> Outcome {
         await withCheckedContinuation { done in
-            let member = Member(step: step, done: done)
+            let member = Member(part: part, done: done)
             let isFirst = waiting.withLock { waiting in
                 defer { waiting[key, default: []].append(member) }
                 return waiting[key] == nil
@@ -42,7 +50,7 @@ final class Together: Sendable {
 
     private func work(_ key: String, _ database: Database) async {
         while let members = next(key) {
-            let outcome = await run(members.map(\.step), database)
+            let outcome = await run(members.map(\.part), database)
             for member in members { member.done.resume(returning: outcome) }
             // Whoever came meanwhile would wait as long for the same.
             if case .failed(let error as PostgresError) = outcome, error.isAway {
@@ -69,16 +77,24 @@ final class Together: Sendable {
         }
     }
 
-    private func run(_ steps: [Step], _ database: Database) async -> Outcome {
+    private func run(_ parts: [Part], _ database: Database) async -> Outcome {
         do {
-            try await database.transaction { transaction in
-                if steps.count > 1 { try await transaction.post(Self.impatient) }
-                for step in steps { try await step(transaction) }
-            }
+            try await database.transaction { try await Self.run(parts, in: $0) }
             return .committed
         } catch let error as PostgresError where error.isAway || error.isUnknownOutcome {
             return .failed(error)
-        } catch { return steps.count == 1 ? .failed(error) : .alone }
+        } catch { return parts.count == 1 ? .failed(error) : .alone }
+    }
+
+    static func run(_ parts: [Part], in transaction: Transaction) async throws {
+        guard let first = parts.first else { return }
+        if parts.count > 1 { try await transaction.post(impatient) }
+        for hold in parts.compactMap(\.hold) { try await transaction.post(hold) }
+        let last: Int64? = try await transaction.run(first.take(parts.count)).first?("last")
+        guard let last else { throw PostgresError(.decoding, "no number was returned") }
+        for (place, part) in parts.enumerated() {
+            try await part.write(transaction, last - Int64(parts.count - 1 - place))
+        }
     }
 
     /// One of several that waits for somebody else's lock holds the others up with it: then each waits alone.
