@@ -24,7 +24,7 @@ extension Limits {
         /// How often the archive is looked at when nobody rang, and how often for a while after somebody did: each look
         /// costs a commit here and one for each subscriber, however few events it finds.
         public static let look: Duration = .milliseconds(100)
-        public static let lookSoon: Duration = .milliseconds(8)
+        public static let lookSoon: Duration = .milliseconds(15)
         /// How long after a ring it is looked at so often.
         public static let lookFor: Duration = .milliseconds(200)
         /// Leadership, as of the relay: its life, its renewal, how often others ask.
@@ -39,8 +39,10 @@ extension Limits {
         /// batches leave more to others than many small ones: each is a commit here and one at the broker.
         public static let pastBatch = 500
         public static let pastRate = 5_250
-        /// Of the past, at the broker before the next ones are sent.
+        /// Of the past, at the broker before the next ones are sent; and the time that belongs to each of a batch: a
+        /// little less than it has at that rate.
         public static let pastSlice = 100
+        public static let pastSpacing: Duration = .microseconds(165)
         /// How much of what could not go in time goes at once later.
         public static let paceMemory: Duration = .milliseconds(300)
         public static let pastPause: Duration = .milliseconds(2)

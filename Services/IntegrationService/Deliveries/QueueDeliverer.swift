@@ -63,16 +63,19 @@ struct QueueDeliverer: Deliverer {
         }
     }
 
-    /// Of the past few at once: whatever the broker got, somebody's newest event waits behind it.
+    /// Of the past few at once, and these spread over the time that they have: whatever the broker got, somebody's
+    /// newest event waits behind it.
     private func publishPast(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
-        var rest = deliveries
-        while !rest.isEmpty {
-            let slice = rest.prefix(Limits.Integration.pastSlice)
-            let confirmed = try await publish(slice, by: parts.pastPublisher)
-            rest = rest.dropFirst(confirmed)
-            guard confirmed == slice.count else { break }
+        let begun = ContinuousClock.now
+        var confirmed = 0
+        while confirmed < deliveries.count {
+            let slice = deliveries.dropFirst(confirmed).prefix(Limits.Integration.pastSlice)
+            let taken = try await publish(slice, by: parts.pastPublisher)
+            confirmed += taken
+            guard taken == slice.count, confirmed < deliveries.count else { break }
+            try await Task.sleep(until: begun + Limits.Integration.pastSpacing * confirmed, tolerance: .zero)
         }
-        return deliveries.count - rest.count
+        return confirmed
     }
 
     /// How many of them, from the first one on, the broker has.
