@@ -22,6 +22,15 @@ pid_of() {
 
 alive() { pid_of "$1" >/dev/null; }
 
+# Nothing that whoever calls has open goes on to what is started: PostgreSQL counts it as its own, and has no room.
+close_inherited() {
+    local open
+    for open in "/proc/$BASHPID/fd/"*; do
+        open=${open##*/}
+        if ((open > 2 && open != 255)); then eval "exec $open>&-"; fi
+    done
+}
+
 # spawn NAME USER COMMAND...: in a session of its own, output appended to logs/NAME.log, as USER ("" = as oneself).
 spawn() {
     local name=$1 user=$2
@@ -30,7 +39,7 @@ spawn() {
     [[ -z $user ]] || as=(setpriv --reuid="$user" --regid="$user" --init-groups --)
     (
         cd /
-        exec 9>&-
+        close_inherited
         exec setsid "${as[@]}" "$@"
     ) </dev/null >>"$RUN/logs/$name.log" 2>&1 &
     printf '%s %s\n' "$!" "$(birth "$!")" >"$RUN/pids/$name"

@@ -35,6 +35,7 @@
             posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
             posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
             posix_spawn_file_actions_adddup2(&files, 1, 2)
+            try closeOnSpawn()
             var attributes = posix_spawnattr_t()
             posix_spawnattr_init(&attributes)
             defer { posix_spawnattr_destroy(&attributes) }
@@ -57,6 +58,13 @@
             let child = Child(pid)
             Thread.detachNewThread { child.watch() }
             return child
+        }
+
+        /// What is open here is no child's: PostgreSQL would count a thousand requests as its own, and have no room.
+        private static func closeOnSpawn() throws {
+            for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+                if let open = Int32(name), open > 2 { _ = fcntl(open, F_SETFD, FD_CLOEXEC) }
+            }
         }
 
         private func watch() {
