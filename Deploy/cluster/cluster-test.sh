@@ -1,14 +1,17 @@
 #!/bin/bash
-# make cluster-test: a cluster of its own on this machine (cluster.sh); under load the leading broker is killed, a
-# minority is cut off, every copy is restarted in turn, the primary database is killed; then everything is counted. The
-# last line is the verdict, as JSON; the exit status is 0 only for a pass. Ends all that it started; within 10 minutes.
+# make cluster-test: a cluster of its own on this machine (cluster.sh); under load, of which a subscriber has everything
+# from its beginning, the leading broker is killed, a minority is cut off, every copy is restarted in turn, the primary
+# database is killed; then everything is counted. The last line is the verdict, as JSON; the exit status is 0 only for
+# a pass. Ends all that it started; within 10 minutes.
 set -euo pipefail
+PYTHON=$("$(dirname "${BASH_SOURCE[0]}")/../local/python.sh")/bin/python3 # beside the run folder of this test, and kept
 PURPOSE=cluster
 source "$(dirname "${BASH_SOURCE[0]}")/own-folder.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 LOAD=${CLUSTER_SECONDS:-190}
 LIMIT=570
 WRITES=$RUN/writes.log
+DELIVERIES=$RUN/deliveries.log
 PARTITION=$(separate && echo "network namespaces, link down" || echo "one network, SIGSTOP")
 
 stopwatch() { printf '%s' "$EPOCHREALTIME"; }
@@ -19,6 +22,7 @@ finish() {
     trap '' INT TERM HUP
     [[ -z ${WATCH:-} ]] || kill "$WATCH" 2>/dev/null || true
     [[ -z ${CROWD:-} ]] || kill "$CROWD" 2>/dev/null || true
+    [[ -z ${SUBSCRIBER:-} ]] || kill "$SUBSCRIBER" 2>/dev/null || true
     if ((code == 0)) && [[ -z ${CLUSTER_KEEP:-} ]]; then
         "$CLUSTER/cluster.sh" clean >&2 || code=1
     else
@@ -47,6 +51,39 @@ members() { # fewest members of a queue of ours
         "http://127.0.0.1:$MANAGEMENT_PORT/api/queues/lienthong" | python3 -c '
 import json, sys
 print(min(len(queue["members"]) for queue in json.load(sys.stdin) if queue["type"] == "quorum"))'
+}
+
+all_of() { # COLUMNS TABLE: of this table of every service
+    local entry selects=()
+    for entry in "${SERVICES[@]}"; do selects+=("SELECT $1 FROM $(schema_of "$entry").$2"); done
+    printf '%s' "${selects[0]}"
+    printf ' UNION ALL %s' "${selects[@]:1}"
+}
+
+# A system of somebody else, which has joined when the first delivery is there.
+join_subscriber() {
+    local token
+    token=$(rehearsal token admin)
+    : >"$DELIVERIES"
+    ADMIN_TOKEN=$token "$LOCAL/with-environment.sh" integrator "$PYTHON" -u "$CLUSTER/subscriber.py" \
+        "$DELIVERIES" "$RUN/subscription" >"$RUN/logs/subscriber.log" 2>&1 &
+    SUBSCRIBER=$!
+    await 60 "the subscriber" test -s "$DELIVERIES"
+}
+# Every event with its position in the exchange's order, if it has one. Commands are for nobody but their addressee:
+# what is left out here is what the exchange never had one of its type of.
+archived() {
+    printf 'SELECT e.id, o.position FROM (%s) e LEFT JOIN integration.archive_events a ON a.event = e.id
+        LEFT JOIN integration.archive_order o ON o.entry = a.id
+        WHERE e.type IN (SELECT DISTINCT type FROM integration.archive_events)' "$(all_of "id, type" event_log)"
+}
+served() { # whether the subscriber has all that there is
+    local numbered
+    numbered=$(query "SELECT numbered FROM integration.subscription_progress p
+        WHERE subscription = '$(<"$RUN/subscription")' AND settled = numbered
+            AND NOT EXISTS (SELECT FROM integration.archive_order o WHERE o.position > p.place)
+            AND NOT EXISTS (SELECT FROM ($(archived)) e WHERE e.position IS NULL)")
+    [[ -n $numbered ]] && (($(cut -d ' ' -f 2 "$DELIVERIES" | sort -u | wc -l) >= numbered))
 }
 
 # window NAME COMMAND...: what happens while the command runs and for a while after it belongs to this fault.
@@ -123,6 +160,7 @@ main() {
     rehearsal crowd "$LOAD" 4 "$WRITES" >"$RUN/logs/crowd.log" 2>&1 &
     CROWD=$!
     await 60 "the load" test -s "$WRITES"
+    join_subscriber
     window undisturbed sleep 6
     window broker kill_leading_broker
     window minority cut_minority
@@ -135,9 +173,11 @@ main() {
     crowd=$(grep '^{' "$RUN/logs/crowd.log" | tail -n 1)
     [[ $loaded == true ]] || tail -n 5 "$RUN/logs/crowd.log" >&2
     audit=$(operator "$BIN/Auditor" --wait 90) || audited=false
-    query "COPY (SELECT extract(epoch FROM at)::numeric(20, 3) FROM (
-        $(for entry in "${SERVICES[@]}"; do printf 'SELECT at FROM %s.effect_log UNION ALL ' "$(schema_of "$entry")"; done)
-        SELECT NULL) e (at) WHERE at IS NOT NULL ORDER BY at) TO STDOUT" >"$RUN/effects.log"
+    # What it lacks then is counted as lost.
+    wait_until 60 served || say "the subscriber still lacks something; see $RUN/logs/subscriber.log"
+    query "COPY (SELECT extract(epoch FROM at)::numeric(20, 3) FROM ($(all_of at effect_log)) e ORDER BY at) TO STDOUT" \
+        >"$RUN/effects.log"
+    query "COPY ($(archived)) TO STDOUT" >"$RUN/archived.log"
     VERDICT=$(python3 "$CLUSTER/verdict.py" "$RUN" "$loaded" "$audited" "${crowd:-null}" "${audit:-null}" "$PARTITION" \
         "$(query "SELECT max(timeline) FROM onestop.relay_epoch")" "$(members)" "$SECONDS")
     [[ $VERDICT == '{"verdict": "pass"'* ]]

@@ -83,7 +83,8 @@ status() {
 clean() {
     stop
     remove_data_folders
-    rm -rf -- "$RUN"/{env,files,logs,pids,secrets,port-base,lock,haproxy.cfg,haproxy.sock,windows.log,writes.log,effects.log}
+    rm -rf -- "$RUN"/{env,files,logs,pids,secrets,port-base,lock,haproxy.cfg,haproxy.sock,subscription} \
+        "$RUN"/{windows,writes,effects,deliveries,archived}.log
     rmdir -- "$RUN" 2>/dev/null || true
 }
 

@@ -79,10 +79,11 @@
                     }
                     let answer = try await HTTP.send(signed, to: address, within: Limits.Chaos.request)
                     if answer.status == 401 { await office.sessions.forget(intent.who) }
-                    // What is no answer: an ill service, a token that ran out, a request that still runs, "later".
+                    // What is no answer: an ill service, a token that ran out, a request that still runs, "later", a
+                    // service whose clock says that the gateway signed long ago.
                     let again =
                         answer.status >= 500 || [401, 404, 429].contains(answer.status) && isEarly(answer)
-                        || answer.json["code"]?.text == "still-running"
+                        || ["still-running", "budget.callback-stale"].contains(answer.json["code"]?.text)
                     if !again {
                         let said = Answered(
                             number: intent.number, status: answer.status, tries: tries, body: answer.json)

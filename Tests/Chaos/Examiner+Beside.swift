@@ -12,6 +12,7 @@
             try await storiesOfTheirOwn(&verdict)
             try await links(&verdict)
             try await forwards(&verdict)
+            try await successions(&verdict)
             try await takenBack(&verdict)
             try await statements(&verdict)
         }
@@ -165,6 +166,24 @@
                 verdict.add(.twice, count - 1, "\(intent.text): forwarded \(count) times")
                 if count == 0 { verdict.add(.lost, 1, "\(intent.text) was answered, and it was not forwarded") }
             }
+        }
+
+        /// What was open at an agency that has ended is its successor's, by one change.
+        private func successions(_ verdict: inout Verdict) async throws {
+            try await add(
+                .twice, "was taken over twice: dossier",
+                """
+                SELECT dossier::text AS what, count(*) - 1 AS n FROM onestop.dossier_history
+                WHERE what = 'taken-over' GROUP BY dossier HAVING count(*) > 1
+                """, &verdict)
+            try await add(
+                .lost, "is open at an agency that has ended: dossier",
+                """
+                SELECT d.id::text AS what, 1 AS n FROM onestop.dossiers d
+                JOIN hr.agencies a ON a.code IN (d.receiving_agency, d.working_agency)
+                WHERE d.status NOT IN (3, 10) AND a.successor IS NOT NULL
+                    AND a.valid_to < (SELECT (now AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM onestop.business_clock)
+                """, &verdict)
         }
 
         /// A statement that was answered is there with all its lines, and once.

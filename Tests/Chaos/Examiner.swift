@@ -323,7 +323,7 @@
         private func notices(_ verdict: inout Verdict) async throws {
             let told = [
                 "accepted", "refused", "supplement-requested", "supplement-requested-late", "supplement-supplied",
-                "payment-required", "payment-settled", "finished", "returned",
+                "payment-required", "payment-settled", "finished", "returned", "taken-over",
             ]
             for row in try await database.run(
                 """

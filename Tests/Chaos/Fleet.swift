@@ -21,7 +21,7 @@
     /// One process of ours, from its start to its end.
     final class Child: Sendable {
         let pid: pid_t
-        private let state = Mutex((isStruck: false, ending: Ending?.none))
+        private let state = Mutex((isStruck: false, isHeld: false, ending: Ending?.none))
 
         private init(_ pid: pid_t) { self.pid = pid }
 
@@ -86,11 +86,19 @@
 
         /// Never to a process that has ended: its number may be somebody else's by now.
         func send(_ signal: Int32) {
-            state.withLock { if $0.ending == nil { Glibc.kill(pid, signal) } }
+            state.withLock {
+                guard $0.ending == nil else { return }
+                Glibc.kill(pid, signal)
+                if [SIGSTOP, SIGCONT].contains(signal) { $0.isHeld = signal == SIGSTOP }
+            }
         }
 
-        /// Whether it ended within that time.
+        /// While somebody pauses it, it hears nothing.
+        private var isHeld: Bool { state.withLock { $0.isHeld && $0.ending == nil } }
+
+        /// Whether it ended within that time, which does not begin while it is paused.
         func ends(within limit: Duration) async throws -> Bool {
+            while isHeld { try await Task.sleep(for: .milliseconds(5)) }
             let deadline = ContinuousClock.now + limit
             while ending == nil {
                 guard ContinuousClock.now < deadline else { return false }
@@ -115,6 +123,8 @@
             var crashes: [String] = []
             /// Those whose processes are of the next release from now on.
             var upgraded: Set<ServiceName> = []
+            /// Those whose processes have another clock from now on.
+            var clocks: [ServiceName: [String: String]] = [:]
             var isClosing = false
             /// Bytes of each log that are of runs before.
             var saidBefore: [ServiceName: Int] = [:]
@@ -138,6 +148,15 @@
                 if next { state.upgraded.insert(service) } else { state.upgraded.remove(service) }
             }
         }
+
+        /// Processes that are started from now on have this environment too, by which their clock is wrong; nil: no
+        /// more.
+        func set(clock environment: [String: String]?, of service: ServiceName) {
+            state.withLock { $0.clocks[service] = environment }
+        }
+
+        /// Those whose clock is wrong.
+        var mistimed: [ServiceName] { state.withLock { Array($0.clocks.keys) } }
 
         /// `HRService` of `hr`.
         static func program(_ service: ServiceName) -> String {
@@ -203,7 +222,7 @@
         }
 
         private func begin(_ service: ServiceName) throws {
-            let child = try spawn(service)
+            let child = try spawn(service, extra: state.withLock { $0.clocks[service] ?? [:] })
             state.withLock { $0.children[service] = child }
             try record(service, child.pid)
         }

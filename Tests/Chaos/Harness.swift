@@ -29,7 +29,10 @@
                 guard rest.kills > 0 else { return (Results.total(before), Results.isClean(before) ? 0 : 1) }
             }
             let disk = try await Disk(machines)
-            if !disk.isUnderUs { say("no clang: slow-fsync and wal-full are left out") }
+            let wrongClock = try await WrongClock(in: folder)
+            if !disk.isUnderUs {
+                say("no clang: slow-fsync and wal-full are left out, and of clock the one on the wall")
+            }
             // Over the disk library, when it was started without.
             try await machines.servers("stop", "postgres")
             try await machines.servers("start")
@@ -51,7 +54,7 @@
                 let province = try await Province.read(Settings.province)
                 try await Loader(office: office, province: province, say: { _ in }).load()
                 let (line, status) = try await Harness(options: rest, environment: environment, say: say).play(
-                    part, office, machines, fleet, disk, toPostgres, toBroker, folder)
+                    part, office, machines, fleet, disk, wrongClock, toPostgres, toBroker, folder)
                 try await fleet.close()
                 try Results.append(line, results)
                 let isClean = Results.isClean(before)
@@ -90,8 +93,8 @@
         }
 
         private func play(
-            _ part: Int, _ office: Office, _ machines: Machines, _ fleet: Fleet, _ disk: Disk, _ toPostgres: Proxy,
-            _ toBroker: Proxy, _ folder: URL
+            _ part: Int, _ office: Office, _ machines: Machines, _ fleet: Fleet, _ disk: Disk,
+            _ wrongClock: WrongClock?, _ toPostgres: Proxy, _ toBroker: Proxy, _ folder: URL
         ) async throws -> (line: JSON, status: Int32) {
             let reading = try Moment(try await office.read(.hr, "/rehearsal/clock", as: nil).text("now"))
             let days = Days(max(reading, try Moment("2021-03-01 09:00")))
@@ -101,7 +104,8 @@
             let eye = office.settings.database()
             let run = Run(
                 options: options, part: part, office: office, machines: machines, fleet: fleet,
-                log: try IntentLog(file), intentFile: file, disk: disk, days: days, eye: eye, toPostgres: toPostgres,
+                log: try IntentLog(file), intentFile: file, disk: disk, wrongClock: wrongClock, days: days, eye: eye,
+                toPostgres: toPostgres,
                 toBroker: toBroker,
                 readers: Readers(
                     python: environment["LIENTHONG_TEST_PYTHON"] ?? "/usr/bin/python3", port: toBroker.port,

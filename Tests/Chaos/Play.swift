@@ -8,13 +8,13 @@
     struct Play: Sendable, Equatable {
         enum Kind: String, CaseIterable, Sendable {
             case judicial, marital, allowance, withdrawn, refused, personnel, letters
-            case papers, linked, demands, voices, forwarded
+            case papers, linked, demands, voices, forwarded, merged
 
             /// In how many of a hundred journeys.
             var weight: Int {
                 switch self {
-                case .judicial: 22
-                case .marital: 12
+                case .judicial: 18
+                case .marital: 10
                 case .allowance: 8
                 case .withdrawn: 7
                 case .refused: 4
@@ -25,6 +25,7 @@
                 case .demands: 6
                 case .voices: 6
                 case .forwarded: 4
+                case .merged: 6
                 }
             }
         }
@@ -90,6 +91,7 @@
             case .demands: try await demands()
             case .voices: try await voices()
             case .forwarded: try await forwarded()
+            case .merged: try await merged()
             }
         }
 

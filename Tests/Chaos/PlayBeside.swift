@@ -115,6 +115,42 @@
                 ["toAgency": .string(SocialAllowance.otherWard), "reason": "Cư trú nơi khác"], as: "commune-clerk")
         }
 
+        /// A ward of which nobody ever took office ended yesterday, and HR says so only now: what was submitted to it
+        /// comes to the ward that it was merged into, and to its result there.
+        func merged() async throws {
+            let code = "\(SocialAllowance.city).\(tag.uppercased())N\(play.number)"
+            try await send(
+                .hr, "/agencies",
+                [
+                    "code": .string(code), "name": .string(subject), "nameEn": "A ward", "kind": "commune",
+                    "parent": .string(SocialAllowance.city), "validFrom": "2021-01-01",
+                    "validTo": .string(SocialAllowance.lastDay),
+                ], as: "district-hr")
+            let dossier = try await submitted(to: code)
+            try await send(
+                .hr, "/agencies/\(code)/dissolve",
+                ["validTo": .string("\(days.now.day + -1)"), "successor": .string(SocialAllowance.ward)],
+                as: "district-hr")
+            _ = try await desk.until(
+                "\(dossier) to come to the successor", .onestop, "/dossiers/\(dossier)", as: "commune-clerk"
+            ) { $0["receivingAgency"]?.text == SocialAllowance.ward ? true : nil }
+            try await act(dossier, "accept", as: "commune-clerk")
+            try await certified(dossier)
+        }
+
+        /// The one-stop service hears of an agency when it hears of it.
+        private func submitted(to agency: String) async throws -> String {
+            let deadline = ContinuousClock.now + Limits.Chaos.patience
+            while true {
+                let answer = try await desk.post(.onestop, "/dossiers", submission("2.001255", agency), as: citizen)
+                if answer.succeeded { return try answer.body.text("id") }
+                guard answer.status == 422, ContinuousClock.now < deadline else {
+                    throw Stumbled("submission to \(agency) → \(answer.status) \(answer.body.description)")
+                }
+                try await Task.sleep(for: Limits.Chaos.look)
+            }
+        }
+
         private func ended(_ dossier: String) async throws {
             try await act(dossier, "withdraw", ["reason": "Không còn nhu cầu"], as: citizen)
             try await act(dossier, "withdrawal/confirm", as: "leader")

@@ -20,6 +20,7 @@
         let tally = Tally()
         let turns = Turns()
         let disk: Disk
+        let wrongClock: WrongClock?
         let days: Days
         let eye: Database
         let toPostgres: Proxy
@@ -37,15 +38,17 @@
         func run() async throws -> (Verdict, Duration) {
             let started = ContinuousClock.now
             let until = started + .seconds(options.seconds)
+            let clock = Task { await goOn() }
             await withTaskGroup(of: Void.self) { group in
                 for service in ServiceName.running { group.addTask { await strike(service, until) } }
                 group.addTask { await strikeServers(until) }
-                group.addTask { await goOn(until) }
                 let generator = PlayDesk(PlayGenerator(options, part: part))
                 for _ in 0..<Limits.Chaos.journeys { group.addTask { await play(generator, until) } }
                 for number in 0..<Limits.Chaos.integrators { group.addTask { await integrate(number, until) } }
                 await group.waitForAll()
             }
+            clock.cancel()
+            await clock.value
             let unreached = options.unreached(tally.reached, within: .now - started)
             say("faults are over after \(Self.seconds(started)) s, \(fleet.kills) services were killed")
             try await faults.heal()
@@ -103,12 +106,15 @@
             }
         }
 
-        /// Business time goes on.
-        private func goOn(_ until: ContinuousClock.Instant) async {
-            while !isOver(until) {
+        /// Business time goes on as long as anybody plays: what an hour ahead was due in a moment waits for it.
+        private func goOn() async {
+            while !Task.isCancelled {
                 try? await Task.sleep(for: Limits.Chaos.day)
-                guard !isOver(until) else { return }
-                do { try await days.next(office) } catch { tally.stumbled("the clock: \(error)") }
+                guard !Task.isCancelled else { return }
+                // Every service gets the day that one has.
+                do { try await Task { try await days.next(office) }.value } catch {
+                    tally.stumbled("the clock: \(error)")
+                }
             }
         }
 
@@ -142,7 +148,8 @@
         private var faults: ServerFaults {
             ServerFaults(
                 fleet: fleet, machines: machines, watch: watch, desk: desk("strike"), tally: tally, turns: turns,
-                disk: disk, days: days, toPostgres: toPostgres, toBroker: toBroker, readers: readers,
+                disk: disk, wrongClock: wrongClock, days: days, toPostgres: toPostgres, toBroker: toBroker,
+                readers: readers,
                 kinds: options.faults, isLong: options.isLong, writerHeld: options.foreignWriter)
         }
 

@@ -29,9 +29,7 @@
         }
 
         /// The services whose `Main` has timers: no module of theirs can be asked here, `PlanTests` reads them.
-        static let withTimers: Set<ServiceName> = [.hr, .onestop]
-        /// Of these nothing that is played sets a timer: nobody could die there. An agency ends.
-        static let withIdleTimers: Set<ServiceName> = [.documents]
+        static let withTimers: Set<ServiceName> = [.hr, .onestop, .documents]
 
         /// Only Integration archives and delivers; it announces nothing.
         static func points(of service: ServiceName) -> [KillPoint] {

@@ -15,6 +15,8 @@
         let tally: Tally
         let turns: Turns
         let disk: Disk
+        /// Nil without a compiler.
+        let wrongClock: WrongClock?
         let days: Days
         /// Between the services and PostgreSQL, and the broker.
         let toPostgres: Proxy
@@ -244,12 +246,14 @@
             proxy.set { $0.latency = .zero }
         }
 
-        /// One service lives an hour ahead of the others, or behind them.
+        /// One service lives an hour ahead of the others, or behind them: its process by the clock on the wall, and its
+        /// business time. Nobody's token is good there then; what needs none goes on.
         private func clock(_ service: ServiceName, ahead: Bool) async throws {
-            let now = days.now
-            let wrong = Moment(now.date.addingTimeInterval(ahead ? 3_600 : -3_600))
-            try await days.set(service, wrong, desk.office)
+            let off = ahead ? 3_600 : -3_600
+            try await days.set(service, Moment(days.now.date.addingTimeInterval(Double(off))), desk.office)
+            try await services.restart(service, clock: wrongClock?.environment(off))
             try? await Task.sleep(for: Limits.Chaos.held)
+            try await services.restart(service, clock: nil)
             try await days.set(service, days.now, desk.office)
         }
 
@@ -257,6 +261,7 @@
         func heal() async throws {
             for proxy in [toPostgres, toBroker] { proxy.set { $0 = Proxy.Weather() } }
             for toggle in [disk.slow, disk.full] { unlink(toggle) }
+            for service in fleet.mistimed { try await services.restart(service, clock: nil) }
             try await machines.servers("start")
             try await machines.broker.ask("DELETE", "policies/lienthong/chaos-reject")
             if kinds.contains(.memoryAlarm) {

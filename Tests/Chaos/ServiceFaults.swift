@@ -90,11 +90,22 @@
             try await ready(service)
         }
 
-        /// Arms the running process; when nothing passes there, nothing dies.
+        /// Arms the running process; when nothing passes there, nothing dies. Until it was reached once, the service is
+        /// asked for something meanwhile: some write little by themselves.
         private func point(_ strike: Strike, _ service: ServiceName) async throws {
-            guard let child = fleet.child(service), let point = strike.point else { return }
-            child.expectEnd()
-            try fleet.arm(service, "\(point.rawValue):\(strike.pass)")
+            guard let point = strike.point else { return }
+            let door = tally.hasReached(service, point) ? nil : try await watch.door(of: service)
+            guard let child = fleet.child(service) else { return }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                child.expectEnd()
+                try fleet.arm(service, "\(point.rawValue):\(strike.pass)")
+                if let door { group.addTask { try await watch.knock(at: door) } }
+                try await wait(at: point, service, child)
+                try await group.waitForAll()
+            }
+        }
+
+        private func wait(at point: KillPoint, _ service: ServiceName, _ child: Child) async throws {
             let died = try await passes(child)
             tally.armed(service, point, reached: died == true)
             guard died != true else { return try await ready(service) }
@@ -146,6 +157,14 @@
                 tally.stumbled("\(service) did not end within \(Limits.Chaos.stop) of SIGTERM")
                 child.send(SIGKILL)
             }
+        }
+
+        /// In good order; what comes after it has this clock.
+        func restart(_ service: ServiceName, clock environment: [String: String]?) async throws {
+            fleet.set(clock: environment, of: service)
+            guard let child = fleet.child(service) else { return }
+            try await stop(service, child)
+            try await ready(service)
         }
 
         /// A second copy of the service takes over from one that is paused, which then wakes up: two that believe

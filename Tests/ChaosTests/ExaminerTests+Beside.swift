@@ -67,6 +67,22 @@ extension ExaminerTests {
             """
         },
         Damage(what: "a forward is gone", count: .lost) { _ in "DELETE FROM onestop.dossier_forwards" },
+        Damage(what: "a dossier was taken over twice", count: .twice) { _ in
+            """
+            WITH told AS (
+                INSERT INTO onestop.notifications (id, person, dossier, at, what, vietnamese, english)
+                SELECT gen_random_uuid(), person, dossier, at, 'taken-over', 'v', 'e'
+                FROM onestop.notifications ORDER BY id LIMIT 2)
+            UPDATE onestop.dossier_history SET what = 'taken-over' WHERE what IN ('submitted', 'approved')
+            """
+        },
+        Damage(what: "a dossier stayed at an agency that has ended", count: .lost) { _ in
+            """
+            WITH day AS (INSERT INTO onestop.business_clock (one, now) VALUES (true, '2021-03-02 08:00+07'))
+            INSERT INTO hr.agencies (code, name, name_en, kind, valid_from, valid_to, successor, version)
+            VALUES ('H19.12', 'n', 'n', 'department', '2021-01-01', '2021-03-01', 'H19.13', 2)
+            """
+        },
         Damage(what: "a statement is not whole", count: .lost) { _ in "DELETE FROM budget.statement_lines" },
         Damage(what: "a statement was taken in twice", count: .twice) { _ in
             """

@@ -40,15 +40,14 @@ import Testing
         #expect(Set(kinds.compactMap { _ in servers.next()?.kind }) == Set(kinds))
     }
 
-    @Test func `who has timers that are played is struck at them: with the idle ones, all whose Main has any`() throws {
+    @Test func `who has timers is struck at them: all whose Main has any`() throws {
         let services = Settings.checkout.appendingPathComponent("Services")
         for service in ServiceName.running {
             let file = services.appendingPathComponent("\(Fleet.program(service))/Main.swift")
             let hasTimers = try String(contentsOf: file, encoding: .utf8).contains("timers: [any TimedTask.Type]")
             let points = ServiceSchedule.points(of: service)
-            let isIdle = ServiceSchedule.withIdleTimers.contains(service)
-            #expect(points.contains(.beforeTimerCommit) == (hasTimers && !isIdle), "\(service)")
-            #expect(points.contains(.afterTimerCommit) == (hasTimers && !isIdle), "\(service)")
+            #expect(points.contains(.beforeTimerCommit) == hasTimers, "\(service)")
+            #expect(points.contains(.afterTimerCommit) == hasTimers, "\(service)")
         }
     }
 

@@ -70,7 +70,7 @@ private final class Flag: Sendable {
             await #expect(throws: ExchangeFault.overtaken) { _ = try await ledger.catchUp(standing, settled: 2) }
             let failure = DeliveryFailure(status: 410, error: "HTTP 410")
             await #expect(throws: ExchangeFault.overtaken) {
-                try await ledger.fail(delivery, failure, due: Date(), giveUp: "gone")
+                try await ledger.fail(delivery, failure, after: .zero, giveUp: "gone")
             }
             let now = try await hall.subscription(id)
             #expect(now["settled"]?.integer == 1 && now["state"]?.text == "active")
@@ -88,7 +88,7 @@ private final class Flag: Sendable {
                 try await Ledger.read("d.subscription = \(ledger.subscription)", in: ledger.database).first)
             func fails(_ ledger: Ledger) async {
                 await #expect(throws: ExchangeFault.overtaken) {
-                    try await ledger.fail(delivery, DeliveryFailure(error: "late"), due: Date(), giveUp: "late")
+                    try await ledger.fail(delivery, DeliveryFailure(error: "late"), after: .zero, giveUp: "late")
                 }
             }
             await fails(ledger)
@@ -98,10 +98,33 @@ private final class Flag: Sendable {
                 subscription: delivery.subscription, epoch: 1, number: 99, event: delivery.event, id: delivery.id,
                 replay: nil, numberedAt: delivery.numberedAt)
             await #expect(throws: ExchangeFault.overtaken) {
-                try await before.fail(open, DeliveryFailure(error: "late"), due: Date(), giveUp: "late")
+                try await before.fail(open, DeliveryFailure(error: "late"), after: .zero, giveUp: "late")
             }
             #expect(try await hall.subscription(id)["state"]?.text == "active")
             #expect(try await hall.service.count("SELECT count(*) AS n FROM delivery_failures") == 0)
+        }
+    }
+
+    /// Whoever delivers next may have another clock, or a wrong one, and a delivery is given up after days.
+    @Test(.timeLimit(.minutes(5)))
+    func `since when a delivery fails, and when it is due, is by the database's clock`() async throws {
+        try await Hall.open { hall in
+            let receiver = try await Receiver.start()
+            defer { receiver.stop() }
+            try receiver.answer("1 500")
+            let id = try await hall.subscribe(["kind": "webhook", "url": .string("http://127.0.0.1:\(receiver.port)/")])
+            try await hall.submit(1)
+            try await eventually("it was tried") { receiver.requests.contains { $0.number == 1 } }
+            #expect(try await hall.post("/subscriptions/\(id)/pause").status == 200)
+            let open = try #require(try await ledger(hall, id).open(after: 0, limit: 1).first)
+            let failed = DeliveryFailure(status: 500, error: "HTTP 500")
+            try await ledger(hall, id).fail(open, failed, after: .seconds(3_600), giveUp: nil)
+            try await hall.service.database.database.run(
+                "UPDATE delivery_failures SET first_at = clock_timestamp() - interval '2 hours'")
+            let now = ContinuousClock.now
+            let again = try #require(try await ledger(hall, id).open(after: 0, limit: 1).first)
+            let (since, due) = (try #require(again.failedSince), try #require(again.due))
+            #expect(abs((now - since).secondsValue - 7_200) < 60 && abs((due - now).secondsValue - 3_600) < 60)
         }
     }
 

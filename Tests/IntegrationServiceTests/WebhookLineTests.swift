@@ -6,16 +6,17 @@ import Testing
 @testable import IntegrationService
 
 @Suite struct WebhookLineTests {
-    private let start = Date(timeIntervalSince1970: 1_000_000)
+    private let start = ContinuousClock.now
+    private let day = Date(timeIntervalSince1970: 1_000_000)
 
     private func delivery(_ number: Int64, _ aggregate: String, replay: UUID? = nil) -> Delivery {
         let event = ArchivedEvent(
             position: number, id: UUID(), source: "onestop", type: "onestop.dossier.submitted.v1",
             aggregateType: "dossier", aggregateID: aggregate, version: 1, epoch: 1, sourcePosition: nil, agency: nil,
-            actor: nil, traceparent: nil, occurredAt: start, payload: [])
+            actor: nil, traceparent: nil, occurredAt: day, payload: [])
         return Delivery(
             subscription: SubscriptionID(), epoch: 1, number: number, event: event, id: event.id, replay: replay,
-            numberedAt: start)
+            numberedAt: day)
     }
 
     @Test func `of one aggregate one at a time, in order; others beside it`() {
@@ -36,11 +37,11 @@ import Testing
         var line = WebhookLine(numbered: 3)
         line.add([delivery(1, "a"), delivery(2, "a"), delivery(3, "b")])
         _ = line.next(at: start, window: 8)
-        line.failed(1, due: start.addingTimeInterval(5), since: start, rest: start)
+        line.failed(1, due: start + .seconds(5), since: start, rest: start)
         line.succeeded(3)
-        #expect(line.next(at: start.addingTimeInterval(4), window: 8).isEmpty)
-        #expect(line.due(after: start) == start.addingTimeInterval(5))
-        let again = line.next(at: start.addingTimeInterval(5), window: 8)
+        #expect(line.next(at: start + .seconds(4), window: 8).isEmpty)
+        #expect(line.due(after: start) == start + .seconds(5))
+        let again = line.next(at: start + .seconds(5), window: 8)
         #expect(again.map(\.number) == [1] && again.first?.attempts == 1 && again.first?.failedSince == start)
         #expect(line.settled == 0)
     }
@@ -48,12 +49,12 @@ import Testing
     @Test func `after failures in a row one is sent at a time until one succeeds`() {
         var line = WebhookLine(numbered: 20)
         line.add((1...20).map { delivery($0, "a\($0)") })
-        let rest = start.addingTimeInterval(10)
+        let rest = start + .seconds(10)
         for delivery in line.next(at: start, window: 5) {
-            line.failed(delivery.number, due: start.addingTimeInterval(1), since: start, rest: rest)
+            line.failed(delivery.number, due: start + .seconds(1), since: start, rest: rest)
         }
         #expect(line.failuresInRow == Limits.Integration.failuresInRow)
-        #expect(line.next(at: start.addingTimeInterval(9), window: 5).isEmpty)
+        #expect(line.next(at: start + .seconds(9), window: 5).isEmpty)
         #expect(line.next(at: rest, window: 5).count == 1)
         #expect(line.next(at: rest, window: 5).isEmpty)
         line.succeeded(1)
@@ -71,7 +72,9 @@ import Testing
     func `no aggregate is ever overtaken and everything ends`(_ seed: Int) {
         var random = Seeded(UInt64(seed))
         var line = WebhookLine(numbered: 0)
-        var (last, now, sent, added): ([String: Int64], Date, [Delivery], Int64) = ([:], start, [], 0)
+        var (last, now, sent, added): ([String: Int64], ContinuousClock.Instant, [Delivery], Int64) = (
+            [:], start, [], 0
+        )
         for _ in 0..<5_000 {
             if added < 60, random.next() % 3 == 0 {
                 added += 1
@@ -83,15 +86,15 @@ import Testing
                 let one = sent.remove(at: Int(random.next() % UInt64(sent.count)))
                 if random.next() % 3 == 0 {
                     line.failed(
-                        one.number, due: now.addingTimeInterval(Double(random.next() % 4)), since: now,
-                        rest: now.addingTimeInterval(1))
+                        one.number, due: now + .seconds(random.next() % 4), since: now,
+                        rest: now + .seconds(1))
                 } else {
                     #expect(last[one.event?.aggregateID ?? "", default: 0] < one.number)
                     last[one.event?.aggregateID ?? ""] = one.number
                     line.succeeded(one.number)
                 }
             }
-            now = now.addingTimeInterval(1)
+            now = now + .seconds(1)
             if added == 60, line.isEmpty { break }
         }
         #expect(line.isEmpty && line.settled == 60)

@@ -290,6 +290,30 @@ import Testing
         }
     }
 
+    @Test func `os-057: the link that was opened last is the open one, also by a clock that has gone back`()
+        async throws
+    {
+        try await Office.open { office in
+            try await publish(office, .chain)
+            try await office.set("2021-03-02 09:00")
+            let id = try await apply(office)
+            let first = try await child("allowance", of: id, office)
+            try await office.done(
+                "refuse", on: first, as: office.communeClerk, ["reasonCode": "x", "reason": "Thiếu giấy tờ"])
+            try await office.fire()
+            try await office.set("2021-03-02 08:00")
+            try await office.done(
+                "links/allowance/decide", on: id, as: office.communeClerk,
+                ["decision": "repeat", "reason": "Đã bổ sung"])
+            #expect(try await states(id, office) == ["open", "waiting", "waiting"])
+            #expect(try await child("allowance", of: id, office) != first)
+            // Whatever follows opens nothing that is open.
+            try await office.fire()
+            #expect(try await states(id, office) == ["open", "waiting", "waiting"])
+            #expect(try await office.harness.announced(DossierLinkOpened.self) == 2)
+        }
+    }
+
     @Test func `os-058: the results are returned together with the application`() async throws {
         try await Office.open { office in
             try await publish(office, .parallel)

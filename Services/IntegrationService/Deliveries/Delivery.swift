@@ -19,10 +19,11 @@ struct Delivery: Sendable, Equatable {
     let numberedAt: Date
     /// The data that an operator gave instead.
     var edited: [UInt8]?
-    /// Tries so far, and the first that failed.
+    /// Tries so far, and the first that failed. Moments here are of a clock that nobody sets; how long ago the first
+    /// was, and how soon it is due, the database says.
     var attempts = 0
-    var failedSince: Date?
-    var dueAt: Date?
+    var failedSince: ContinuousClock.Instant?
+    var due: ContinuousClock.Instant?
 
     /// Wire name of what a test delivers; no event of the catalogue.
     static let testType = "integration.subscription.test.v1"

@@ -105,12 +105,14 @@ struct Ledger: Sendable {
         let rows = try await session.run(
             """
             SELECT d.subscription, d.epoch AS era, d.number, d.event AS id, d.replay, d.numbered_at, d.position AS at,
-                   f.edited, f.attempts, f.first_at, f.due_at, \(ArchivedEvent.columns)
+                   f.edited, f.attempts, extract(epoch FROM clock_timestamp() - f.first_at)::float8 AS failing_for,
+                   extract(epoch FROM f.due_at - clock_timestamp())::float8 AS due_in, \(ArchivedEvent.columns)
             FROM deliveries d
                 LEFT JOIN archive_order o ON o.position = d.position LEFT JOIN archive_events a ON a.id = o.entry
                 LEFT JOIN delivery_failures f ON f.subscription = d.subscription AND f.number = d.number
             WHERE \(condition)
             """)
+        let now = ContinuousClock.now
         return try rows.map { row in
             let at: Int64? = try row("at")
             var delivery = Delivery(
@@ -119,7 +121,8 @@ struct Ledger: Sendable {
                 numberedAt: try row("numbered_at"))
             delivery.edited = try row("edited")
             delivery.attempts = try row("attempts") ?? 0
-            (delivery.failedSince, delivery.dueAt) = (try row("first_at"), try row("due_at"))
+            delivery.failedSince = try row("failing_for", as: Double?.self).map { now - .seconds($0) }
+            delivery.due = try row("due_in", as: Double?.self).map { now + .seconds($0) }
             return delivery
         }
     }
@@ -180,9 +183,12 @@ struct Ledger: Sendable {
         KillPoint.pass(.afterSettlement)
     }
 
-    /// It failed and is tried again later; with `giveUp` it is dead, and the subscription disabled for this reason.
+    /// It failed and is tried again after so long; with `giveUp` it is dead, and the subscription disabled for this
+    /// reason.
     /// Nothing of it when the subscription was changed meanwhile, or the delivery is over: it is looked at again.
-    func fail(_ delivery: Delivery, _ failure: DeliveryFailure, due: Date, giveUp reason: String?) async throws {
+    func fail(
+        _ delivery: Delivery, _ failure: DeliveryFailure, after wait: Duration, giveUp reason: String?
+    ) async throws {
         let state = reason == nil ? "retrying" : "dead"
         try await database.transaction { transaction in
             // Locked in a statement of its own: the next one sees what was committed before.
@@ -195,8 +201,9 @@ struct Ledger: Sendable {
             let noted = try await transaction.run(
                 """
                 INSERT INTO delivery_failures AS f (subscription, number, state, attempts, due_at, status, error)
-                SELECT \(subscription), \(delivery.number), \(state), \(delivery.attempts + 1), \(due),
-                       \(failure.status), \(failure.text)
+                SELECT \(subscription), \(delivery.number), \(state), \(delivery.attempts + 1),
+                       clock_timestamp() + make_interval(secs => \(wait.secondsValue)), \(failure.status),
+                       \(failure.text)
                 WHERE NOT EXISTS (
                     SELECT FROM settlements t WHERE t.subscription = \(subscription)
                         AND t.last_number >= \(delivery.number) AND t.first_number <= \(delivery.number))

@@ -110,7 +110,7 @@ struct QueueDeliverer: Deliverer {
                 guard case .invalid = error else { continue }
                 parts.log.error("delivery cannot be sent", metadata: ["reason": "\(reason)"])
                 return try await parts.ledger(subscription).fail(
-                    delivery, DeliveryFailure(error: reason), due: Date(), giveUp: reason)
+                    delivery, DeliveryFailure(error: reason), after: .zero, giveUp: reason)
             }
         }
     }

@@ -43,15 +43,15 @@ struct WebhookDeliverer: Deliverer {
                 let isOutdated = intake.isOutdated(by: desk.notice) || desk.notice.act != act
                 if isOutdated, line.inFlight == 0 { return }
                 if !isOutdated { try await takeIn(&intake, &line) }
-                let now = Date()
+                let now = ContinuousClock.now
                 if !isOutdated {
                     for delivery in line.next(at: now, window: Limits.Integration.webhookWindow) {
                         group.addTask { .answered(delivery, await send(delivery)) }
                     }
                 }
                 if !isWaiting {
-                    let due = line.due(after: now).map { max(0.001, $0.timeIntervalSince(now)) } ?? 60
-                    let pause = min(intake.pause, .seconds(due))
+                    let due = line.due(after: now).map { max(.milliseconds(1), $0 - now) } ?? .seconds(60)
+                    let pause = min(intake.pause, due)
                     group.addTask {
                         await desk.bell.wait(atMost: pause)
                         return .woke
@@ -109,18 +109,17 @@ struct WebhookDeliverer: Deliverer {
     private func failed(_ delivery: Delivery, _ failure: DeliveryFailure, _ line: inout WebhookLine) async throws {
         guard !Task.isCancelled else { throw CancellationError() }
         parts.counts.failed()
-        let now = Date()
+        let now = ContinuousClock.now
         let since = delivery.failedSince ?? now
         let wait = backoff(
             delivery.attempts, first: parts.pace.retryFirst, most: parts.pace.retryMost, jitter: .random(in: 0...1))
-        let due = now.addingTimeInterval(wait.secondsValue)
         let rest = backoff(
             max(0, line.failuresInRow - Limits.Integration.failuresInRow), first: parts.pace.retryFirst,
             most: parts.pace.retryMost, jitter: .random(in: 0...1))
-        line.failed(delivery.number, due: due, since: since, rest: now.addingTimeInterval(rest.secondsValue))
-        let isOver = now.timeIntervalSince(since) >= parts.pace.patience.secondsValue
+        line.failed(delivery.number, due: now + wait, since: since, rest: now + rest)
+        let isOver = now - since >= parts.pace.patience
         let reason = failure.isGone ? "the subscriber answered 410 Gone" : isOver ? "failed for too long" : nil
-        try await ledger.fail(delivery, failure, due: due, giveUp: reason.map { "\($0): \(failure.text)" })
+        try await ledger.fail(delivery, failure, after: wait, giveUp: reason.map { "\($0): \(failure.text)" })
         guard let reason else { return }
         parts.log.error(
             "webhook disabled: nothing is lost, and nothing is delivered until it is resumed",

@@ -8,7 +8,7 @@ struct WebhookLine: Sendable {
     private struct Entry: Sendable {
         var delivery: Delivery
         var isSent = false
-        var due: Date?
+        var due: ContinuousClock.Instant?
     }
 
     private var entries: [Int64: Entry] = [:]
@@ -16,7 +16,7 @@ struct WebhookLine: Sendable {
     private var sent = 0
     private(set) var failuresInRow = 0
     /// Until then nothing goes, once there were too many failures in a row.
-    private var rest: Date?
+    private var rest: ContinuousClock.Instant?
     /// The last number given: what is up to here and not in `entries` is over.
     private var numbered: Int64
 
@@ -33,14 +33,14 @@ struct WebhookLine: Sendable {
     /// In the order of their numbers.
     mutating func add(_ deliveries: [Delivery]) {
         for delivery in deliveries where entries[delivery.number] == nil {
-            entries[delivery.number] = Entry(delivery: delivery, due: delivery.dueAt)
+            entries[delivery.number] = Entry(delivery: delivery, due: delivery.due)
             lanes[delivery.lane, default: []].append(delivery.number)
             numbered = max(numbered, delivery.number)
         }
     }
 
     /// What goes now; it counts as sent.
-    mutating func next(at now: Date, window: Int) -> [Delivery] {
+    mutating func next(at now: ContinuousClock.Instant, window: Int) -> [Delivery] {
         let isProbing = failuresInRow >= Limits.Integration.failuresInRow
         if isProbing, let rest, now < rest { return [] }
         let places = (isProbing ? 1 : window) - sent
@@ -56,7 +56,7 @@ struct WebhookLine: Sendable {
     }
 
     /// When something may go that may not now; nil: nothing waits for a time.
-    func due(after now: Date) -> Date? {
+    func due(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         if failuresInRow >= Limits.Integration.failuresInRow, let rest, rest > now { return rest }
         return lanes.values.compactMap(\.first).compactMap { entries[$0] }.filter { !$0.isSent }.compactMap(\.due).min()
     }
@@ -78,7 +78,9 @@ struct WebhookLine: Sendable {
     /// - Parameters:
     ///   - due: when this one may go again.
     ///   - rest: when the webhook may be tried again at all, if there were too many failures in a row.
-    mutating func failed(_ number: Int64, due: Date, since: Date, rest: Date) {
+    mutating func failed(
+        _ number: Int64, due: ContinuousClock.Instant, since: ContinuousClock.Instant, rest: ContinuousClock.Instant
+    ) {
         guard var entry = entries[number] else { return }
         if entry.isSent { sent -= 1 }
         entry.isSent = false

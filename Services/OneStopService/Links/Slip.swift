@@ -134,7 +134,13 @@ extension Session {
             WHERE c.parent = \(parent)
             """)
         guard let row = rows.first else { return nil }
-        let slips = try await run("SELECT * FROM slips WHERE parent = \(parent) ORDER BY opened_at, id")
+        // Not by the time of opening: a clock may have gone back, and what was opened last would not be the last. Each
+        // before it has the decision to open the link once more.
+        let slips = try await run(
+            """
+            SELECT * FROM slips WHERE parent = \(parent)
+            ORDER BY decision IS DISTINCT FROM \(LinkDecision.repeat.rawValue), opened_at, id
+            """)
         return LinkedCase(set: try LinkedSet(row), slips: try slips.map(Slip.init))
     }
 
