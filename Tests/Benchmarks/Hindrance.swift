@@ -11,7 +11,7 @@ import Synchronization
 /// open in another database of the server, over the one without. `poison_ratio`: how long a backlog of others takes to
 /// have its effects while one aggregate's events all fail, over the time without.
 enum Hindrance {
-    static let pairs = 7
+    static let pairs = 15
     static let others = 20_000
     static let poisonous = 200
 
