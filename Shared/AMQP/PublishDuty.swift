@@ -42,6 +42,10 @@ final class PublishDuty: Duty {
     /// Since when something is under way and nothing is answered; how long that may go on.
     private var silentSince: ContinuousClock.Instant?
     private var silence = Limits.AMQP.confirm
+    /// This connection refused something; when another may be tried for that, and how long after it the next.
+    private var hasRefused = false
+    private var mayReopen = ContinuousClock.now
+    private var reopening = Limits.AMQP.reopenFirst
     private var trouble = "not connected yet"
 
     init(
@@ -60,6 +64,7 @@ final class PublishDuty: Duty {
     func begin(_ link: Link) throws(AMQPError) {
         try link.declare(exchanges: [], queues: declaring)
         try link.ask("switch confirms on") { _ = amqp_confirm_select(link.state, Link.channel) }
+        hasRefused = false
     }
 
     func turn(_ link: Link) throws(AMQPError) -> Duration? {
@@ -67,6 +72,7 @@ final class PublishDuty: Duty {
         collect(blocked: link.blocked)
         let now = ContinuousClock.now
         try checkSilence(now, blocked: link.blocked != nil)
+        try checkRefusals(now)
         expire(now, link.blocked.map { "publishing is blocked by the broker: \($0)" } ?? "no answer")
         if let closing = control.closing, flights.isEmpty || now - closing > Limits.AMQP.drain { return nil }
         guard link.blocked == nil else {
@@ -155,12 +161,25 @@ final class PublishDuty: Duty {
         throw .lost(reason)
     }
 
+    /// A channel that first wrote to a queue when that had just lost its leader goes on asking the dead node, and
+    /// refuses everything, until that node is back (RabbitMQ 3.10). Another channel asks the new leader. A full queue
+    /// refuses too: then it is tried ever more seldom, and never while a batch is half-way.
+    private func checkRefusals(_ now: ContinuousClock.Instant) throws(AMQPError) {
+        guard hasRefused, now >= mayReopen, flights.allSatisfy({ $0.next == 0 }) else { return }
+        if now - mayReopen > Limits.AMQP.reopenMost { reopening = Limits.AMQP.reopenFirst }
+        mayReopen = now + reopening
+        reopening = min(reopening * 2, Limits.AMQP.reopenMost)
+        throw .lost("the broker refused what it was to take; another connection may find the queue's new leader")
+    }
+
     private func settle(
         _ ticket: Ticket, _ outcome: PublishOutcome, sentAt: ContinuousClock.Instant, _ now: ContinuousClock.Instant
     ) {
         switch outcome {
         case .confirmed: counted.confirmed += 1
-        case .nacked: counted.nacked += 1
+        case .nacked:
+            counted.nacked += 1
+            hasRefused = true
         case .returned: counted.returned += 1
         }
         counted.confirmLatency += now - sentAt

@@ -14,4 +14,8 @@ extension Limits.AMQP {
     /// Published messages of which none is answered for this long: the connection is given up for the next node's.
     /// Twice as long after each such try, at most `patience`.
     public static let confirm: Duration = .seconds(5)
+    /// A connection that refuses messages is given up for another, once more after this long, then twice as long, up to
+    /// the most.
+    public static let reopenFirst: Duration = .seconds(1)
+    public static let reopenMost: Duration = .seconds(60)
 }

@@ -206,6 +206,8 @@ public final class Relay: Service {
         }
         if was == nil, let now {
             logger.error("tick held: nothing is published until it passes", metadata: ["why": "\(now)"])
+        } else if let now, was != now {
+            logger.warning("tick is still held", metadata: ["why": "\(now)"])
         }
         if was != nil, now == nil { logger.notice("held tick passed") }
     }

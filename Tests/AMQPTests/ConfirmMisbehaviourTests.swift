@@ -49,6 +49,20 @@ import Testing
         }
     }
 
+    /// A queue that lost its leader is refused by a channel that knows the former one only.
+    @Test func `a connection that refuses is given up for another, once for now`() async throws {
+        try await withFakeBroker {
+            $0.verdict = { _, _ in .nack }
+        } _: { broker async throws in
+            let publisher = broker.publisher()
+            #expect(try await publisher.publish(numbered(1...2)) == [.nacked, .nacked])
+            #expect(try await publisher.publish(numbered(3...3)) == [.nacked])
+            #expect(try await publisher.publish(numbered(4...4)) == [.nacked])
+            #expect(broker.record.published.map(\.connection) == [1, 1, 2, 2])
+            await publisher.close()
+        }
+    }
+
     @Test func `a connection cut after a message was taken leaves exactly the unanswered unknown`() async throws {
         try await withFakeBroker {
             $0.verdict = { content, _ in number(content) == 40 ? .cut : .ack }
