@@ -22,6 +22,19 @@ private final class Flag: Sendable {
         try await owner.run("UPDATE relay_epoch SET epoch = epoch + 1")
     }
 
+    /// A webhook that was tried once and answers its first number with 500.
+    private func withFailingWebhook(_ body: (Hall, Receiver, String) async throws -> Void) async throws {
+        try await Hall.open { hall in
+            let receiver = try await Receiver.start()
+            defer { receiver.stop() }
+            try receiver.answer("1 500")
+            let id = try await hall.subscribe(["kind": "webhook", "url": .string("http://127.0.0.1:\(receiver.port)/")])
+            try await hall.submit(1)
+            try await eventually("it was tried") { receiver.requests.contains { $0.number == 1 } }
+            try await body(hall, receiver, id)
+        }
+    }
+
     private func ledger(_ hall: Hall, _ id: String, epoch: Int32 = 1) async throws -> Ledger {
         let version = try await hall.subscription(id)["version"]?.integer ?? 0
         return Ledger(
@@ -31,13 +44,7 @@ private final class Flag: Sendable {
 
     @Test(.timeLimit(.minutes(5)))
     func `a delivery has its epoch from its number on, and the exchange goes on in the next one`() async throws {
-        try await Hall.open { hall in
-            let receiver = try await Receiver.start()
-            defer { receiver.stop() }
-            try receiver.answer("1 500")
-            let id = try await hall.subscribe(["kind": "webhook", "url": .string("http://127.0.0.1:\(receiver.port)/")])
-            try await hall.submit(1)
-            try await eventually("it was tried") { receiver.requests.contains { $0.number == 1 } }
+        try await withFailingWebhook { hall, receiver, id in
             try await raise(hall)
             try await hall.submit(1)
             try await eventually("the next has the next epoch") { receiver.taken.contains { $0.number == 2 } }
@@ -108,13 +115,7 @@ private final class Flag: Sendable {
     /// Whoever delivers next may have another clock, or a wrong one, and a delivery is given up after days.
     @Test(.timeLimit(.minutes(5)))
     func `since when a delivery fails, and when it is due, is by the database's clock`() async throws {
-        try await Hall.open { hall in
-            let receiver = try await Receiver.start()
-            defer { receiver.stop() }
-            try receiver.answer("1 500")
-            let id = try await hall.subscribe(["kind": "webhook", "url": .string("http://127.0.0.1:\(receiver.port)/")])
-            try await hall.submit(1)
-            try await eventually("it was tried") { receiver.requests.contains { $0.number == 1 } }
+        try await withFailingWebhook { hall, _, id in
             #expect(try await hall.post("/subscriptions/\(id)/pause").status == 200)
             let open = try #require(try await ledger(hall, id).open(after: 0, limit: 1).first)
             let failed = DeliveryFailure(status: 500, error: "HTTP 500")
